@@ -1,0 +1,214 @@
+"""Carry functions from notebook to notebook: `mine` the student's own, `skip` the solution's."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import linecache
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from helpers.checks.exercise import CheckFailed, Exercise, exercises, report
+from helpers.checks.judge import Verdict
+
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
+
+
+def skip(exercise_id: str) -> Callable:
+    """Return the solution's own function and mark the exercise as skipped.
+
+    Parameters
+    ----------
+    exercise_id : such as ``"01-forward"``
+
+    Raises
+    ------
+    ValueError
+        Where there is no such exercise.
+    CheckFailed
+        Where the solutions are not there.
+    """
+    exercise = find_exercise(exercise_id)
+    if _notebook_with(exercise_id, SOLUTIONS) is None:
+        raise CheckFailed(exercise_id, "no-solutions", f"{exercise_id} cannot be skipped: the "
+                          "folder with the solutions is not here")
+    function = _load(exercise, SOLUTIONS)
+    function.skipped_exercise = exercise_id
+    report(exercise_id, exercise.judge(function))
+    return function
+
+
+def mine(exercise_id: str) -> Callable:
+    """Return your own function from the notebook in this folder, after checking it again.
+
+    Parameters
+    ----------
+    exercise_id : such as ``"01-numerical-gradient"``
+
+    Raises
+    ------
+    ValueError
+        Where there is no such exercise.
+    NotAttempted, CheckFailed
+        Where the notebook is missing, or your function is not right yet.
+    """
+    exercise = find_exercise(exercise_id)
+    path = _notebook_with(exercise_id, Path.cwd())
+    otherwise = f'`{exercise.name} = skip("{exercise_id}")` hands you the solution\'s instead.'
+    if path is None:
+        report(exercise_id, Verdict("not yet", [
+            f"No notebook in this folder (`{Path.cwd().name}`) has the exercise {exercise_id}.",
+            otherwise], "no-notebook"))
+    try:
+        function = _load(exercise, Path.cwd())
+    except (SyntaxError, LookupError, CheckFailed) as error:
+        report(exercise_id, Verdict("not yet", [
+            f"`{exercise.name}` cannot be read from `{path.name}`: {error}.",
+            "Mend it there, save that notebook and run this cell again.", otherwise],
+            "cannot-be-read"))
+    verdict = exercise.judge(function)
+    if verdict.outcome == "correct":
+        verdict.lines = [f"Your own `{exercise.name}`, read from `{path.name}`."]
+    elif verdict.outcome in ("not yet", "not attempted"):
+        verdict.lines = [f"This is your `{exercise.name}` from `{path.name}`, as last saved.",
+                         *verdict.lines[:4], otherwise][:7]
+    report(exercise_id, verdict)
+    return function
+
+
+def find_exercise(exercise_id: str) -> Exercise:
+    """Return the exercise with this id.
+
+    Raises
+    ------
+    ValueError
+        Where there is none, with the ids that there are.
+    """
+    lesson = str(exercise_id)[:2]
+    try:
+        rows = exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))
+    except ModuleNotFoundError:
+        rows = []
+    for row in rows:
+        if row.id == exercise_id:
+            return row
+    known = "; lesson " + lesson + " has " + ", ".join(r.id for r in rows) if rows else ""
+    raise ValueError(f"there is no exercise {exercise_id!r}{known}")
+
+
+def _notebook_with(exercise_id: str, folder: Path) -> Path | None:
+    """Return the notebook of the exercise: of several copies, the one with the shortest name."""
+    paths = sorted(folder.glob(f"{exercise_id[:2]}_*.ipynb"), key=lambda p: (len(p.name), p.name))
+    for path in paths:
+        if any(_grade_id(cell) == exercise_id for cell in _code_cells(path)):
+            return path
+    return None
+
+
+def _code_cells(path: Path) -> list[dict]:
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError, OSError):
+        return []
+
+
+def _grade_id(cell: dict) -> str | None:
+    return cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
+
+
+def _load(exercise: Exercise, folder: Path) -> Callable:
+    """Run the definition of the exercise's function, what it depends on, and nothing else."""
+    path = _notebook_with(exercise.id, folder)
+    if path is None:
+        raise LookupError(f"no notebook with the exercise {exercise.id}")
+    space: dict[str, Any] = {"__name__": f"notebook {path.stem}"}
+    for statement in _needed(exercise.name, _bindings(path, exercise.id)):
+        carried = _carried(statement)
+        if carried:
+            space[statement.targets[0].id] = _load(find_exercise(carried[1]),
+                                                   folder if carried[0] == "mine" else SOLUTIONS)
+            if carried[0] == "skip":
+                space[statement.targets[0].id].skipped_exercise = carried[1]
+        else:
+            module = ast.Module([statement], type_ignores=[])
+            exec(compile(module, statement.source_name, "exec"), space)
+    if exercise.name not in space:
+        raise LookupError(f"it has no function `{exercise.name}` in its exercise cell or above")
+    return space[exercise.name]
+
+
+def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:
+    """Return name -> the last statement that binds it, down to the exercise's cell."""
+    bound: dict[str, ast.stmt] = {}
+    for number, cell in enumerate(_code_cells(path)):
+        source, here = "".join(cell["source"]), _grade_id(cell) == exercise_id
+        name = f"<{path.name}, code cell {number + 1}>"
+        try:
+            statements = ast.parse(_without_magics(source)).body
+        except SyntaxError as error:
+            if here:
+                raise SyntaxError(f"its cell has a syntax error: {error.msg}") from None
+            statements = []
+        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        for statement in statements:
+            statement.source_name = name
+            for target in _names_bound(statement):
+                bound.pop(target, None)  # the last one counts, and where it stands
+                bound[target] = statement
+        if here:
+            break
+    return bound
+
+
+def _without_magics(source: str) -> str:
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+    except ImportError:
+        return source
+    return TransformerManager().transform_cell(source)
+
+
+def _names_bound(statement: ast.stmt) -> list[str]:
+    """Return the names that a definition, an import, a constant or a `mine` / `skip` line binds."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return [statement.name]
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        constant = isinstance(statement.value, ast.Lambda) or _is_literal(statement.value)
+        if constant or _carried(statement):
+            return [statement.targets[0].id]
+    return []
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
+
+
+def _carried(statement: ast.stmt) -> tuple[str, str] | None:
+    """Return ("mine" or "skip", id) of a line such as ``forward = mine("01-forward")``."""
+    call = getattr(statement, "value", None)
+    if (isinstance(statement, ast.Assign) and isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name) and call.func.id in ("mine", "skip")
+            and len(call.args) == 1 and isinstance(call.args[0], ast.Constant)):
+        return call.func.id, call.args[0].value
+    return None
+
+
+def _needed(name: str, bound: dict[str, ast.stmt]) -> list[ast.stmt]:
+    """Return the statements that `name` depends on, in the order of the notebook."""
+    waiting, needed = [name], set()
+    while waiting:
+        statement = bound.get(waiting.pop())
+        if statement is not None and statement not in needed:
+            needed.add(statement)
+            waiting += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    order = list(dict.fromkeys(bound.values()))
+    return sorted(needed, key=order.index)

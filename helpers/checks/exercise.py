@@ -1,0 +1,136 @@
+"""What an exercise is: one declarative row, which is also the check that students call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.judge import Verdict, judge
+from helpers.checks.show import show, show_table
+
+RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
+
+
+class CheckFailed(Exception):  # noqa: N818  (the name that students read)
+    """An answer is not right yet; the card above says why."""
+
+    def __init__(self, exercise: str, mistake: str | None = None, text: str = ""):
+        super().__init__(text or f"{exercise}: the card above says what to look at")
+        self.exercise, self.mistake = exercise, mistake
+
+    def _render_traceback_(self) -> list[str]:
+        return []
+
+
+class NotAttempted(CheckFailed):
+    """An exercise is still a stub."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A known mistake: its id, a wrong implementation that makes it, what to tell the student."""
+
+    id: str
+    wrong: Callable
+    message: str
+
+
+def _first_length(*args) -> dict[str, int]:
+    arrays = [a for a in args if isinstance(a, np.ndarray) and a.ndim]
+    return {"N": len(arrays[0])} if arrays else {}
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise and its check.
+
+    Attributes
+    ----------
+    id : such as ``"02-backprop"``; its part after the number is the check's name
+    name : the function that the student writes
+    truth : the right answer, found in another way than the student's; its signature is the
+        exercise's. It returns a number, an array, a list (any sequence will do), a dict or a tuple
+    cases : returns the list of argument tuples on which the answer is judged
+    returns : the names of what is returned
+    mistakes : the known mistakes; those that come to the same output share one id
+    sizes : takes the arguments, returns the sizes that wrong factors are made of
+    data : names of the notebook's data, which the function must not read
+    uses : exercises whose functions the student may call in this one
+    hint : what to try when the mistake is not known
+    unlocks : one sentence shown when the answer is right
+    tolerance, rounding : relative to the largest entry: how far a right answer may be off, and how
+        close an answer must be to a mistake's to be called that mistake
+    integers : names of the arguments that may come as integers and must then give what the same
+        floats give; None for all
+    """
+
+    id: str
+    name: str
+    truth: Callable
+    cases: Callable[[], list[tuple]]
+    returns: tuple[str, ...] = ("the result",)
+    mistakes: tuple[Mistake, ...] = ()
+    sizes: Callable[..., dict[str, int]] = _first_length
+    data: frozenset[str] = frozenset()
+    uses: tuple[Exercise, ...] = ()
+    hint: str = ""
+    unlocks: str = ""
+    tolerance: float = 1e-8
+    rounding: float = 1e-9
+    integers: tuple[str, ...] | None = None
+
+    @property
+    def attribute(self) -> str:
+        """The name of the check in its lesson module."""
+        return self.id.split("-", 1)[1].replace("-", "_")
+
+    def judge(self, function: Any) -> Verdict:
+        """Return the verdict on a function, without showing it."""
+        return judge(self, function)
+
+    def __call__(self, function: Any) -> None:
+        """Check the student's function: show a card; raise where it is not right.
+
+        Raises
+        ------
+        NotAttempted, CheckFailed
+        """
+        report(self.id, self.judge(function))
+
+
+def report(exercise: str, verdict: Verdict) -> None:
+    """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it."""
+    RECORD.pop(exercise, None)  # the last one checked stands last
+    RECORD[exercise] = verdict.outcome
+    show(verdict.outcome, exercise, verdict.lines)
+    if verdict.outcome == "not attempted":
+        raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")
+    if verdict.outcome == "not yet":
+        raise CheckFailed(exercise, verdict.mistake)
+
+
+def exercises(module: Any) -> list[Exercise]:
+    """Return the exercises of a lesson module, in the order in which they are written."""
+    return [value for value in vars(module).values()
+            if isinstance(value, Exercise) and value.id[:2] == module.__name__[-2:]]
+
+
+def progress(lesson: str | None = None) -> None:
+    """Show which exercises are done in this kernel (*Run All* rebuilds it).
+
+    Parameters
+    ----------
+    lesson : such as ``"02"``; by default the lesson of the check that ran last
+    """
+    import importlib
+    lesson = lesson or next((i[:2] for i in reversed(RECORD)), None)
+    if lesson is None:
+        print("No check has run in this kernel yet.")
+        return
+    rows = [(e.id, RECORD.get(e.id, "waiting"))
+            for e in exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))]
+    done = sum(outcome == "correct" for _, outcome in rows)
+    show_table(f"Lesson {lesson}: {done} of {len(rows)} exercises correct", rows)

@@ -1,0 +1,321 @@
+"""Judge a function: is it right, and if not, which mistake is it?"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import linecache
+import traceback
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.compare import (
+    Difference,
+    differ,
+    leaves,
+    likeness,
+    looks_like,
+    same_values,
+)
+from helpers.checks.guard import Call, Guard, TimeUp
+
+
+@dataclass
+class Verdict:
+    """The outcome of a check, the lines that say it, and the id of the mistake if it has one."""
+
+    outcome: str  # "correct", "not yet", "not attempted" or "skipped"
+    lines: list[str] = field(default_factory=list)
+    mistake: str | None = None
+
+
+def judge(exercise, function: Any) -> Verdict:
+    """Return the verdict on `function` as an answer to `exercise`; raise and show nothing."""
+    if getattr(function, "skipped_exercise", None):
+        return Verdict("skipped", [f"`{exercise.name}` is the solution's own. "
+                                   "Come back and write yours when you like."])
+    misused = _misused(exercise, function)
+    if misused:
+        return misused
+    guard = Guard()
+    cases = exercise.cases()
+    calls = []
+    for args in cases:
+        calls.append(guard.call(function, args))
+        if _stub(calls[-1].error, function):
+            return _not_attempted(exercise)
+        if calls[-1].endless:
+            break
+    wrong = _first_wrong(exercise, function, cases, calls)
+    return (_blames_another(exercise, function, wrong)
+            or _needs_notebook_data(exercise, function, cases[0], guard)
+            or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
+            or _bad_manners(exercise, function, cases, calls, guard)
+            or Verdict("correct", [exercise.unlocks] if exercise.unlocks else []))
+
+
+def _misused(exercise, function):
+    """Return a verdict on what cannot be called with the exercise's arguments at all."""
+    name, wanted = exercise.name, inspect.signature(exercise.truth)
+    if not callable(function):
+        return Verdict("not yet", [
+            f"The check got a {type(function).__name__}, not a function.",
+            f"Hand over the function itself, without parentheses: `check.{exercise.attribute}"
+            f"({name})`."], "not-a-function")
+    try:
+        for args in exercise.cases():
+            inspect.signature(function).bind(*args)
+    except TypeError:
+        return Verdict("not yet", [
+            f"`{name}` should take {len(wanted.parameters)} arguments: "
+            f"`{name}({', '.join(wanted.parameters)})`; "
+            f"yours is `{name}{inspect.signature(function)}`."[:200]], "wrong-signature")
+    except ValueError:  # a built-in without a signature: try it
+        pass
+    return None
+
+
+def _stub(error, function) -> bool:
+    """Whether it is the function's own NotImplementedError (not one of a function it calls)."""
+    if not isinstance(error, NotImplementedError):
+        return False
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and frames[-1][0].f_code is getattr(function, "__code__", None)
+
+
+def _not_attempted(exercise):
+    return Verdict("not attempted", [
+        f"Replace the line `raise NotImplementedError` by your code; to move on without it: "
+        f'`{exercise.name} = skip("{exercise.id}")`.'])
+
+
+def _first_wrong(exercise, function, cases, calls):
+    """Return (index, Difference) of the first call that is not what was wanted, or None."""
+    for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
+        if call.error is not None:
+            return index, _raised(exercise, function, call.error)
+        want = exercise.truth(*args)
+        path = f"`{exercise.returns[0]}`" if len(exercise.returns) == 1 else "the result"
+        difference = differ(call.value, want, path, exercise.returns, exercise.tolerance)
+        if difference:
+            return index, difference
+    return None
+
+
+def _raised(exercise, function, error):
+    if isinstance(error, (TimeUp, RecursionError)):
+        what = ("did not come to an end" if isinstance(error, TimeUp)
+                else "called itself without end")
+        return Difference("raised", f"`{exercise.name}` {what} and was stopped. Is there a loop "
+                          "or a call that never finishes?", "endless")
+    line, where = _line_of(function, error)
+    text = _safe_text(error)
+    shadowed = _shadowed(function)
+    if shadowed:
+        return Difference("raised", f"{type(error).__name__}: {text}{line} The name `{shadowed}` "
+                          f"is a variable of yours that hides the real `{shadowed}`: rename it, "
+                          "then restart the kernel.", "shadowed-name")
+    inside = f" inside your `{where}`, which it calls" if where else ""
+    return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}")
+
+
+def _safe_text(error):
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""
+    return text[:200]
+
+
+def _line_of(function, error):
+    """Return the student's line on which the error came up, and whose line it is."""
+    code = getattr(function, "__code__", None)
+    space = getattr(function, "__globals__", None)
+    own = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)
+           if frame.f_code is code or (space is not None and frame.f_globals is space)
+           or frame.f_globals.get("__name__", "").startswith("notebook ")]
+    if not own:
+        return "", None
+    frame, number = own[-1]
+    name = frame.f_code.co_name
+    where = name if name in frame.f_globals and frame.f_code is not code else None
+    source = linecache.getline(frame.f_code.co_filename, number).strip()
+    return (f" (in the line `{source[:100]}`)" if source else ""), where
+
+
+def _shadowed(function):
+    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    for name in getattr(code, "co_names", ()):
+        if name in space and hasattr(builtins, name) and not callable(space[name]):
+            return name
+        if name == "np" and space.get("np", np) is not np:
+            return name
+    return None
+
+
+def _blames_another(exercise, function, wrong):
+    """Return a verdict that names an earlier function of the student's, if that one is wrong."""
+    if not wrong:
+        return None
+    space, code = getattr(function, "__globals__", {}), getattr(function, "__code__", None)
+    for used in exercise.uses:
+        other = space.get(used.name)
+        if used.name in getattr(code, "co_names", ()) and other is not None:
+            verdict = judge(used, other)
+            if verdict.outcome in ("not yet", "not attempted"):
+                return Verdict("not yet", [
+                    f"`{exercise.name}` calls your `{used.name}`, and that one is not right yet "
+                    f"(exercise {used.id}).", *verdict.lines[:3],
+                    f"Mend `{used.name}` first, then run this check again."],
+                    f"uses-{used.id}")
+    return None
+
+
+def _needs_notebook_data(exercise, function, args, guard):
+    """Call a copy of the function that does not see the notebook's data."""
+    space = getattr(function, "__globals__", {})
+    if not isinstance(function, types.FunctionType) or not space.keys() & exercise.data:
+        return None
+    blind = types.FunctionType(
+        function.__code__, {k: v for k, v in space.items() if k not in exercise.data},
+        function.__name__, function.__defaults__, function.__closure__)
+    blind.__kwdefaults__ = function.__kwdefaults__
+    error = guard.call(blind, args).error
+    if isinstance(error, NameError) and error.name in exercise.data:
+        return Verdict("not yet", [
+            f"`{exercise.name}` reads the notebook's variable `{error.name}`, which is not among "
+            "its arguments: with other data it would answer for the old ones.",
+            f"Use only what comes in: `{exercise.name}{inspect.signature(exercise.truth)}`."],
+            "uses-notebook-data")
+    return None
+
+
+def _not_yet(exercise, function, cases, calls, index, difference):
+    lines = [f"Called with {describe(exercise, cases[index])}.", difference.text]
+    mistake, message = _name(exercise, cases, calls, difference)
+    if message:
+        lines.append(message)
+    lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
+    if exercise.hint and not message:
+        lines.append(f"Next: {exercise.hint}")
+    return Verdict("not yet", lines, mistake)
+
+
+def _name(exercise, cases, calls, difference):
+    """Return (id, sentence) of the mistake: a known one, else a general one, else (None, '')."""
+    if len(calls) == len(cases):
+        for mistake in exercise.mistakes:
+            guard = Guard()
+            if all(_same(call, guard.call(mistake.wrong, args), exercise)
+                   for args, call in zip(cases, calls, strict=True)):
+                return mistake.id, f"Likely mistake: {mistake.message}"
+    if difference.mistake or difference.stage != "value":
+        return difference.mistake, ""
+    return _general(exercise, cases, calls)
+
+
+def _same(call: Call, other: Call, exercise) -> bool:
+    """Whether two calls came to the same: the same error, or the same values to rounding."""
+    if call.error is not None or other.error is not None:
+        return type(call.error) is type(other.error) and str(call.error) == str(other.error)
+    return same_values(call.value, other.value, exercise.rounding)
+
+
+def _general(exercise, cases, calls):
+    found = {}
+    for args, call in zip(cases, calls, strict=True):
+        want = exercise.truth(*args)
+        for name, got, right in leaves(call.value, want, exercise.returns[0], exercise.returns):
+            if got.shape != right.shape:
+                return None, ""
+            if differ(got, right, tolerance=exercise.tolerance):
+                match = looks_like(got, right, exercise.sizes(*args))
+                # a factor without a name must be the same one in every case
+                key = match if match and match[0] == "constant-factor" else match and match[0]
+                found.setdefault(name, []).append((key, match))
+    names = list(found)
+    keys = {key for matches in found.values() for key, _ in matches}
+    if len(keys) == 1 and None not in keys:
+        which = " and ".join(f"`{n}`" for n in names)
+        verb = "are each" if len(names) > 1 else "is"
+        match_id, text = found[names[0]][0][1]
+        return match_id, f"What it looks like: {which} {verb} {text}."
+    return None, ""
+
+
+def _other_facts(exercise, cases, calls, index, difference):
+    """Return what else can be said of values that no known mistake explains."""
+    facts = []
+    if difference.stage == "value":
+        want = exercise.truth(*cases[index])
+        pairs = leaves(calls[index].value, want, exercise.returns[0], exercise.returns)
+        off = [f"`{n}` {likeness(g, w)}" for n, g, w in pairs
+               if w.size > 1 and w.dtype != bool and g.shape == w.shape
+               and differ(g, w, tolerance=exercise.tolerance)]
+        facts.append("It is not one of the mistakes I know"
+                     + (": " + "; ".join(off[:3]) if off else "") + ".")
+    changed = _changed(exercise, cases[index], calls[index])
+    if changed:
+        facts.append(f"It also changes its argument `{changed}`.")
+    return facts
+
+
+def _bad_manners(exercise, function, cases, calls, guard):
+    """Return a verdict on a right answer that has a side effect, or None."""
+    for args, call in zip(cases, calls, strict=True):
+        changed = _changed(exercise, args, call)
+        if changed:
+            return Verdict("not yet", [
+                f"The values are right, but it changes its argument `{changed}`: the caller's "
+                "own array is different afterwards.",
+                f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
+                "`a += b`."], "changes-arguments")
+    again = guard.call(function, cases[0])
+    if not _same(again, calls[0], exercise):
+        return Verdict("not yet", [
+            "The first call was right; a second call with the same arguments gave something else.",
+            "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
+    names = inspect.signature(exercise.truth).parameters
+    chosen = names if exercise.integers is None else exercise.integers
+    cast = [n in chosen and _floats(a) for n, a in zip(names, cases[0], strict=False)]
+    whole = tuple(np.rint(3 * a) if c else a for a, c in zip(cases[0], cast, strict=True))
+    integer = tuple(a.astype(int) if c else a for a, c in zip(whole, cast, strict=True))
+    as_float, as_int = guard.call(function, whole), guard.call(function, integer)
+    if any(cast) and as_float.error is None and (as_int.error is not None or not same_values(
+            as_int.value, as_float.value, 100 * exercise.tolerance)):
+        return Verdict("not yet", [
+            "Right for floats, but the same numbers as integers give another answer.",
+            "An array made from an integer array (`np.empty_like`, `np.zeros_like`, `.copy()`) "
+            "holds integers and cuts off decimals: ask for `dtype=float`."], "integer-input")
+    return None
+
+
+def _floats(value):
+    return isinstance(value, np.ndarray) and value.dtype == np.float64
+
+
+def _changed(exercise, before, call):
+    names = inspect.signature(exercise.truth).parameters
+    return next((name for name, old, new in zip(names, before, call.args, strict=False)
+                 if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 1e-9)), None)
+
+
+def describe(exercise, args: tuple) -> str:
+    """Return the arguments in words: small ones in full, others by their shapes."""
+    names = inspect.signature(exercise.truth).parameters
+    return ", ".join(f"`{n}` {_brief(a)}" for n, a in zip(names, args, strict=False))
+
+
+def _brief(value):
+    if isinstance(value, np.ndarray):
+        small = value.size <= 4 and value.ndim <= 1
+        return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
+    if isinstance(value, Callable):
+        return f"= {(value.__doc__ or value.__name__).strip()}"
+    if isinstance(value, dict):
+        return "with " + ", ".join(f"{k} {v.shape}" for k, v in value.items())
+    return f"= {value:g}" if isinstance(value, float) else f"= {value}"

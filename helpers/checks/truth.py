@@ -1,0 +1,42 @@
+"""Right answers found in another way than the student's: derivatives come from complex steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+
+def complex_step(f: Callable, W: np.ndarray) -> np.ndarray:
+    """Return the gradient of `f` at `W`, exact to rounding, shape of `W`.
+
+    A step along the imaginary axis needs no difference of two close numbers (Squire and Trapp,
+    SIAM Review 40, 1998). `f` must be analytic and accept complex arrays.
+    """
+    gradient = np.zeros(W.shape)
+    for at in np.ndindex(W.shape):
+        shifted = W.astype(complex)
+        shifted[at] += 1e-30j
+        gradient[at] = np.imag(f(shifted)) / 1e-30
+    return gradient
+
+
+def dense(X_b: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """Return the weighted sums (N, out) of a layer: for sample n and unit h the sum over d."""
+    return np.einsum("nd,dh->nh", X_b, W)
+
+
+def income_network(X_b: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
+    """Return Z1 (N, H), A1 (N, H), Y_hat (N, K): sigmoid hidden layer, linear output."""
+    Z1 = dense(X_b, W1)
+    A1 = 1 / (1 + np.exp(-Z1))
+    Y_hat = dense(np.insert(A1, 0, 1, axis=1), W2)
+    return Z1, A1, Y_hat
+
+
+def income_gradients(X_b: np.ndarray, y: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
+    """Return dW1, dW2 of half the summed squared error, by complex steps of the loss."""
+    def loss(W1, W2):
+        return ((income_network(X_b, W1, W2)[2] - y) ** 2).sum() / 2
+
+    return complex_step(lambda W: loss(W, W2), W1), complex_step(lambda W: loss(W1, W), W2)

@@ -1,0 +1,253 @@
+"""The checks, checked: every mistake by its name, every right answer accepted, garbage survived."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+
+import numpy as np
+import pytest
+from right_answers import RIGHT
+from scoreboard import SCORE
+from wrong_answers import ENDLESS, GARBAGE, WRONG
+
+from helpers.checks import CheckFailed, NotAttempted, lesson_01, lesson_02
+from helpers.checks.compare import looks_like, same_values
+from helpers.checks.exercise import RECORD, exercises, progress
+from helpers.checks.guard import Guard, TimeUp
+from helpers.checks.show import as_html, as_text
+
+LESSONS = ("00", "01", "02")
+ALL = [e for n in LESSONS for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))]
+MISTAKES = [pytest.param(e, m, id=f"{e.id}:{m.id}:{i}")
+            for e in ALL for i, m in enumerate(e.mistakes)]
+
+
+def every(exercise_ids=ALL):
+    return pytest.mark.parametrize("exercise", exercise_ids, ids=lambda e: e.id)
+
+
+@pytest.mark.parametrize("exercise, mistake", MISTAKES)
+def test_every_known_mistake_is_called_by_its_own_name(exercise, mistake):
+    SCORE.exercises.add(exercise.id)
+    SCORE.mistakes += 1
+    verdict = exercise.judge(mistake.wrong)
+    SCORE.caught += verdict.outcome == "not yet"
+    SCORE.named += verdict.mistake == mistake.id
+    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id)
+    assert mistake.message in "\n".join(verdict.lines)
+
+
+@pytest.mark.parametrize("exercise_id, function, mistake", [
+    pytest.param(*row, id=f"{row[0]}:{row[2]}:{i}") for i, row in enumerate(WRONG)])
+def test_mistakes_in_a_students_own_hand_are_named(exercise_id, function, mistake):
+    SCORE.mistakes += 1
+    verdict = next(e for e in ALL if e.id == exercise_id).judge(function)
+    SCORE.caught += verdict.outcome == "not yet"
+    SCORE.named += verdict.mistake == mistake
+    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake), verdict.lines
+
+
+@every()
+def test_right_answers_in_any_style_pass(exercise):
+    assert len(RIGHT[exercise.id]) >= 2
+    for answer in [*RIGHT[exercise.id], exercise.truth]:
+        verdict = exercise.judge(answer)
+        SCORE.right += verdict.outcome == "correct"
+        SCORE.false_accusations += verdict.outcome != "correct"
+        assert verdict.outcome == "correct", verdict.lines
+
+
+@every()
+def test_a_stub_is_not_attempted(exercise):
+    def stub(*args):
+        raise NotImplementedError(exercise.id)
+
+    verdict = exercise.judge(stub)
+    assert verdict.outcome == "not attempted"
+    assert f'skip("{exercise.id}")' in verdict.lines[-1]
+    assert len(as_text(verdict.outcome, exercise.id, verdict.lines).splitlines()) == 2
+
+
+@every()
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_gets_a_short_answer_and_never_passes(exercise, name):
+    verdict = exercise.judge(GARBAGE[name])
+    SCORE.garbage += 1
+    text = as_text(verdict.outcome, exercise.id, verdict.lines)
+    assert verdict.outcome == "not yet"
+    assert verdict.mistake is None or isinstance(verdict.mistake, str)
+    assert 2 <= len(text.splitlines()) <= 10 and "0x" not in text
+
+
+@every()
+@pytest.mark.parametrize("fill", ["zeros", "ones", "nan", "random", "shifted"])
+def test_arrays_of_the_right_shape_and_wrong_content_never_pass(exercise, fill):
+    rng = np.random.default_rng(0)
+
+    def content(value):
+        if isinstance(value, (tuple, list)):
+            return type(value)(content(v) for v in value)
+        if isinstance(value, dict):
+            return {k: content(v) for k, v in value.items()}
+        value = np.asarray(value)
+        new = {"zeros": np.zeros(value.shape), "ones": np.ones(value.shape),
+               "nan": np.full(value.shape, np.nan), "random": rng.normal(size=value.shape),
+               "shifted": value + 0.001}[fill]
+        return new.astype(value.dtype) if value.dtype == bool else new if value.ndim else new[()]
+
+    verdict = exercise.judge(lambda *args: content(exercise.truth(*args)))
+    SCORE.garbage += 1
+    assert verdict.outcome == "not yet"
+    assert len(verdict.lines) <= 8
+
+
+@pytest.mark.parametrize("function", ENDLESS, ids=lambda f: f.__name__)
+def test_functions_that_never_end_are_stopped(function):
+    kept = {"data": np.ones(3)}
+    began = time.monotonic()
+    verdict = lesson_01.sigmoid.judge(function)
+    SCORE.garbage += 1
+    assert verdict.mistake == "endless"
+    assert time.monotonic() - began < 30  # a bound for a hanging test, not a measurement
+    assert kept["data"].sum() == 3
+    time.sleep(1.1)  # nothing is left armed
+
+
+def test_the_guard_stops_nothing_outside_the_main_thread_and_says_nothing():
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append(Guard().call(abs, (-3,)).value))
+    thread.start()
+    thread.join()
+    assert seen == [3]
+
+
+def test_the_guard_hands_copies_over_and_lets_a_keyboard_interrupt_through():
+    given = np.ones(2)
+
+    def change(a):
+        a += 1
+        return a
+
+    call = Guard().call(change, (given,))
+    assert given.tolist() == [1, 1] and call.args[0].tolist() == [2, 2]
+
+    def interrupted(a):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Guard().call(interrupted, (given,))
+    assert issubclass(TimeUp, BaseException) and not issubclass(TimeUp, Exception)
+
+
+def test_a_failing_check_raises_once_with_its_ids(capsys):
+    with pytest.raises(CheckFailed) as failed:
+        lesson_01.sigmoid(lambda z: 1 / (1 + np.exp(z)))
+    assert (failed.value.exercise, failed.value.mistake) == ("01-sigmoid", "mirrored")
+    assert failed.value._render_traceback_() == []
+    assert "✗ Not yet · 01-sigmoid" in capsys.readouterr().out
+
+    def stub(z):
+        raise NotImplementedError
+
+    with pytest.raises(NotAttempted) as waiting:
+        lesson_01.sigmoid(stub)
+    assert waiting.value.exercise == "01-sigmoid"
+
+
+def test_correct_prints_one_line_and_progress_counts_it(capsys):
+    RECORD.clear()
+    lesson_01.sigmoid(RIGHT["01-sigmoid"][0])
+    assert capsys.readouterr().out.splitlines()[0] == "✓ Correct · 01-sigmoid"
+    progress()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Lesson 01: 1 of 5 exercises correct"
+    assert "✓ 01-sigmoid correct" in lines and "· 01-forward waiting" in lines
+
+
+def test_an_error_in_a_function_of_the_students_own_is_told_as_that_ones():
+    space = {"np": np}
+    exec("def sigmoid(z):\n    return 1 / (1 + np.exp(z))\n"
+         "def forward(X_b, W1, W2):\n    A1 = sigmoid(X_b @ W1)\n"
+         "    return X_b @ W1, A1, np.insert(A1, 0, 1, axis=1) @ W2\n", space)
+    verdict = lesson_01.forward.judge(space["forward"])
+    assert verdict.mistake == "uses-01-sigmoid"
+    assert "mirrored" not in verdict.mistake and "sigmoid" in verdict.lines[0]
+
+
+def test_an_exception_inside_another_function_names_that_function():
+    space = {"np": np}
+    exec("def hidden(z):\n    return z.nonsense\n"
+         "def backprop(X_b, y, W1, W2):\n    return hidden(X_b)\n", space)
+    verdict = lesson_02.backprop.judge(space["backprop"])
+    assert "inside your `hidden`" in verdict.lines[1] and "AttributeError" in verdict.lines[1]
+
+
+def test_a_shadowed_name_is_named():
+    space = {"np": np, "sum": 3.0}
+    exec("def squared_error(y, Y_hat):\n    return sum((y - Y_hat) ** 2) / 2\n", space)
+    verdict = lesson_01.squared_error.judge(space["squared_error"])
+    assert verdict.mistake == "shadowed-name" and "`sum`" in verdict.lines[1]
+
+
+def test_a_constant_or_function_of_the_notebook_is_no_notebook_data():
+    space = {"np": np, "X": np.ones(3), "EPS": 0.0}
+    exec("def helper(z):\n    return -z\n"
+         "def sigmoid(z):\n    return 1 / (1 + np.exp(helper(z))) + EPS\n", space)
+    assert lesson_01.sigmoid.judge(space["sigmoid"]).outcome == "correct"
+
+
+def test_two_mistakes_together_are_not_called_one_of_them():
+    one, two = (next(m for m in lesson_02.backprop.mistakes if m.id == i)
+                for i in ("bias-last", "activation-derivative-missing"))
+
+    def both(X_b, y, W1, W2):
+        return two.wrong(X_b, y, W1, W2)[0], one.wrong(X_b, y, W1, W2)[1]
+
+    verdict = lesson_02.backprop.judge(both)
+    assert verdict.outcome == "not yet" and verdict.mistake is None
+    assert "not one of the mistakes I know" in "\n".join(verdict.lines)
+
+
+@every()
+def test_a_row_is_complete_and_its_sizes_tell_axes_apart(exercise):
+    assert exercise.hint and exercise.unlocks and exercise.mistakes
+    assert exercise.id.split("-")[0] in LESSONS
+    assert len(exercise.cases()) >= 2
+    module = importlib.import_module(f"helpers.checks.lesson_{exercise.id[:2]}")
+    assert getattr(module, exercise.attribute) is exercise
+
+
+def test_network_cases_have_sizes_that_differ():
+    for X_b, y, W1, W2 in lesson_02.backprop.cases():
+        sizes = [len(X_b), X_b.shape[1], W1.shape[1], len(W2), y.shape[1]]
+        assert len(set(sizes)) == len(sizes) and (X_b[:, 0] == 1).all()
+
+
+def test_what_a_wrong_array_looks_like():
+    want = np.random.default_rng(1).normal(size=(4, 4))
+    sizes = {"N": 11, "K": 3}
+    assert looks_like(-want, want, sizes)[0] == "sign-flipped"
+    assert looks_like(11 * want, want, sizes)[0] == "times-N"
+    assert looks_like(want / 3, want, sizes)[0] == "divided-by-K"
+    assert looks_like(-2 * want, want, sizes)[0] == "minus-times-2"
+    assert looks_like(want.T, want, sizes)[0] == "transposed"
+    assert looks_like(want[[1, 2, 3, 0]], want, sizes)[0] == "rows-permuted"
+    assert looks_like(want[:, [1, 0, 2, 3]], want, sizes)[0] == "columns-permuted"
+    assert looks_like(0 * want, want, sizes)[0] == "all-zero"
+    assert looks_like(np.where(np.arange(4)[:, None] == 2, want, 0), want, sizes)[0] == (
+        "one-row-only")
+    assert looks_like(want + 0.1, want, sizes) is None
+    assert looks_like(want * (1 + 1e-3 * want), want, sizes) is None
+
+
+def test_same_values():
+    assert same_values((1.0, [np.nan]), [1.0, (np.nan,)], 1e-9)
+    assert not same_values(True, 1.0, 1e-9) and not same_values(None, 0.0, 1e-9)
+    assert not same_values({"a": 1}, {"b": 1}, 1e-9) and not same_values("a", "b", 1e-9)
+
+
+def test_a_card_escapes_what_a_student_wrote():
+    card = as_html("not yet", "01-sigmoid", ["`<b>` & <script>"])
+    assert "<script>" not in card and "<code>&lt;b&gt;</code>" in card
