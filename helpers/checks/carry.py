@@ -63,7 +63,7 @@ def mine(exercise_id: str) -> Callable:
             otherwise], "no-notebook"))
     try:
         function = _load(exercise, Path.cwd())
-    except (SyntaxError, LookupError, CheckFailed) as error:
+    except Exception as error:  # it is the student's code that runs here
         report(exercise_id, Verdict("not yet", [
             f"`{exercise.name}` cannot be read from `{path.name}`: {error}.",
             "Mend it there, save that notebook and run this cell again.", otherwise],
@@ -71,9 +71,12 @@ def mine(exercise_id: str) -> Callable:
     verdict = exercise.judge(function)
     if verdict.outcome == "correct":
         verdict.lines = [f"Your own `{exercise.name}`, read from `{path.name}`."]
-    elif verdict.outcome in ("not yet", "not attempted"):
+    elif verdict.outcome == "not attempted":
+        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.name}` is still a stub; "
+                         f"{otherwise}"]
+    elif verdict.outcome == "not yet":
         verdict.lines = [f"This is your `{exercise.name}` from `{path.name}`, as last saved.",
-                         *verdict.lines[:4], otherwise][:7]
+                         *verdict.lines[:4], otherwise]
     report(exercise_id, verdict)
     return function
 

@@ -433,7 +433,7 @@ repair = Exercise(
     sizes=_sizes,
     hint="compare, line by line, what `forward` feeds into the output layer with what the "
          "published gradient takes for it.",
-    unlocks="You have mended a bug that had been in print for years.",
+    unlocks="You have found and mended a bug in a published lesson.",
 )
 
 

@@ -1,0 +1,146 @@
+"""`mine` and `skip`: functions carried from notebook to notebook, and nothing else with them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers.checks import CheckFailed, NotAttempted, carry, mine, skip
+from helpers.checks.exercise import RECORD
+
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
+
+
+def notebook(path, cells):
+    """Write a notebook of code cells: sources, or (exercise id, source)."""
+    rows = []
+    for number, cell in enumerate(cells):
+        grade, source = cell if isinstance(cell, tuple) else (None, cell)
+        metadata = {"nbgrader": {"grade_id": grade}} if grade else {}
+        rows.append({"cell_type": "code", "id": f"c{number}", "metadata": metadata, "outputs": [],
+                     "execution_count": None, "source": source.splitlines(keepends=True)})
+    path.write_text(json.dumps({"cells": rows, "metadata": {}, "nbformat": 4,
+                                "nbformat_minor": 5}), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    RECORD.clear()
+    return tmp_path
+
+
+SIGMOID = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n"
+
+
+def test_mine_hands_back_a_students_own_function(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", ("01-sigmoid", SIGMOID)])
+    function = mine("01-sigmoid")
+    assert function(np.zeros(2)).tolist() == [0.5, 0.5]
+    out = capsys.readouterr().out
+    assert "✓ Correct · 01-sigmoid" in out and "01_forward_pass.ipynb" in out
+    assert RECORD == {"01-sigmoid": "correct"}
+
+
+def test_mine_loads_what_the_function_needs_and_nothing_else(folder):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np\nimport this_module_does_not_exist",
+        "%matplotlib inline\nONE = 1",
+        "open('touched', 'w').write('no')\nraise SystemExit",
+        "def grow(z):\n    return ONE + np.exp(-z)",
+        "this is no Python",
+        ("01-sigmoid", "def sigmoid(z):\n    return ONE / grow(z)\nprint(sigmoid(np.ones(1)))"),
+        "def sigmoid(z):\n    return z"])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+    assert not (folder / "touched").exists()
+
+
+def test_mine_follows_functions_carried_from_an_earlier_notebook(folder):
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", ("01-sigmoid", SIGMOID)])
+    notebook(folder / "02_backpropagation.ipynb", [
+        "from helpers.checks import mine", 'sigmoid = mine("01-sigmoid")',
+        ("02-sigmoid-prime", "def sigmoid_prime(z):\n    s = sigmoid(z)\n    return s * (1 - s)")])
+    assert mine("02-sigmoid-prime")(np.zeros(1)).tolist() == [0.25]
+
+
+def test_mine_of_a_skipped_exercise_counts_as_skipped(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        ("01-sigmoid", 'sigmoid = skip("01-sigmoid")')])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+    assert RECORD == {"01-sigmoid": "skipped"}
+
+
+def test_mine_of_a_stub_is_two_lines_and_says_how_to_go_on(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        ("01-sigmoid", "def sigmoid(z):\n    raise NotImplementedError('01-sigmoid')")])
+    with pytest.raises(NotAttempted):
+        mine("01-sigmoid")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and 'skip("01-sigmoid")' in lines[1]
+
+
+def test_mine_of_a_wrong_function_names_the_mistake(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np", ("01-sigmoid", SIGMOID.replace("-z", "z"))])
+    with pytest.raises(CheckFailed) as failed:
+        mine("01-sigmoid")
+    assert failed.value.mistake == "mirrored"
+    assert len(capsys.readouterr().out.splitlines()) <= 10
+
+
+@pytest.mark.parametrize("cells, mistake", [
+    ([], "no-notebook"),
+    ([("01-sigmoid", "def sigmoid(z:\n")], "cannot-be-read"),
+    ([("01-sigmoid", "# I deleted it\n")], "cannot-be-read"),
+    ([("01-sigmoid", "import nothing_of_this_name\n"
+                     "def sigmoid(z):\n    return nothing_of_this_name.f(z)")], "cannot-be-read"),
+])
+def test_mine_says_what_is_missing(folder, cells, mistake, capsys):
+    notebook(folder / "01_forward_pass.ipynb", cells)
+    with pytest.raises(CheckFailed) as failed:
+        mine("01-sigmoid")
+    assert failed.value.mistake == mistake
+    assert 'skip("01-sigmoid")' in capsys.readouterr().out
+
+
+def test_of_several_copies_the_one_with_the_plain_name_is_read(folder, capsys):
+    for name in ("01_forward_pass-fresh.ipynb", "01_forward_pass.ipynb",
+                 "01_forward_pass-Copy1.ipynb"):
+        body = SIGMOID if name == "01_forward_pass.ipynb" else "def sigmoid(z):\n    return z"
+        notebook(folder / name, ["import numpy as np", ("01-sigmoid", body)])
+    mine("01-sigmoid")
+    (folder / "01_broken.ipynb").write_text("{not json", encoding="utf-8")
+    mine("01-sigmoid")
+    assert capsys.readouterr().out.count("`01_forward_pass.ipynb`") == 2
+
+
+def test_skip_hands_back_the_solution_and_earns_nothing(folder, capsys):
+    function = skip("02-backprop")
+    assert [d.shape for d in function(np.ones((5, 3)), np.ones((5, 1)), np.ones((3, 4)),
+                                      np.ones((5, 1)))] == [(3, 4), (5, 1)]
+    assert RECORD == {"02-backprop": "skipped"}
+    assert capsys.readouterr().out.startswith("↷ Skipped · 02-backprop")
+
+
+def test_skip_without_the_solutions_says_so(folder, monkeypatch):
+    monkeypatch.setattr(carry, "SOLUTIONS", folder / "nowhere")
+    with pytest.raises(CheckFailed, match="solutions is not here"):
+        skip("01-sigmoid")
+
+
+@pytest.mark.parametrize("name", ["01-sigmod", "42-x", "", "backprop"])
+def test_an_unknown_exercise_is_a_clear_error(name):
+    with pytest.raises(ValueError, match="there is no exercise"):
+        skip(name)
+
+
+def test_the_solutions_themselves_can_be_read_by_mine(folder):
+    for path in SOLUTIONS.glob("*.ipynb"):
+        shutil.copy(path, folder)
+    W1, W2, history = mine("02-train")(np.ones((4, 3)), np.ones((4, 1)), np.ones((2, 3)),
+                                       np.ones((2, 1)), np.ones((3, 2)), np.ones((3, 1)), 0.01, 5)
+    assert W1.shape == (3, 2) and len(history["train_loss"]) == 5

@@ -1,0 +1,179 @@
+"""The notebooks as a student meets them: untouched, filled in, skipped through."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from helpers.checks.exercise import exercises
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.name for path in (ROOT / "solutions").glob("*.ipynb"))
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
+                                 reason="PyTorch is not installed: the last section needs it")
+every = pytest.mark.parametrize("name", NAMES)
+
+
+def read(folder, name):
+    return nbformat.read(ROOT / folder / name, as_version=4)
+
+
+def rows(name):
+    return exercises(importlib.import_module(f"helpers.checks.lesson_{name[:2]}"))
+
+
+def grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def by_grade_id(notebook):
+    return {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}
+
+
+def run(notebook, folder):
+    """Run a notebook in `folder`; return the error it stops with, or None."""
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3",
+                            resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        return error
+    return None
+
+
+def said(notebook):
+    """Return the plain text of all cards that a notebook shows."""
+    return [output["data"]["text/plain"] for cell in notebook.cells if cell.cell_type == "code"
+            for output in cell.outputs if output["output_type"] == "display_data"
+            and "text/plain" in output["data"]]
+
+
+@every
+def test_a_solution_is_executed_without_errors_and_ends_with_the_progress(name):
+    code = [c for c in read("solutions", name).cells if c.cell_type == "code"]
+    assert all(c.execution_count for c in code)
+    assert [c.execution_count for c in code] == list(range(1, len(code) + 1))
+    assert not [o for c in code for o in c.outputs if o["output_type"] == "error"]
+    number = len(rows(name))
+    assert f"{number} of {number} exercises correct" in str(code[-1].outputs)
+
+
+@every
+def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
+    notebook = read("solutions", name)
+    ids = [grade_id(c) for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
+    assert ids == [e.id for e in rows(name)]
+    for exercise in rows(name):
+        at = next(i for i, c in enumerate(notebook.cells) if grade_id(c) == exercise.id)
+        text, answer, check = notebook.cells[at - 1:at + 2]
+        assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source)
+        assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
+        assert f"def {exercise.name}(" in answer.source and '"""' in answer.source
+        assert check.source == f"check.{exercise.attribute}({exercise.name})"
+
+
+@every
+def test_an_exercise_notebook_holds_no_answer_and_no_output(name):
+    stubs, answers = by_grade_id(read("notebooks", name)), by_grade_id(read("solutions", name))
+    assert stubs.keys() == answers.keys()
+    for exercise in rows(name):
+        block = re.search(r"# BEGIN SOLUTION\n(.*)# END SOLUTION", answers[exercise.id].source,
+                          re.DOTALL)[1]
+        stub = stubs[exercise.id].source
+        assert f'raise NotImplementedError("{exercise.id}")' in stub
+        assert not [line for line in block.splitlines() if line.strip() and line in stub]
+        whole = "\n".join(c.source for c in read("notebooks", name).cells)
+        assert block.strip() not in whole and "SOLUTION" not in whole
+    for cell in read("notebooks", name).cells:
+        assert cell.cell_type != "code" or (cell.outputs == [] and cell.execution_count is None)
+
+
+@every
+def test_a_notebook_has_a_size_that_one_can_work_through(name):
+    cells = read("notebooks", name).cells
+    code = [c.source for c in cells if c.cell_type == "code"]
+    assert 15 <= len(cells) <= 60
+    assert max(len(source.splitlines()) for source in code) <= 25
+
+
+@every
+def test_an_untouched_notebook_stops_kindly_at_its_first_exercise(name, tmp_path):
+    for path in (ROOT / "solutions").glob("*.ipynb"):
+        if path.name < name:
+            shutil.copy(path, tmp_path)  # the lessons before it are done
+    notebook = read("notebooks", name)
+    error = run(notebook, tmp_path)
+    assert error.ename == "NotAttempted" and rows(name)[0].id in error.evalue
+    card = said(notebook)[-1]
+    assert card.startswith(f"○ Not attempted · {rows(name)[0].id}")
+    assert len(card.splitlines()) == 2
+    stopped = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs
+               if o["output_type"] == "error"]
+    assert [o["traceback"] for o in stopped] == [[]]
+
+
+def test_without_the_lesson_before_it_a_notebook_stops_at_mine(tmp_path):
+    shutil.copy(ROOT / "notebooks" / "01_forward_pass.ipynb", tmp_path)
+    notebook = read("notebooks", "02_backpropagation.ipynb")
+    assert run(notebook, tmp_path).ename == "NotAttempted"
+    assert "01_forward_pass.ipynb" in said(notebook)[-1]
+    assert 'add_bias = skip("01-add-bias")' in said(notebook)[-1]
+
+
+@needs_torch
+@every
+def test_a_notebook_with_every_stub_filled_in_passes_all_checks(name, tmp_path):
+    filled = {}
+    for other in NAMES:
+        filled[other] = read("notebooks", other)
+        answers = by_grade_id(read("solutions", other))
+        for key, cell in by_grade_id(filled[other]).items():
+            cell.source = answers[key].source
+        nbformat.write(filled[other], tmp_path / other)
+    assert run(filled[name], tmp_path) is None
+    number = len(rows(name))
+    assert f"{number} of {number} exercises correct" in said(filled[name])[-1]
+
+
+@needs_torch
+@every
+def test_a_notebook_runs_to_its_end_with_every_exercise_skipped(name, tmp_path):
+    skipped = {}
+    for other in NAMES:
+        skipped[other] = copy.deepcopy(read("notebooks", other))
+        cells = by_grade_id(skipped[other])
+        for exercise in rows(other):
+            cells[exercise.id].source = f'{exercise.name} = skip("{exercise.id}")'
+        nbformat.write(skipped[other], tmp_path / other)
+    assert run(skipped[name], tmp_path) is None
+    last = said(skipped[name])[-1]
+    assert f"0 of {len(rows(name))} exercises correct" in last
+    assert last.count("skipped") == len(rows(name))
+
+
+def test_a_failed_check_stops_run_all_with_its_card_and_one_line(tmp_path):
+    notebook = read("notebooks", "00_welcome.ipynb")
+    by_grade_id(notebook)["00-square"].source = "def square(x):\n    return x * 2"
+    error = run(notebook, tmp_path)
+    assert error.ename == "CheckFailed"
+    assert "Likely mistake: this is `x * 2`" in said(notebook)[-1]
+
+
+def test_an_endless_answer_is_stopped_in_a_real_kernel_and_the_variables_stay(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (
+        "from helpers.checks import CheckFailed, lesson_00 as check\nkept = 42",
+        "def square(x):\n    while True:\n        try:\n            x = x + 0\n"
+        "        except:\n            pass",
+        "try:\n    check.square(square)\nexcept CheckFailed as error:\n"
+        "    print(error.mistake, kept)")])
+    assert run(notebook, tmp_path) is None
+    assert "endless 42" in str(notebook.cells[2].outputs)
