@@ -19,7 +19,7 @@ class Difference:
     mistake: str | None = None
 
 
-def differ(got: Any, want: Any, path: str = "the result", parts: tuple = (),
+def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
            tolerance: float = 1e-8) -> Difference | None:
     """Return the first difference of `got` from `want`, or None where they agree.
 
@@ -156,7 +156,7 @@ def same_values(a: Any, b: Any, rounding: float) -> bool:
         return False
 
 
-def leaves(got: Any, want: Any, path: str = "the result", parts: tuple = ()) -> Iterator[tuple]:
+def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
     """Yield (name, got, wanted) for every number or array of two values of the same structure."""
     if isinstance(want, tuple):
         for g, w, p in zip(got, want, parts, strict=True):

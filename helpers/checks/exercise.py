@@ -71,7 +71,7 @@ class Exercise:
     name: str
     truth: Callable
     cases: Callable[[], list[tuple]]
-    returns: tuple[str, ...] = ("the result",)
+    returns: tuple[str, ...] = ("result",)
     mistakes: tuple[Mistake, ...] = ()
     sizes: Callable[..., dict[str, int]] = _first_length
     data: frozenset[str] = frozenset()
@@ -103,8 +103,9 @@ class Exercise:
 
 def report(exercise: str, verdict: Verdict) -> None:
     """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it."""
-    RECORD.pop(exercise, None)  # the last one checked stands last
-    RECORD[exercise] = verdict.outcome
+    before = RECORD.pop(exercise, None)  # the last one checked stands last
+    kept = verdict.outcome == "skipped" and before == "correct"  # skipping takes nothing away
+    RECORD[exercise] = before if kept else verdict.outcome
     show(verdict.outcome, exercise, verdict.lines)
     if verdict.outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")

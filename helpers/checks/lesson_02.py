@@ -411,32 +411,6 @@ backprop = Exercise(
     unlocks="Every weight now knows in which direction the loss falls.",
 )
 
-repair = Exercise(
-    id="02-repair",
-    name="repaired_backprop",
-    truth=backprop.truth,
-    cases=_backprop_cases,
-    returns=backprop.returns,
-    data=backprop.data,
-    uses=backprop.uses,
-    integers=backprop.integers,
-    mistakes=(
-        Mistake("still-published", BACKPROP_MISTAKES[0].wrong,
-                "this still is the published gradient: the column of ones stands last, and the "
-                "rows of `dW2` are rolled by one."),
-        Mistake("rolled-the-wrong-way",
-                wrong_backprop(finish=lambda dW1, dW2, N: (dW1, np.roll(dW2, 1, axis=0))),
-                "the rows of `dW2` are in another wrong order. Look for the place where `forward` "
-                "puts the ones, and put them there too."),
-        *BACKPROP_MISTAKES[1:],
-    ),
-    sizes=_sizes,
-    hint="compare, line by line, what `forward` feeds into the output layer with what the "
-         "published gradient takes for it.",
-    unlocks="You have found and mended a bug in a published lesson.",
-)
-
-
 # 02-suspects
 
 def _suspects(dW, dW_num, tolerance=1e-6):
@@ -552,6 +526,34 @@ suspects = Exercise(
     ),
     hint="size of the difference against tolerance × size of the entries, entry by entry.",
     unlocks="Your checker now points at single weights.",
+)
+
+
+# 02-repair
+
+repair = Exercise(
+    id="02-repair",
+    name="repaired_backprop",
+    truth=backprop.truth,
+    cases=_backprop_cases,
+    returns=backprop.returns,
+    data=backprop.data,
+    uses=backprop.uses,
+    integers=backprop.integers,
+    mistakes=(
+        Mistake("still-published", BACKPROP_MISTAKES[0].wrong,
+                "this still is the published gradient: the column of ones stands last, and the "
+                "rows of `dW2` are rolled by one."),
+        Mistake("rolled-the-wrong-way",
+                wrong_backprop(finish=lambda dW1, dW2, N: (dW1, np.roll(dW2, 1, axis=0))),
+                "the rows of `dW2` are in another wrong order. Look for the place where `forward` "
+                "puts the ones, and put them there too."),
+        *BACKPROP_MISTAKES[1:],
+    ),
+    sizes=_sizes,
+    hint="compare, line by line, what `forward` feeds into the output layer with what the "
+         "published gradient takes for it.",
+    unlocks="You have found and mended a bug in a published lesson.",
 )
 
 

@@ -1,0 +1,96 @@
+"""The data of the course: loaders that return plain arrays, read from the folder `data`."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+INCOME_COLUMNS = ["", "Education", "Seniority", "Income"]
+INCOME_ROWS = 30
+INCOME_DIGEST = "cee84ed254e5bdc938db9699f26bfea27c6b1f4d27ef2231a67fcf7db2bdd231"
+
+
+def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Income data: what thirty people earn, and what might explain it.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/income2.csv`` of the course.
+
+    Returns
+    -------
+    X : (30, 2) float64
+        Years of education; seniority (a score, without a unit).
+    y : (30, 1) float64
+        Income in thousands of dollars.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the file is not there.
+    ValueError
+        Where it is damaged: the message names the line, what stands there and what was wanted.
+
+    Source
+    ------
+    "Income2", a simulated data set of G. James, D. Witten, T. Hastie and R. Tibshirani,
+    *An Introduction to Statistical Learning*, Springer, 2013.
+    """
+    path = DATA / "income2.csv" if path is None else Path(path)
+    table = _read_table(path, INCOME_COLUMNS, INCOME_ROWS, INCOME_DIGEST)
+    return table[:, 1:3].copy(), table[:, 3:].copy()
+
+
+def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:
+    """Return the numbers of a csv file with one header line, (rows, columns), or say what is wrong.
+
+    `digest` is the SHA-256 of the numbers themselves (little-endian float64), not of the file:
+    line ends and quotes may change on the way, a number may not.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there. {_way_back(path)}")
+    try:
+        lines = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _damaged(path, "its text cannot be read", "a csv file in UTF-8") from error
+    if not lines or lines[0] != columns:
+        came = f"line 1 is {','.join(lines[0])!r}" if lines else "it is empty"
+        raise _damaged(path, came, f"the column names {','.join(columns)!r}")
+    table = np.array([_numbers(path, i, line, columns) for i, line in enumerate(lines[1:], 2)])
+    if len(table) != rows:
+        raise _damaged(path, f"it has {len(table)} rows under the names, the last on line "
+                       f"{len(lines)}", f"{rows} rows, the last on line {rows + 1}")
+    if hashlib.sha256(table.astype("<f8").tobytes()).hexdigest() != digest:
+        raise _damaged(path, "every line can be read, but a number has changed",
+                       "the numbers that came with the course")
+    return table
+
+
+def _numbers(path: Path, line: int, fields: list[str], columns: list[str]) -> list[float]:
+    """Return the fields of one line as finite floats."""
+    if len(fields) != len(columns):
+        raise _damaged(path, f"line {line} has {len(fields)} fields", f"{len(columns)} fields")
+    numbers = []
+    for name, field in zip(columns, fields, strict=True):
+        try:
+            numbers.append(float(field))
+        except ValueError:
+            numbers.append(np.nan)
+        if not np.isfinite(numbers[-1]):
+            raise _damaged(path, f"line {line} has {field!r} under {name or 'the row number'!r}",
+                           "a finite number")
+    return numbers
+
+
+def _damaged(path: Path, came: str, wanted: str) -> ValueError:
+    return ValueError(f"{path} is damaged: {came}; wanted: {wanted}. {_way_back(path)}")
+
+
+def _way_back(path: Path) -> str:
+    return (f"To get it back, run `git checkout data/{path.name}` in the folder of the course, "
+            "or download the course again.")

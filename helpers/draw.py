@@ -1,0 +1,419 @@
+"""Drawings of networks and of computational graphs, with networkx and our own layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import networkx as nx
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from helpers import palette
+from helpers.palette import BIAS, EDGE, FAINT, GRADIENT, GRADIENT_PALE, INK, NODE, SIGNS
+
+Node = tuple[int, int]  # (layer, unit); the bias node is unit -1
+Names = Sequence[Sequence[str] | None]
+Arrays = Sequence[np.ndarray] | None
+Limits = tuple[float, float, float, float]  # left, right, low, high
+BIAS_UNIT = -1
+MOST_SHOWN = 10  # a larger layer shows its first four and last two units
+MOST_VALUES = 20  # with more edges than this, no values are written on them
+COLUMN = 3.8  # distance between layers, in units of which a node measures two thirds
+ROW = 1.25  # distance between nodes, 1 in tall networks
+INCHES = 0.9  # of one unit in a figure of our own
+
+
+def draw_network(
+    sizes: Sequence[int], *, bias: bool = False, labels: Names | None = None,
+    weights: Arrays = None, activations: Arrays = None, gradients: Arrays = None,
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw a fully connected network, from the inputs on the left to the outputs on the right.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units in each layer, without bias nodes: ``(2, 3, 1)``.
+    bias : bool
+        Draw a bias node (a square, always 1) at the top of every layer but the last.
+    labels : one sequence of str, or None, a layer, optional
+        Names instead of the symbols; a long one stands beside its node and the symbol stays.
+    weights : one array (n_in + bias, n_out) a layer of edges, optional
+        Drawn as width (size) and as colour and line style (sign). Bias row first.
+    activations : one array (n,) a layer, optional
+        What each unit holds for one sample, without the bias: the fill of the nodes.
+    gradients : shaped as `weights`, optional
+        An amber halo along each edge, as wide as the gradient is large.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    Axes
+        Values are written on the edges of networks with at most 20 edges.
+
+    Raises
+    ------
+    ValueError
+        Where a size, shape or value does not fit: names the argument and the layer.
+    """
+    sizes = _checked_sizes(sizes)
+    pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
+    shapes = [(n_in + bias, n_out) for n_in, n_out in pairs]
+    weights = _checked_arrays("weights", weights, shapes)
+    gradients = _checked_arrays("gradients", gradients, shapes)
+    activations = _checked_arrays("activations", activations, [(n,) for n in sizes])
+    labels = _checked_labels(labels, sizes)
+    graph = _layered_graph(sizes, bias)
+    signed = weights is not None or gradients is not None
+    ax, unit = _canvas(ax, _around(graph, labels, signed), title)
+    _draw_edges(ax, graph, unit, weights, gradients, bias)
+    _draw_nodes(ax, graph, unit, activations)
+    _write_names(ax, graph, unit, sizes, labels, activations)
+    if signed:
+        _legend(ax, unit, weights, gradients)
+    return ax
+
+
+def _checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    sizes = tuple(sizes)
+    if len(sizes) < 2 or any(n != int(n) or n < 1 for n in sizes):
+        raise ValueError(f"sizes: {sizes} came, at least two whole numbers from 1 up were wanted")
+    return tuple(int(n) for n in sizes)
+
+
+def _checked_labels(labels: Names | None, sizes: tuple[int, ...]) -> list[list[str]]:
+    """Return a name for each unit, its symbol where none was given."""
+    symbols = [[_symbol(layer, j, sizes) for j in range(n)] for layer, n in enumerate(sizes)]
+    given = [None] * len(sizes) if labels is None else labels
+    if len(given) != len(sizes):
+        raise ValueError(f"labels: {len(given)} layers came, {len(sizes)} were wanted")
+    names = [list(new or old) for new, old in zip(given, symbols, strict=True)]
+    for layer, (found, size) in enumerate(zip(names, sizes, strict=True)):
+        if len(found) != size:
+            raise ValueError(f"labels[{layer}]: {len(found)} names came, {size} were wanted")
+    return names
+
+
+def _checked_arrays(name: str, arrays: Arrays, shapes: list[tuple[int, ...]]) -> Arrays:
+    """Return `arrays` as float arrays of the wanted `shapes`."""
+    if arrays is None:
+        return None
+    if len(arrays) != len(shapes):
+        raise ValueError(f"{name}: {len(arrays)} arrays came, {len(shapes)} were wanted, "
+                         f"of shapes {shapes}")
+    try:
+        arrays = [np.asarray(array, dtype=float) for array in arrays]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}; arrays of numbers were wanted") from error
+    for layer, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        if array.shape != shape:
+            raise ValueError(f"{name}[{layer}]: shape {array.shape} came, {shape} was wanted")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}[{layer}]: it holds nan or inf, finite numbers were wanted")
+    return arrays
+
+
+def _layered_graph(sizes: tuple[int, ...], bias: bool) -> nx.DiGraph:
+    """Return the units shown and their edges; a node carries its `pos` and a `kind`."""
+    graph = nx.DiGraph()
+    gap = ROW if max(sizes) < 7 else 1
+    for layer, size in enumerate(sizes):
+        units: list[int | None] = list(range(size))
+        if size > MOST_SHOWN:
+            units = [0, 1, 2, 3, None, size - 2, size - 1]  # None: the dots
+        if bias and layer < len(sizes) - 1:
+            units.insert(0, BIAS_UNIT)
+        for row, unit in enumerate(units):
+            kind = "dots" if unit is None else "bias" if unit == BIAS_UNIT else "unit"
+            name = (layer, -2 if unit is None else unit)
+            graph.add_node(name, kind=kind,
+                           pos=(COLUMN * layer, gap * ((len(units) - 1) / 2 - row)))
+    for start in _nodes(graph, "unit", "bias"):
+        ends = [end for end in _nodes(graph, "unit") if end[0] == start[0] + 1]
+        graph.add_edges_from((start, end) for end in ends)
+    return graph
+
+
+def _nodes(graph: nx.DiGraph, *kinds: str) -> list[Node]:
+    return [node for node, kind in graph.nodes(data="kind") if kind in kinds]
+
+
+def _around(graph: nx.DiGraph, labels: Names, legend: bool) -> Limits:
+    """Return the limits of a canvas with room for heads, names and a legend."""
+    x, y = np.array(list(nx.get_node_attributes(graph, "pos").values())).T
+    left, right = (max([1.0, *(0.55 + 0.11 * len(name) for name in names if _is_long(name))])
+                   for names in (labels[0], labels[-1]))
+    return x.min() - left, x.max() + right, y.min() - (1.15 if legend else 0.6), y.max() + 1.0
+
+
+def _is_long(name: str) -> bool:
+    """Tell whether a name is too long for a node; mathtext never is."""
+    return len(name) > 4 and not name.startswith("$")
+
+
+def _canvas(ax: Axes | None, limits: Limits, title: str | None) -> tuple[Axes, float]:
+    """Return an empty Axes with these limits, and how many points one unit of it measures."""
+    left, right, low, high = limits
+    width, height = right - left, high - low
+    if ax is None:
+        inches = min(INCHES, 8 / height, 13 / width)
+        ax = palette.white_axes(None, (width * inches, height * inches + (0.45 if title else 0)))
+        ax.figure.subplots_adjust(0, 0, 1, height * inches / ax.figure.get_figheight())
+    palette.white_axes(ax, (0, 0)).set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    ax.axis("off")
+    box = ax.get_window_extent()
+    scale = 72 / ax.figure.dpi * min(box.width / width, box.height / height)
+    if title:
+        ax.set_title(title, color=INK, fontsize=min(14, 0.22 * scale))
+    return ax, scale
+
+
+def _draw_edges(
+    ax: Axes, graph: nx.DiGraph, unit: float, weights: Arrays, gradients: Arrays, bias: bool
+) -> None:
+    """Draw the halos, the edges on them, and the values on those while they are few."""
+    edges = list(graph.edges)
+    w, g = (_edge_values(edges, arrays, bias) for arrays in (weights, gradients))
+    place = nx.get_node_attributes(graph, "pos")
+
+    def lines(gid: str, zorder: float, **style: list | str | float) -> None:
+        nx.draw_networkx_edges(graph, place, edgelist=edges, arrows=False, ax=ax, **style)
+        ax.collections[-1].set(gid=gid, zorder=zorder, capstyle="butt")
+
+    if g is not None:
+        lines("gradients", 0.5, width=list(unit * (0.02 + 0.22 * _relative(g))),
+              edge_color=GRADIENT, alpha=1 if w is None else 0.5)
+    if w is not None:
+        signs = [SIGNS[int(sign)] for sign in np.sign(w)]
+        lines("edges", 1, width=list(unit * (0.014 + 0.06 * _relative(w))),
+              edge_color=[sign["color"] for sign in signs],
+              style=[sign["linestyle"] for sign in signs])
+    if w is None and g is None:
+        lines("edges", 1, width=unit * 0.016, edge_color=EDGE)
+    elif len(edges) <= MOST_VALUES:
+        ends = np.array([[place[start], place[end]] for start, end in edges])
+        _write_values(ax, ends, unit, w, g)
+
+
+def _write_values(
+    ax: Axes, ends: np.ndarray, unit: float, w: np.ndarray | None, g: np.ndarray | None
+) -> None:
+    """Write each weight on its edge, its gradient in amber under it; alone, either is centred."""
+    both = w is not None and g is not None
+    box = {"boxstyle": "square,pad=0.12", "edgecolor": "none"}
+    for k, (x, y, angle) in enumerate(_label_places(ends)):
+        style = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True,
+                 "ha": "center", "zorder": 1.5, "fontsize": 0.155 * unit}
+        if w is not None:
+            colour = SIGNS[int(np.sign(w[k]))]["color"] if w[k] else INK
+            ax.text(x, y, _number(w[k]), color=colour, va="bottom" if both else "center",
+                    gid="weight", weight="bold", bbox=box | {"facecolor": "white"}, **style)
+        if g is not None:
+            ax.text(x, y, _number(g[k]), color=INK, va="top" if both else "center", gid="gradient",
+                    bbox=box | {"facecolor": GRADIENT_PALE}, **style)
+
+
+def _edge_values(edges: list[tuple[Node, Node]], arrays: Arrays, bias: bool) -> np.ndarray | None:
+    """Return the entry of `arrays` that belongs to each edge, (E,)."""
+    if arrays is None:
+        return None
+    return np.array([arrays[layer][unit + bias, to] for (layer, unit), (_, to) in edges])
+
+
+def _relative(values: np.ndarray) -> np.ndarray:
+    """Return the sizes of `values` as parts of the largest, all 0 where that is 0."""
+    sizes = np.abs(values)
+    return sizes / (sizes.max() or 1.0)
+
+
+def _label_places(ends: np.ndarray) -> np.ndarray:
+    """Return where on each edge its label stands out best: (E, 3), x, y and angle in degrees.
+
+    ends : (E, 2, 2), both ends of each edge. Each label in turn moves along its edge to the place
+    farthest from the other labels and from the other edges, a few times over.
+    """
+    steps = np.linspace(0, 1, 40)[:, None]
+    along = ends[:, 1] - ends[:, 0]
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    unit = along / length
+    spread = unit[:, None] * np.array([-0.22, 0, 0.22])[:, None]  # a label, as three points
+    spots = ends.mean(axis=1)
+
+    def crowding(points: np.ndarray, others: np.ndarray, reach: float) -> np.ndarray:
+        squares = ((points[:, :, None] - others.reshape(-1, 2)) ** 2).sum(axis=-1)
+        return np.exp(-squares / reach**2).sum(axis=(1, 2))
+
+    for _ in range(6):
+        for k in range(len(ends)):
+            t = np.linspace(0.85, length[k, 0] - 0.75, 31)[:, None]  # clear of the nodes
+            places = ends[k, 0] + t * unit[k]
+            points = places[:, None] + spread[k]
+            rest = np.arange(len(ends)) != k
+            labels = spots[rest, None] + spread[rest]
+            paths = ends[rest, None, 0] + steps * along[rest, None]
+            cost = 4 * crowding(points, labels, 0.4) + 0.5 * crowding(points, paths, 0.16)
+            spots[k] = places[np.argmin(cost)]
+    return np.column_stack([spots, np.degrees(np.arctan2(along[:, 1], along[:, 0]))])
+
+
+def _draw_nodes(ax: Axes, graph: nx.DiGraph, unit: float, activations: Arrays) -> None:
+    place = nx.get_node_attributes(graph, "pos")
+    units = _nodes(graph, "unit")
+    style = {"ax": ax, "linewidths": 0.022 * unit, "edgecolors": INK, "node_size": (0.66 * unit)**2}
+    fill: str | np.ndarray = NODE
+    if activations is not None:
+        values = np.array([activations[layer][j] for layer, j in units])
+        limit = max(1.0, np.abs(values).max())
+        fill = palette.diverging(0.7)(0.5 + 0.5 * values / limit)
+    nx.draw_networkx_nodes(graph, place, nodelist=units, node_color=fill, **style)
+    ax.collections[-1].set(zorder=2, gid="nodes")
+    squares = _nodes(graph, "bias")
+    if squares:
+        nx.draw_networkx_nodes(graph, place, nodelist=squares, node_shape="s", node_color=BIAS,
+                               **style | {"node_size": (0.52 * unit)**2})
+        ax.collections[-1].set(zorder=2, gid="bias nodes", linestyle=[(0, (3, 1.5))])
+
+
+def _write_names(
+    ax: Axes, graph: nx.DiGraph, unit: float, sizes: tuple[int, ...], labels: Names,
+    activations: Arrays,
+) -> None:
+    """Write symbols and values into the nodes, long names beside them, layers above them."""
+    last = len(sizes) - 1
+    for (layer, j), data in graph.nodes(data=True):
+        (x, y), kind = data["pos"], data["kind"]
+        name = {"bias": "1", "dots": r"$\vdots$"}.get(kind) or labels[layer][j]
+        if _is_long(name):
+            side = -1 if layer == 0 else 1 if layer == last else 0
+            ax.text(x + 0.42 * side, y - (0 if side else 0.47), name, color=INK, va="center",
+                    ha={-1: "right", 0: "center", 1: "left"}[side], fontsize=0.17 * unit,
+                    zorder=3, gid="name")
+            name = _symbol(layer, j, sizes)
+        valued = kind == "unit" and activations is not None
+        ax.text(x, y + 0.11 * valued, name, ha="center", va="center", color=INK, zorder=3,
+                fontsize=unit * (0.19 if valued else 0.22), gid=kind)
+        if valued:
+            ax.text(x, y - 0.13, _number(activations[layer][j]), ha="center", va="center",
+                    color=INK, zorder=3, fontsize=0.15 * unit, gid="activation")
+    for layer in range(len(sizes)):
+        head = "input layer" if layer == 0 else "output layer" if layer == last else "hidden layer"
+        head += f" {layer}" if 0 < layer < last > 2 else ""
+        ax.text(COLUMN * layer, ax.get_ylim()[1] - 0.35, head, ha="center", va="center",
+                color=FAINT, fontsize=0.17 * unit, gid="head")
+
+
+def _symbol(layer: int, unit: int, sizes: tuple[int, ...]) -> str:
+    if layer == 0:
+        return f"$x_{{{unit + 1}}}$"
+    if layer == len(sizes) - 1:
+        return r"$\hat{y}$" if sizes[-1] == 1 else rf"$\hat{{y}}_{{{unit + 1}}}$"
+    upper = f"^{{({layer})}}" if len(sizes) > 3 else ""
+    return f"$h{upper}_{{{unit + 1}}}$"
+
+
+def _legend(ax: Axes, unit: float, weights: Arrays, gradients: Arrays) -> None:
+    keys = []
+    if weights is not None:
+        keys += [Line2D([], [], linewidth=0.04 * unit, label=f"{name} weight", **SIGNS[sign])
+                 for name, sign in (("positive", 1), ("negative", -1))]
+    if gradients is not None:
+        keys.append(Line2D([], [], linewidth=0.16 * unit, color=GRADIENT, label="gradient",
+                           alpha=1 if weights is None else 0.5))
+    ax.legend(handles=keys, loc="lower center", ncols=len(keys), frameon=False, labelcolor=INK,
+              fontsize=0.165 * unit, handlelength=3.2)
+
+
+def _number(value: float) -> str:
+    """Return a number in few characters, with a real minus sign; nan is not known yet: ?."""
+    if np.isnan(value):
+        return "?"
+    size = abs(value)
+    form = ".2f" if size == 0 or 0.01 <= size < 1000 else ".1g" if 1e-4 <= size < 1 else ".0e"
+    return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
+
+
+def draw_chain(
+    operations: Sequence[str], values: Sequence[float] | None = None,
+    derivatives: Sequence[float] | None = None, *, local: Sequence[float] | None = None,
+    variables: Sequence[str] | None = None, title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw a composition as a graph: values flow to the right, derivatives back to the left.
+
+    Parameters
+    ----------
+    operations : n names
+        From the innermost to the outermost: ``["square", "sin", "exp"]`` is exp(sin(x²)).
+    values : n + 1 floats, optional
+        The value of each variable, written above it; nan is shown as a question mark.
+    derivatives : n + 1 floats, optional
+        Of the last variable with respect to each variable: the lower lane.
+    local : n floats, optional
+        Each operation's own derivative, with which the lower lane is multiplied on its way back.
+    variables : n + 1 symbols in mathtext without dollars, optional
+        By default x, u_1, u_2, …, y.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        Where there is no operation, or a sequence has another length: names the argument.
+    """
+    n = len(operations)
+    if n == 0:
+        raise ValueError("operations: none came, at least one was wanted")
+    if variables is None:
+        variables = ["x", *(f"u_{k}" for k in range(1, n)), "y"]
+    wanted = {"values": (values, n + 1), "derivatives": (derivatives, n + 1),
+              "local": (local, n), "variables": (variables, n + 1)}
+    for name, (given, length) in wanted.items():
+        if given is not None and len(given) != length:
+            raise ValueError(f"{name}: {len(given)} came, {length} were wanted")
+    lane = derivatives is not None or local is not None
+    ax, unit = _canvas(ax, (-0.8, 2 * n + 0.8, -1.85 if lane else -0.6, 0.85), title)
+    last = variables[-1]
+    for k, symbol in enumerate(variables):
+        _word(ax, 2 * k, 0, f"${symbol}$", unit, "variable", boxstyle="circle,pad=0.5",
+              facecolor=NODE, edgecolor=INK)
+        if values is not None:
+            _word(ax, 2 * k, 0.6, _number(values[k]), unit, "value")
+        if lane:
+            found = "" if derivatives is None else f"\n{_number(derivatives[k])}"
+            _word(ax, 2 * k, -1.3, _slope(last, symbol) + found, unit, "derivative",
+                  boxstyle="round,pad=0.4", facecolor=GRADIENT_PALE, edgecolor=GRADIENT)
+    for k, operation in enumerate(operations):
+        middle = 2 * k + 1
+        _arrow(ax, unit, middle - 0.7, middle + 0.74, 0, "forward", INK)
+        _word(ax, middle, 0, operation, unit, "operation", boxstyle="square,pad=0.5",
+              facecolor="white", edgecolor=INK)
+        if lane:
+            _arrow(ax, unit, middle + 0.55, middle - 0.55, -1.3, "backward", GRADIENT)
+        if local is not None:
+            _word(ax, middle, -1.05, _slope(variables[k + 1], variables[k]), unit, "local")
+            _word(ax, middle, -1.55, rf"$\times$ {_number(local[k])}", unit, "local")
+    return ax
+
+
+def _slope(above: str, below: str) -> str:
+    return rf"$\mathrm{{d}}{above}/\mathrm{{d}}{below}$"
+
+
+def _word(ax: Axes, x: float, y: float, text: str, unit: float, gid: str, **box: str) -> None:
+    ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=0.185 * unit, gid=gid,
+            zorder=3, bbox=box | {"linewidth": 0.022 * unit} if box else None)
+
+
+def _arrow(
+    ax: Axes, unit: float, start: float, end: float, y: float, gid: str, colour: str
+) -> None:
+    ax.annotate("", (end, y), (start, y), gid=gid, zorder=2, arrowprops={
+        "arrowstyle": "-|>", "color": colour, "linewidth": 0.03 * unit, "shrinkA": 0, "shrinkB": 0,
+        "mutation_scale": 0.22 * unit})

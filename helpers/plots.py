@@ -1,0 +1,310 @@
+"""Plots of data and of training.
+
+Each takes the labels of its axes (`xlabel`, `ylabel`) and a `title`, draws on `ax` or else on a new
+figure, and returns its Axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from helpers import palette
+from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, CURVES, INK, LEVEL, SETS, VALUES
+
+GRID = 100  # points of a decision map in each direction
+LEGENDS = {
+    "inside": {"loc": "best"},
+    "beside": {"loc": "center left", "bbox_to_anchor": (1, 0.5)},
+    "under": {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "ncols": 2},
+}
+
+
+def scatter_classes(
+    X: np.ndarray, y: np.ndarray, *, names: Sequence[str] | None = None, xlabel: str = "$x_1$",
+    ylabel: str = "$x_2$", title: str | None = None, size: float = 36, ax: Axes | None = None,
+) -> Axes:
+    """Draw points with the colour and the marker of their class.
+
+    Parameters
+    ----------
+    X : (N, 2)
+    y : (N,) or (N, 1) integers or booleans from 0 to 9
+    names : what the legend calls the classes, optional
+    xlabel, ylabel, title : str
+    size : float
+        Of a marker, in points².
+    ax : Axes, optional
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit or a class is not a whole number from 0 to 9.
+    """
+    X, y = _points(X), _column("y", y, len(X))
+    classes = np.unique(y)
+    if not np.isin(classes, range(len(CLASS_COLOURS))).all():
+        raise ValueError(f"y: classes {classes} came, whole numbers from 0 to 9 were wanted")
+    if names is not None and len(names) <= classes.max():
+        raise ValueError(f"names: {len(names)} came, {int(classes.max()) + 1} were wanted")
+    ax = palette.white_axes(ax, (5.4, 4.4), "constrained")
+    for k in classes.astype(int):
+        ax.scatter(*X[y == k].T, s=size, color=CLASS_COLOURS[k], marker=CLASS_MARKERS[k],
+                   edgecolors="white", linewidths=0.7, zorder=3,
+                   label=f"class {k}" if names is None else names[k])
+    _finish(ax, xlabel, ylabel, title, legend="inside" if len(classes) < 4 else "beside")
+    return ax
+
+
+def scatter_values(
+    X: np.ndarray, values: np.ndarray, *, label: str = "value", xlabel: str = "$x_1$",
+    ylabel: str = "$x_2$", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw points coloured by a value, with a colour bar.
+
+    Parameters
+    ----------
+    X : (N, 2)
+    values : (N,) or (N, 1)
+    label : str
+        What the colour bar shows, with its unit.
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit.
+    """
+    X, values = _points(X), _column("values", values, len(X))
+    ax = palette.white_axes(ax, (6, 4.4), "constrained")
+    points = ax.scatter(*X.T, c=values, cmap=VALUES, s=70, edgecolors=INK, linewidths=0.6)
+    _colour_bar(points, ax, label)
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def curve(
+    x: Sequence[float], y: Sequence[float], *, xlabel: str = "x", ylabel: str = "y",
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw one function of one variable.
+
+    Parameters
+    ----------
+    x, y : (M,)
+    xlabel, ylabel, title : str
+    ax : Axes, optional
+
+    Raises
+    ------
+    ValueError
+        Where the lengths differ.
+    """
+    x, y = _column("x", x), _column("y", y, len(x))
+    ax = palette.white_axes(ax, (6, 3.8), "constrained")
+    ax.plot(x, y, color=INK, linewidth=2)
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def loss_curves(
+    curves: Mapping[str, Sequence[float] | float], *, log: bool = True, xlabel: str = "epoch",
+    ylabel: str = "loss", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw losses against epochs.
+
+    The first curve that is neither train nor test is thick and pale, the next ones thin and
+    broken: two equal curves are seen lying on each other.
+
+    Parameters
+    ----------
+    curves : a dict of sequences, such as the history of a training
+        ``train`` or ``train_loss`` and ``test`` or ``test_loss`` have their own colours; a single
+        number is a level line; ``predictions`` is left out, because it is no loss.
+    log : bool
+        A logarithmic loss axis.
+
+    Raises
+    ------
+    ValueError
+        Where there is no curve, or one is empty or not one-dimensional.
+    """
+    curves = {name: np.squeeze(np.asarray(values, dtype=float))
+              for name, values in curves.items() if name != "predictions"}
+    if not curves:
+        raise ValueError("curves: none came, at least one was wanted")
+    for name, values in curves.items():
+        if values.ndim > 1 or values.size == 0:
+            raise ValueError(f"curves[{name!r}]: shape {values.shape} came, a sequence of numbers "
+                             "was wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    others = [name for name, values in curves.items() if values.ndim and _name(name) not in SETS]
+    for name, values in curves.items():
+        style = dict(CURVES[others.index(name) % len(CURVES)] if name in others else LEVEL)
+        if _name(name) in SETS:
+            style = {key: SETS[_name(name)][key] for key in ("color", "linestyle", "linewidth")}
+        draw = ax.plot if values.ndim else ax.axhline
+        draw(values, label=_name(name), zorder=2 if style["linewidth"] > 5 else 3, **style)
+    if log:
+        ax.set_yscale("log")
+    _finish(ax, xlabel, ylabel, title, legend="inside")
+    return ax
+
+
+def predictions_over_epochs(
+    predictions: np.ndarray, y: np.ndarray, *, xlabel: str = "epoch", ylabel: str = "prediction",
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw each sample's prediction over the epochs, and its true value, dashed.
+
+    Parameters
+    ----------
+    predictions : (epochs, N) or (epochs, N, 1)
+    y : (N,) or (N, 1)
+        True values, in the units of the predictions. They give each sample its colour.
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit.
+    """
+    y = _column("y", y)
+    predictions = np.asarray(predictions, dtype=float)
+    if predictions.ndim == 3 and predictions.shape[2] == 1:
+        predictions = predictions[:, :, 0]
+    if predictions.ndim != 2 or predictions.shape[1] != len(y):
+        raise ValueError(f"predictions: shape {predictions.shape} came, (epochs, {len(y)}) or "
+                         f"(epochs, {len(y)}, 1) was wanted")
+    ax = palette.white_axes(ax, (7.2, 4.8), "constrained")
+    ranks = (y - y.min()) / (np.ptp(y) or 1)
+    for colour, line, truth in zip(plt.get_cmap(VALUES)(0.92 * ranks), predictions.T, y,
+                                   strict=True):
+        ax.plot(line, color=colour, linewidth=1.8)
+        ax.axhline(truth, color=colour, linewidth=1, linestyle=(0, (5, 3)), zorder=1)
+    ax.margins(x=0)
+    ax.plot([], [], color=INK, linewidth=1.8, label="prediction")
+    ax.plot([], [], color=INK, linewidth=1, linestyle=(0, (5, 3)), label="true value")
+    _finish(ax, xlabel, ylabel, title, legend="under")
+    return ax
+
+
+def predicted_vs_true(
+    sets: Mapping[str, tuple[np.ndarray, np.ndarray]], *, xlabel: str = "true value",
+    ylabel: str = "prediction", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw predictions against true values; on the diagonal they are equal.
+
+    Parameters
+    ----------
+    sets : a dict of pairs (y, Y_hat), each (N,) or (N, 1)
+        ``train`` and ``test`` have their own colours and markers.
+
+    Raises
+    ------
+    ValueError
+        Where there is no set, or the shapes of a pair do not fit.
+    """
+    if not sets:
+        raise ValueError("sets: none came, at least one was wanted")
+    ax = palette.white_axes(ax, (5, 5), "constrained")
+    others = [name for name in sets if name not in SETS]
+    seen = []
+    for name, (y, Y_hat) in sets.items():
+        y = _column(f"sets[{name!r}], true values", y)
+        Y_hat = _column(f"sets[{name!r}], predictions", Y_hat, len(y))
+        k = others.index(name) + 2 if name in others else 0
+        colour, marker = CLASS_COLOURS[k], CLASS_MARKERS[k]
+        if name in SETS:
+            colour, marker = SETS[name]["color"], SETS[name]["marker"]
+        ax.scatter(y, Y_hat, s=42, color=colour, marker=marker, edgecolors="white", linewidths=0.7,
+                   label=name, zorder=3)
+        seen += [y, Y_hat]
+    low, high = np.nanmin(np.concatenate(seen)), np.nanmax(np.concatenate(seen))
+    pad = 0.06 * (high - low) or 1.0
+    limits = (low - pad, high + pad)
+    ax.plot(limits, limits, label="prediction = true value", zorder=1, **LEVEL)
+    ax.set(xlim=limits, ylim=limits, aspect="equal")
+    _finish(ax, xlabel, ylabel, title, legend="inside")
+    return ax
+
+
+def decision_map(
+    predict: Callable[[np.ndarray], np.ndarray], X: np.ndarray, y: np.ndarray | None = None, *,
+    label: str | None = "probability of class 1", xlabel: str = "$x_1$", ylabel: str = "$x_2$",
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw what a classifier says everywhere around the points, and its border at one half.
+
+    Parameters
+    ----------
+    predict : (M, 2) array → (M,) or (M, 1) probabilities between 0 and 1
+        Called once, with a grid of 100 by 100 points.
+    X : (N, 2)
+        The map covers these points and a margin.
+    y : (N,) or (N, 1), optional
+        Their classes; with it the points are drawn.
+    label : str or None
+        What the colour bar shows; None leaves it out.
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit.
+    """
+    X = _points(X)
+    pad = 0.08 * np.ptp(X, axis=0)
+    pad[pad == 0] = 1.0
+    (left, low), (right, high) = X.min(axis=0) - pad, X.max(axis=0) + pad
+    x1, x2 = np.meshgrid(np.linspace(left, right, GRID), np.linspace(low, high, GRID))
+    scores = _column("predict(grid)", predict(np.column_stack([x1.ravel(), x2.ravel()])), x1.size)
+    scores = scores.reshape(GRID, GRID)
+    ax = palette.white_axes(ax, (6, 4.8), "constrained")
+    image = ax.imshow(scores, origin="lower", extent=(left, right, low, high), aspect="auto",
+                      cmap=palette.diverging(0.55), vmin=0, vmax=1, interpolation="bilinear")
+    if scores.min() < 0.5 < scores.max():
+        ax.contour(x1, x2, scores, levels=[0.5], colors=INK, linewidths=1.6)
+    if label is not None:
+        _colour_bar(image, ax, label)
+    if y is not None:
+        scatter_classes(X, y, ax=ax).get_legend().remove()
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def _name(name: str) -> str:
+    """Return what the legend calls a curve: ``train_loss`` is train."""
+    return name.removesuffix("_loss")
+
+
+def _points(X: np.ndarray) -> np.ndarray:
+    X = np.asarray(X, dtype=float)
+    if X.ndim != 2 or X.shape[1] != 2 or len(X) == 0:
+        raise ValueError(f"X: shape {X.shape} came, (N, 2) with at least one row was wanted")
+    return X
+
+
+def _column(name: str, values: np.ndarray, n: int | str = "N") -> np.ndarray:
+    """Return `values` (n,) or (n, 1) as (n,) floats; "N" is any number but 0."""
+    values = np.asarray(values, dtype=float)
+    if values.shape[1:] not in ((), (1,)) or values.size == 0 or n not in ("N", len(values)):
+        raise ValueError(f"{name}: shape {values.shape} came, ({n},) or ({n}, 1) was wanted")
+    return values.reshape(-1)
+
+
+def _colour_bar(mappable: plt.cm.ScalarMappable, ax: Axes, label: str) -> None:
+    bar = ax.figure.colorbar(mappable, ax=ax)
+    bar.set_label(label, fontsize=11, color=INK)
+    bar.outline.set_visible(False)
+
+
+def _finish(ax: Axes, xlabel: str, ylabel: str, title: str | None, legend: str = "") -> None:
+    """Write the labels and the legend (see LEGENDS), drop the lines of the frame nobody needs."""
+    ax.set_xlabel(xlabel, fontsize=11, color=INK)
+    ax.set_ylabel(ylabel, fontsize=11, color=INK)
+    if title:
+        ax.set_title(title, fontsize=12, color=INK)
+    ax.spines[["top", "right"]].set_visible(False)
+    if legend:
+        ax.legend(frameon=False, fontsize=10, labelcolor=INK, **LEGENDS[legend])

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from helpers import datasets
+from helpers.datasets import DATA, income
+
+LINES = (DATA / "income2.csv").read_text().splitlines()
+
+
+def test_income_has_the_shapes_and_values_of_the_file():
+    X, y = income()
+    assert X.shape == (30, 2) and y.shape == (30, 1)
+    assert X.dtype == y.dtype == np.float64
+    np.testing.assert_array_equal(X[0], [21.5862068965517, 113.103448275862])
+    assert y[0, 0] == 99.9171726114381
+    np.testing.assert_allclose(X.mean(axis=0), [16.3862069, 93.86206897], rtol=1e-8)
+    np.testing.assert_allclose(y.mean(), 62.74473298, rtol=1e-8)
+    by_hand = [[float(field) for field in line.split(",")[1:]] for line in LINES[1:]]
+    np.testing.assert_array_equal(np.hstack([X, y]), by_hand)
+
+
+def test_each_call_returns_arrays_of_its_own():
+    X, y = income()
+    X[:], y[:] = 0, 0
+    assert income()[0].all() and income()[1].all()
+    assert all(array.flags.owndata for array in income())
+
+
+def test_the_file_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert income()[0].shape == (30, 2)
+
+
+def test_line_ends_quotes_and_a_byte_order_mark_do_no_harm(tmp_path):
+    path = tmp_path / "income2.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(LINES).replace('"', "").encode())
+    np.testing.assert_array_equal(income(path)[1], income()[1])
+
+
+def test_a_missing_file_is_named_with_the_way_back(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv is not there.*git checkout data/"):
+        income(tmp_path / "nowhere.csv")
+
+
+def changed(line, old, new):
+    lines = list(LINES)
+    assert old in lines[line - 1]
+    lines[line - 1] = lines[line - 1].replace(old, new)
+    return lines
+
+
+DAMAGE = {
+    "empty": ([], "it is empty; wanted: the column names"),
+    "blank line": ([*LINES[:3], "", *LINES[3:]], "line 4 has 0 fields; wanted: 4"),
+    "header missing": (LINES[1:], "line 1 is '1,21.58.*wanted: the column names"),
+    "header renamed": (changed(1, "Income", "Wage"), "line 1 is ',Education,Seniority,Wage'"),
+    "truncated": (LINES[:21], "it has 20 rows .* the last on line 21; wanted: 30 rows"),
+    "header only": (LINES[:1], "it has 0 rows"),
+    "one row too many": ([*LINES, LINES[-1]], "it has 31 rows"),
+    "cut within a line": ([*LINES[:-1], '"30",12.0'], "line 31 has 2 fields; wanted: 4"),
+    "column missing": ([line.rsplit(",", 1)[0] for line in LINES], "line 1 is"),
+    "column added": (changed(5, '"4",', '"4",1,'), "line 5 has 5 fields; wanted: 4"),
+    "text": (changed(2, "113.103448275862", "many"),
+             "line 2 has 'many' under 'Seniority'; wanted: a finite number"),
+    "field empty": (changed(2, "99.9171726114381", ""), "line 2 has '' under 'Income'"),
+    "nan": (changed(3, "119.310344827586", "nan"), "line 3 has 'nan' under 'Seniority'"),
+    "infinite": (changed(2, "99.9171726114381", "1e999"), "line 2 has '1e999' under 'Income'"),
+    "row number": (changed(2, '"1"', '"first"'), "line 2 has 'first' under 'the row number'"),
+    "a number changed": (changed(2, "99.9171726114381", "9.99171726114381"),
+                         "a number has changed"),
+    "rows swapped": ([LINES[0], LINES[2], LINES[1], *LINES[3:]], "a number has changed"),
+}
+
+
+@pytest.mark.parametrize("lines, message", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_file_says_which_line_and_what_was_wanted(tmp_path, lines, message):
+    path = tmp_path / "income2.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(ValueError, match=message) as caught:
+        income(path)
+    assert str(path) in str(caught.value)
+    assert "git checkout data/income2.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00\x81", b"PK\x03\x04\x8f\xff"])
+def test_a_file_that_is_no_text_is_damaged(tmp_path, content):
+    path = tmp_path / "income2.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is damaged"):
+        income(path)
+
+
+def test_a_folder_in_place_of_the_file_counts_as_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is not there"):
+        income(tmp_path)
+
+
+def test_the_default_file_is_reported_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "DATA", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"income2\.csv"):
+        income()
+
+
+def loaded_after(statements):
+    code = f"import sys\n{statements}\nprint(*sorted(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                              check=True).stdout.split())
+
+
+HEAVY = {"pandas", "seaborn", "sklearn", "torch", "matplotlib", "scipy", "networkx"}
+
+
+def test_importing_helpers_loads_nothing_heavy():
+    assert not loaded_after("import helpers") & {*HEAVY, "helpers.draw"}
+    assert not loaded_after("import helpers; helpers.datasets.income(); helpers.palette") & HEAVY
+
+
+def test_submodules_are_loaded_on_first_use():
+    assert {"helpers.draw", "networkx"} <= loaded_after("import helpers; helpers.draw")
+    assert not {"pandas", "seaborn", "sklearn", "torch"} & loaded_after(
+        "import helpers; helpers.draw; helpers.plots")
+
+
+def test_an_unknown_submodule_is_an_attribute_error():
+    import helpers
+
+    with pytest.raises(AttributeError, match="no attribute 'data'"):
+        helpers.data  # noqa: B018
+    assert {"checks", "datasets", "draw", "palette", "plots"} <= set(dir(helpers))
