@@ -115,8 +115,7 @@ def shoot(tmp_path, request):
 def open_notebook(page, address):
     page.goto(address)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(
-        state="attached")
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 
 def run_all(page):
@@ -171,8 +170,11 @@ def test_hints_are_folded_and_open_with_their_formula(lab, page, shoot):
 
 def test_the_network_is_drawn_with_its_weights(lab, page, shoot):
     open_notebook(page, lab("solved_01_forward_pass.ipynb"))
-    pictures = page.locator(".jp-RenderedImage img")
-    page.get_by_role("paragraph").filter(has_text="The picture shows the first").scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
+    page.get_by_role("paragraph").filter(
+        has_text="The picture shows the first person").scroll_into_view_if_needed()
+    page.mouse.move(700, 600)
+    page.mouse.wheel(0, 900)
+    picture = page.locator(".jp-RenderedImage img").last
+    picture.scroll_into_view_if_needed()
     shoot(page, "network")
-    assert pictures.first.evaluate("image => image.naturalWidth") > 500
+    assert picture.evaluate("image => image.naturalWidth") > 500

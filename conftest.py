@@ -1,0 +1,56 @@
+"""What holds for all tests, those in this folder and the solution notebooks that nbval runs."""
+
+import importlib.util
+import os
+import sys
+
+import matplotlib
+import pytest
+
+# An overflow in a solution fails: nbval's kernels inherit this, the tests themselves do not.
+os.environ["PYTHONWARNINGS"] = "error::RuntimeWarning"
+
+# No windows from the tests themselves. Not by the variable MPLBACKEND: kernels would inherit it
+# and show no figures.
+matplotlib.use("Agg")
+
+# The notebooks in fixtures/ are for the tests of release.py; nbval would run them.
+collect_ignore_glob = ["*fixtures*.ipynb"]
+
+NO_TORCH = pytest.mark.skip(reason="PyTorch is not installed: the rest of the notebook needs it")
+
+
+class NbvalSettings:
+    """Settings for nbval that it has no option for; wanted for notebooks in every folder."""
+
+    @staticmethod
+    def pytest_collectstart(collector):
+        """Do not compare what a cell writes to stderr: progress bars hold timings."""
+        if hasattr(collector, "skip_compare"):
+            collector.skip_compare += ("stderr",)
+
+
+def pytest_configure(config):
+    """Register the settings as a plugin: the hooks of a conftest reach its own folder only."""
+    config.pluginmanager.register(NbvalSettings(), "nbval-settings")
+
+
+def pytest_collection_modifyitems(items):
+    """Without PyTorch, skip each solution from the cell on that asks for it."""
+    if importlib.util.find_spec("torch") is not None:
+        return
+    without = set()
+    for item in items:
+        source = getattr(item, "cell", None)
+        if source is not None and "require_torch()" in source["source"]:
+            without.add(item.parent)
+        if source is not None and item.parent in without:
+            item.add_marker(NO_TORCH)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the tests of the checks add up to."""
+    scoreboard = sys.modules.get("scoreboard")
+    if scoreboard and scoreboard.SCORE.mistakes:
+        terminalreporter.section("scoreboard of the checks")
+        terminalreporter.line(" · ".join(scoreboard.SCORE.lines()))

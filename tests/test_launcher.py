@@ -1,0 +1,767 @@
+"""The launcher course.py, in a copy of the course; recorders stand in for pip and JupyterLab."""
+
+import ast
+import http.server
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import course
+
+ROOT = Path(__file__).parent.parent
+RELEASED = Path(__file__).parent / "fixtures" / "notebooks" / "02_toy.ipynb"
+WINDOWS = os.name == "nt"
+posix_only = pytest.mark.skipif(WINDOWS, reason="about signals as POSIX has them")
+
+# Stands in for pip, jupyterlab, pytest: writes down how it was called, and does as it is told.
+RECORDER = """\
+import json, os, pathlib, sys, time
+name = pathlib.Path(__file__).parent.name
+def note(name):
+    with open(os.environ["CALLS"], "a") as stream:
+        stream.write(json.dumps([name, sys.argv[1:], os.getcwd()]) + "\\n")
+try:
+    note(name)
+    time.sleep(float(os.environ.get("SLEEP_" + name, 0)))
+except KeyboardInterrupt:
+    time.sleep(1)  # cleaning up takes a moment
+    note(name + " cleaned up")
+    sys.exit(1)
+sys.exit(int(os.environ.get("EXIT_" + name, 0)))
+"""
+
+
+class Course:
+    """A copy of the course in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.calls_file = folder.parent / "calls"
+        folder.mkdir()
+        for name in ("course.py", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, folder / name)
+        (folder / "helpers").mkdir()
+        (folder / "helpers" / "__init__.py").write_text("", encoding="utf-8")
+        (folder / "notebooks").mkdir()
+        shutil.copy(RELEASED, folder / "notebooks" / "02_toy.ipynb")
+        (folder / "release.py").write_text(RECORDER, encoding="utf-8")
+
+    @property
+    def stamp(self):
+        return self.folder / ".venv" / "course-stamp.json"
+
+    @property
+    def python(self):
+        names = ("Scripts", "python.exe") if WINDOWS else ("bin", "python")
+        return self.folder.joinpath(".venv", *names)
+
+    @property
+    def packages(self):
+        pattern = "Lib/site-packages" if WINDOWS else "lib/python*/site-packages"
+        return next((self.folder / ".venv").glob(pattern))
+
+    def make_venv(self, pip=True):
+        """Make a .venv with the recorders in it; PyTorch seems to be there."""
+        venv = self.folder / ".venv"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+        for name in ("pip", "jupyterlab", "pytest"):
+            if pip or name != "pip":
+                (self.packages / name).mkdir()
+                (self.packages / name / "__init__.py").write_text("", encoding="utf-8")
+                (self.packages / name / "__main__.py").write_text(RECORDER, encoding="utf-8")
+        (self.packages / "torch-2.13.0.dist-info").mkdir()
+
+    def environment(self, **settings):
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+        return {**inherited, "CALLS": str(self.calls_file), **settings}
+
+    def run(self, *arguments, python=sys.executable, cwd=None, **settings):
+        return subprocess.run(
+            [python, str(self.folder / "course.py"), *arguments],
+            cwd=cwd or self.folder.parent,
+            env=self.environment(**settings),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def calls(self, name):
+        """Return the arguments of each call of a recorder, oldest first."""
+        lines = self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
+        return [arguments for who, arguments, _ in map(json.loads, lines) if who == name]
+
+    def module(self):
+        """Import this copy of course.py."""
+        spec = importlib.util.spec_from_file_location("copied_course", self.folder / "course.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A course as it comes from a clone, in a folder with spaces."""
+    return Course(tmp_path / "my course")
+
+
+@pytest.fixture
+def made(plain):
+    """The same with a .venv whose set-up is not finished."""
+    plain.make_venv()
+    return plain
+
+
+@pytest.fixture
+def module(plain, monkeypatch):
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    return plain.module()
+
+
+def old_pythons():
+    """Return a Python of each old version to be found on this machine."""
+    names = [f"python{version}" for version in ("2.7", "3.6", "3.8", "3.9", "3.10")]
+    found = {}
+    for name in names:
+        pyenv = sorted(Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}"))
+        found[name] = str(pyenv[-1]) if pyenv else shutil.which(name)
+    return found
+
+
+OLD_PYTHONS = old_pythons()
+
+
+def old_python(name):
+    path = OLD_PYTHONS[name]
+    if path is None or subprocess.run([path, "-c", ""], capture_output=True).returncode != 0:
+        pytest.skip(f"no {name} on this machine")
+    return path
+
+
+# ---- old Pythons
+
+
+@pytest.mark.parametrize("name", OLD_PYTHONS)
+@pytest.mark.parametrize("arguments", [[], ["lab"], ["test"]])
+def test_old_python_is_told_and_makes_nothing(plain, name, arguments):
+    python = old_python(name)
+    before = sorted(plain.folder.rglob("*"))
+    result = plain.run(*arguments, python=python)
+    assert result.returncode == 1
+    assert "needs Python 3.11 or newer; this is Python " + name[6:] in result.stderr
+    path = subprocess.run(
+        [python, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True
+    ).stdout.strip()
+    assert path and f" at {path}.\n" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(plain.folder.rglob("*")) == before
+
+
+def test_source_holds_nothing_that_an_old_python_cannot_read():
+    source = (ROOT / "course.py").read_bytes()
+    source.decode("ascii")
+    for node in ast.walk(ast.parse(source, feature_version=(3, 6))):
+        assert not isinstance(node, (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal))
+        assert not (isinstance(node, ast.arg) and node.annotation)
+        assert not (isinstance(node, ast.arguments) and (node.kwonlyargs or node.posonlyargs))
+        assert not (isinstance(node, ast.Raise) and node.cause)
+
+
+def test_outside_a_function_only_modules_that_every_python_has():
+    tree = ast.parse((ROOT / "course.py").read_text())
+    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {getattr(node, "module", None) or node.names[0].name for node in imports}
+    assert names <= {
+        "__future__", "glob", "hashlib", "json", "os", "platform", "re", "shutil", "signal",
+        "subprocess", "sys",
+    }  # fmt: skip
+
+
+# ---- arguments
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["help"]])
+def test_help(plain, arguments):
+    result = plain.run(*arguments)
+    assert result.returncode == 0
+    for command in ("lab", "fresh", "test", "release", "setup"):
+        assert f"\n  {command} " in result.stdout
+    assert not (plain.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["labb"], "no command 'labb'"),
+        (["lab", "7"], "no lesson '7'. The lessons are: 02_toy."),
+        (["fresh", "backprop"], "no lesson 'backprop'. The lessons are: 02_toy."),
+        (["fresh"], "takes one lesson"),
+        (["fresh", "02", "03"], "takes one lesson"),
+        (["setup", "now"], "takes no arguments, got: now"),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_made(plain, arguments, message):
+    result = plain.run(*arguments)
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert not (plain.folder / ".venv").exists()
+    assert not (plain.folder / "work").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["02", "2", "toy", "02_toy", "02_toy.ipynb", "notebooks/02_toy.ipynb"]
+)
+def test_a_lesson_by_number_or_name(plain, module, text):
+    assert module.find_lesson(text, module.NOTEBOOKS) == "02_toy.ipynb"
+
+
+def test_lessons_are_notebooks_with_a_number(plain, module):
+    folder = plain.folder / "notebooks"
+    for name in ("Untitled.ipynb", "02_toy-Copy1.ipynb", "02_toy-fresh.ipynb", "03_x.txt"):
+        (folder / name).write_text("", encoding="utf-8")
+    shutil.copy(folder / "02_toy.ipynb", folder / "00_first.ipynb")
+    assert module.lessons(module.NOTEBOOKS) == ["00_first.ipynb", "02_toy.ipynb"]
+    assert module.lessons(str(folder / "missing")) == []
+
+
+# ---- set-up: what it runs
+
+
+def test_first_start_installs_and_opens_lab(made):
+    result = made.run("lab", "--no-browser")
+    assert result.returncode == 0, result.stderr
+    assert "1.6 GB on disk" in result.stdout and "The set-up is complete." in result.stdout
+    packages, torch = made.calls("pip")
+    assert "jupyterlab" in packages and "numpy" in packages and "pytest" not in packages
+    assert packages[packages.index("--constraint") + 1] == str(made.folder / "constraints.txt")
+    assert torch[-1] == "torch==2.13.0"
+    assert json.loads(made.stamp.read_text())["done"] == ["base"]
+    assert (made.folder / "work" / "02_toy.ipynb").read_bytes() == RELEASED.read_bytes()
+    assert len(made.calls("jupyterlab")) == 1
+
+
+def test_second_start_runs_no_pip(made):
+    made.run("lab")
+    installs = len(made.calls("pip"))
+    shutil.rmtree(made.packages / "pip")
+    result = made.run("lab")
+    assert result.returncode == 0, result.stderr
+    assert "Setting the course up" not in result.stdout
+    assert len(made.calls("pip")) == installs
+    assert len(made.calls("jupyterlab")) == 2
+
+
+def test_tests_add_their_packages_once(made):
+    made.run("lab")
+    for _ in range(2):
+        assert made.run("test").returncode == 0
+    assert len(made.calls("pip")) == 3
+    added = made.calls("pip")[-1]
+    assert "nbval" in added and "numpy" not in added
+    made.run("lab")
+    made.run("release")
+    assert len(made.calls("pip")) == 3
+
+
+def test_changed_pins_are_installed(made):
+    made.run("test")
+    before = len(made.calls("pip"))
+    with open(made.folder / "constraints.txt", "a", encoding="utf-8") as stream:
+        stream.write("another==1.0\n")
+    made.run("lab")
+    assert len(made.calls("pip")) == before + 2
+    assert json.loads(made.stamp.read_text())["done"] == ["base"]
+
+
+def test_pip_failing_is_told_and_tried_again(made):
+    result = made.run("lab", EXIT_pip="1")
+    assert result.returncode == 1
+    assert "network" in result.stderr and "Run the same command again" in result.stderr
+    assert not made.stamp.exists() and made.calls("jupyterlab") == []
+    assert made.run("lab").returncode == 0
+    assert made.stamp.exists() and len(made.calls("jupyterlab")) == 1
+
+
+def test_changed_pins_without_network(made):
+    made.run("lab")
+    with open(made.folder / "constraints.txt", "a", encoding="utf-8") as stream:
+        stream.write("another==1.0\n")
+    result = made.run("lab", EXIT_pip="1")
+    assert result.returncode == 1 and "network" in result.stderr
+    assert not made.stamp.exists()
+
+
+def test_setup_installs_again(made):
+    made.run("test")
+    before = len(made.calls("pip"))
+    assert made.run("setup").returncode == 0
+    assert len(made.calls("pip")) == before + 2
+    assert json.loads(made.stamp.read_text())["done"] == ["base", "test"]
+    assert made.calls("jupyterlab") == []
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"inputs": 1, "done": ["base", "test"]}'])
+def test_a_damaged_stamp_does_not_count(made, text):
+    made.stamp.write_text(text, encoding="utf-8")
+    made.run("lab")
+    assert len(made.calls("pip")) == 2
+
+
+# ---- set-up: the environment
+
+
+def test_moved_folder_works_and_needs_no_pip(made, tmp_path):
+    made.run("lab")
+    installs = len(made.calls("pip"))
+    new = tmp_path / "elsewhere" / "the course, moved"
+    new.parent.mkdir()
+    made.folder.rename(new)
+    made.folder = new
+    result = made.run("lab", cwd=str(tmp_path / "elsewhere"))
+    assert result.returncode == 0, result.stderr
+    assert len(made.calls("pip")) == installs
+    assert f"--ServerApp.root_dir={new / 'work'}" in made.calls("jupyterlab")[-1]
+    where = subprocess.run(
+        [made.python, "-c", "import helpers; print(helpers.__file__)"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert where.stdout.strip() == str(new / "helpers" / "__init__.py"), where.stderr
+
+
+def unusable_venv(copy, kind):
+    venv = copy.folder / ".venv"
+    if kind == "empty":
+        venv.mkdir()
+    elif kind == "python gone":
+        copy.make_venv()
+        for path in copy.python.parent.glob("python*"):
+            path.unlink()
+    elif kind == "dangling link":
+        copy.make_venv()
+        copy.python.unlink()
+        copy.python.symlink_to(copy.folder / "no-such-python")
+    elif kind == "not a python":
+        copy.make_venv()
+        copy.python.unlink()
+        copy.python.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+        copy.python.chmod(0o755)
+    elif kind == "configuration gone":  # its Python then is the one of the system
+        copy.make_venv()
+        (venv / "pyvenv.cfg").unlink()
+    elif kind == "old":
+        subprocess.run([old_python("python3.9"), "-m", "venv", "--without-pip", venv], check=True)
+        subprocess.run([copy.python, "--version"], check=True)
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "kind",
+    ["empty", "python gone", "dangling link", "not a python", "configuration gone", "old"],
+)
+def test_unusable_venv_is_made_anew(plain, module, capfd, kind):
+    unusable_venv(plain, kind)
+    (plain.folder / ".venv" / "left-over").write_text("", encoding="utf-8")
+    assert module.look_at_venv() is None
+    module.make_venv()
+    assert "making it anew" in capfd.readouterr().out
+    assert module.look_at_venv()["version"] == list(sys.version_info[:2])
+    assert not (plain.folder / ".venv" / "left-over").exists()
+
+
+def test_first_venv_is_made_without_that_message(plain, module, capfd):
+    found = module.make_venv()
+    assert "making it anew" not in capfd.readouterr().out
+    assert found["pip"] is False and Path(found["packages"]) == plain.packages
+
+
+def test_venv_without_pip_gets_pip(plain, module, monkeypatch):
+    plain.make_venv(pip=False)
+    installed = []
+    monkeypatch.setattr(module, "pip_install", lambda names: installed.append(names) or True)
+    module.set_up(["base"])
+    assert module.look_at_venv()["pip"]
+    assert "numpy" in installed[0] and plain.stamp.exists()
+
+
+def test_venv_without_pip_nor_ensurepip(plain, module, monkeypatch, capsys):
+    plain.make_venv(pip=False)
+    before = sorted(plain.folder.rglob("*"))
+    ran = []
+    monkeypatch.setattr(module, "run", lambda command: ran.append(command) or 1)
+    assert module.main(["lab"]) == 1
+    assert "sudo apt install python3-venv" in capsys.readouterr().err
+    assert [command[1:] for command in ran] == [["-m", "ensurepip"]]
+    assert sorted(plain.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_python_that_cannot_make_a_venv(plain, module, monkeypatch, capsys, missing):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == missing else find(n))
+    assert module.main(["lab"]) == 1
+    err = capsys.readouterr().err
+    assert f"no module {missing}" in err and "sudo apt install python3-venv" in err
+    assert not (plain.folder / ".venv").exists() and not (plain.folder / "work").exists()
+
+
+def test_settings_turn_the_news_off(made):
+    made.run("lab")
+    path = made.folder / ".venv" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+# ---- set-up: interrupted
+
+
+def start_and_interrupt(copy, *arguments):
+    """Press Ctrl-C while pip runs; return exit code and error text."""
+    process = subprocess.Popen(
+        [sys.executable, str(copy.folder / "course.py"), *arguments],
+        env=copy.environment(SLEEP_pip="60"),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while not copy.calls("pip") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=60)
+        cleaned_up = len(copy.calls("pip cleaned up"))  # by the time that the launcher ends
+        err = process.stderr.read()
+    finally:
+        process.kill()
+        process.stderr.close()
+    assert cleaned_up == 1
+    return process.returncode, err
+
+
+@posix_only
+def test_ctrl_c_leaves_no_stamp_and_the_next_start_goes_on(made):
+    code, err = start_and_interrupt(made, "lab")
+    assert code == 130
+    assert "Running the same command again goes on" in err and 'course.py"' not in err
+    assert not made.stamp.exists() and not (made.folder / "work").exists()
+    assert made.run("lab").returncode == 0
+    assert made.stamp.exists() and len(made.calls("jupyterlab")) == 1
+
+
+@posix_only
+def test_ctrl_c_while_the_tests_packages_are_added_spares_lab(made):
+    made.run("lab")
+    made.calls_file.unlink()
+    assert start_and_interrupt(made, "test")[0] == 130
+    made.calls_file.unlink()
+    assert made.run("lab").returncode == 0
+    assert made.calls("pip") == [] and len(made.calls("jupyterlab")) == 1
+
+
+# ---- PyTorch
+
+
+@pytest.fixture
+def torch(plain, module, monkeypatch):
+    """Call install_torch as on some machine; returns what pip was asked and what was said."""
+    (plain.folder / "site").mkdir()
+
+    def install(system, machine="x86_64", answers=True, fails=(), present=False):
+        asked, said = [], []
+        monkeypatch.setattr(module.sys, "platform", system)
+        monkeypatch.setattr(module.platform, "machine", lambda: machine)
+        monkeypatch.setattr(module, "answers", lambda address: answers)
+        monkeypatch.setattr(module, "say", said.append)
+        monkeypatch.setattr(
+            module, "pip_install", lambda a: asked.append(a) or len(asked) not in fails
+        )
+        if present:
+            (plain.folder / "site" / "torch-2.13.0+cpu.dist-info").mkdir()
+        module.install_torch({"packages": str(plain.folder / "site")})
+        monkeypatch.undo()
+        return asked, "\n".join(said)
+
+    return install
+
+
+PLAIN = [["torch==2.13.0"]]
+FROM_CPU_INDEX = [
+    ["--no-deps", "--index-url", "https://download.pytorch.org/whl/cpu", "torch==2.13.0"]
+]
+
+
+def test_torch_on_linux_comes_from_the_cpu_index(torch):
+    assert torch("linux") == (FROM_CPU_INDEX + PLAIN, "")
+
+
+def test_torch_on_linux_without_the_cpu_index_is_announced(torch):
+    asked, said = torch("linux", answers=False)
+    assert asked == PLAIN and "2.7 GB" in said
+
+
+def test_torch_that_is_there_is_not_fetched_again(torch):
+    assert torch("linux", answers=False, present=True) == (PLAIN, "")
+
+
+@pytest.mark.parametrize(("system", "machine"), [("darwin", "arm64"), ("win32", "AMD64")])
+def test_torch_elsewhere_is_the_plain_one(torch, system, machine):
+    assert torch(system, machine) == (PLAIN, "")
+
+
+def test_torch_is_not_tried_on_intel_macs(torch):
+    asked, said = torch("darwin", "x86_64")
+    assert asked == []
+    assert "Intel" in said and "everything works but the PyTorch sections" in said
+
+
+@pytest.mark.parametrize("fails", [(1,), (2,)])
+def test_torch_failing_is_one_clear_line(torch, fails):
+    asked, said = torch("linux", fails=fails)
+    assert asked == (FROM_CPU_INDEX + PLAIN)[: fails[0]]
+    assert "everything works but the PyTorch sections" in said and "setup tries again" in said
+
+
+def test_set_up_goes_on_without_torch(plain, module, monkeypatch):
+    plain.make_venv()
+    monkeypatch.setattr(module, "pip_install", lambda names: names[-1] != module.TORCH)
+    module.set_up(["base"])
+    assert plain.stamp.exists()
+
+
+def test_answers(module, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        assert module.answers(address) is True
+        assert module.answers(address + "no/such/page") is False
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert module.answers(address) is False
+
+
+# ---- the work folder
+
+
+def load(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def alter(path, text, released=False):
+    """Append a cell; as a new release of the notebook, or as somebody's work."""
+    notebook = load(path)
+    cell = {"cell_type": "markdown", "id": "more", "metadata": {}, "source": text}
+    notebook["cells"].append(cell)
+    if released:
+        notebook["metadata"]["course"]["sources"] = course.hash_sources(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+@pytest.fixture
+def work(plain, module):
+    """The folder work of a course, with the lesson copied into it."""
+    module.update_work()
+    return plain.folder / "work"
+
+
+@pytest.fixture
+def toy(plain):
+    """The lesson as the course delivers it."""
+    return plain.folder / "notebooks" / "02_toy.ipynb"
+
+
+def test_untouched_copy_is_refreshed(work, toy, module, capsys):
+    alter(toy, "a new paragraph", released=True)
+    module.update_work()
+    assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
+    assert "Updated: work/02_toy.ipynb" in capsys.readouterr().out
+    module.update_work()
+    assert capsys.readouterr().out == ""
+
+
+def test_copy_that_was_only_run_is_refreshed(work, toy, module):
+    notebook = load(work / "02_toy.ipynb")
+    notebook["metadata"]["language_info"]["version"] = "3.14"
+    notebook["cells"][1].update(execution_count=3, metadata={"scrolled": True})
+    notebook["cells"].append({"cell_type": "code", "source": [], "metadata": {}, "outputs": []})
+    (work / "02_toy.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    saved = (work / "02_toy.ipynb").read_bytes()
+    module.update_work()
+    assert (work / "02_toy.ipynb").read_bytes() == saved  # no news: its outputs stay
+    alter(toy, "a new paragraph", released=True)
+    module.update_work()
+    assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
+
+
+def test_work_is_kept_and_the_new_version_is_named(work, toy, module, capsys):
+    alter(work / "02_toy.ipynb", "my answer")
+    mine = (work / "02_toy.ipynb").read_bytes()
+    capsys.readouterr()
+    module.update_work()
+    assert capsys.readouterr().out == ""
+    alter(toy, "a new paragraph", released=True)
+    module.update_work()
+    out = capsys.readouterr().out
+    assert "work/02_toy.ipynb holds your work" in out and "course.py fresh 02" in out
+    assert out.count("\n") == 1
+    assert (work / "02_toy.ipynb").read_bytes() == mine
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "not JSON", "[]", "{}", '{"cells": [], "metadata": {}}',
+     '{"cells": [], "metadata": {"course": {"sources": null}}}',
+     '{"cells": [1], "metadata": {"course": {"sources": "x"}}}'],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_kept(work, toy, module, text):
+    (work / "02_toy.ipynb").write_text(text, encoding="utf-8")
+    alter(toy, "a new paragraph", released=True)
+    module.update_work()
+    assert (work / "02_toy.ipynb").read_text(encoding="utf-8") == text
+
+
+def test_work_in_the_delivered_notebook_spreads_to_no_untouched_copy(work, toy, module):
+    before = (work / "02_toy.ipynb").read_bytes()
+    alter(toy, "a new paragraph", released=True)
+    alter(toy, "my answer, in the wrong folder")
+    module.update_work()
+    assert (work / "02_toy.ipynb").read_bytes() == before
+
+
+def test_other_files_in_work_stay(work, toy, module):
+    (work / "notes.ipynb").write_text("mine", encoding="utf-8")
+    (work / "09_mine.ipynb").write_text("mine", encoding="utf-8")
+    alter(toy, "a new paragraph", released=True)
+    module.update_work()
+    names = {"02_toy.ipynb", "notes.ipynb", "09_mine.ipynb"}
+    assert {path.name for path in work.iterdir()} == names
+
+
+def test_copy_never_replaces_unasked(tmp_path, module):
+    (tmp_path / "new").write_text("new", encoding="utf-8")
+    (tmp_path / "old").write_text("old", encoding="utf-8")
+    assert module.copy(str(tmp_path / "new"), str(tmp_path / "old")) is False
+    assert (tmp_path / "old").read_text(encoding="utf-8") == "old"
+    assert module.copy(str(tmp_path / "new"), str(tmp_path / "third")) is True
+    assert module.copy(str(tmp_path / "new"), str(tmp_path / "old"), replace=True) is True
+    assert {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir() if p.is_file()} == {
+        "new": "new", "old": "new", "third": "new"
+    }  # fmt: skip
+
+
+def test_fresh_copies_get_new_names(work, toy, module, capsys):
+    alter(work / "02_toy.ipynb", "my answer")
+    mine = (work / "02_toy.ipynb").read_bytes()
+    for lesson in ("02", "2", "toy"):
+        assert module.main(["fresh", lesson]) == 0
+    out = capsys.readouterr().out
+    for name in ("02_toy-fresh.ipynb", "02_toy-fresh-2.ipynb", "02_toy-fresh-3.ipynb"):
+        assert (work / name).read_bytes() == toy.read_bytes()
+        assert f"work/{name}\n" in out
+    assert (work / "02_toy.ipynb").read_bytes() == mine
+
+
+def test_fresh_needs_an_untouched_original(work, toy, module, capsys):
+    alter(toy, "my answer, in the wrong folder")
+    assert module.main(["fresh", "02"]) == 1
+    assert "notebooks/02_toy.ipynb has itself been worked in" in capsys.readouterr().err
+    assert [path.name for path in work.iterdir()] == ["02_toy.ipynb"]
+
+
+def test_fresh_needs_no_set_up(plain):
+    assert plain.run("fresh", "02").returncode == 0
+    assert not (plain.folder / ".venv").exists()
+    assert (plain.folder / "work" / "02_toy-fresh.ipynb").exists()
+
+
+@pytest.mark.parametrize("command", ["lab", "test", "release", "setup"])
+def test_no_command_changes_what_was_worked_in(made, command):
+    made.run("lab")
+    mine = made.folder / "work" / "02_toy.ipynb"
+    alter(mine, "my answer")
+    alter(made.folder / "notebooks" / "02_toy.ipynb", "a new paragraph", released=True)
+    before = mine.read_bytes()
+    assert made.run(command).returncode == 0
+    assert mine.read_bytes() == before
+
+
+# ---- what the commands run
+
+
+@pytest.fixture
+def handed_over(plain, module, monkeypatch):
+    """Run a command; returns what it would have become, without the Python in front."""
+
+    def run(*arguments, user=1000):
+        commands = []
+        monkeypatch.setattr(module, "set_up", lambda wanted: None)
+        monkeypatch.setattr(module, "hand_over", lambda command: commands.append(command) or 7)
+        monkeypatch.setattr(module.os, "geteuid", lambda: user, raising=False)
+        assert module.main(list(arguments)) == 7
+        assert commands[0][0] == str(plain.python)
+        return commands[0][1:]
+
+    return run
+
+
+def test_lab_listens_here_only_and_keeps_its_token(plain, handed_over):
+    assert handed_over("lab") == [
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={plain.folder / 'work'}",
+        "--LabApp.default_url=/lab/tree/02_toy.ipynb",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "opened", "passed_on"),
+    [
+        ([], "00_first", []),
+        (["02"], "02_toy", []),
+        (["toy", "--no-browser", "--port", "9999"], "02_toy", ["--no-browser", "--port", "9999"]),
+        (["--no-browser"], "00_first", ["--no-browser"]),
+        (["--", "--debug"], "00_first", ["--debug"]),
+        (["2", "--", "--debug"], "02_toy", ["--debug"]),
+    ],
+)
+def test_lab_opens_a_lesson_and_passes_the_rest(plain, handed_over, arguments, opened, passed_on):
+    folder = plain.folder / "notebooks"
+    shutil.copy(folder / "02_toy.ipynb", folder / "00_first.ipynb")
+    command = handed_over("lab", *arguments)
+    assert command[4] == f"--LabApp.default_url=/lab/tree/{opened}.ipynb"
+    assert command[5:] == passed_on
+
+
+def test_lab_allows_root_only_where_it_must(handed_over):
+    assert "--allow-root" not in handed_over("lab", user=1000)
+    assert "--allow-root" in handed_over("lab", user=0)
+
+
+def test_lab_without_any_lesson(plain, handed_over, capsys):
+    (plain.folder / "notebooks" / "02_toy.ipynb").unlink()
+    assert handed_over("lab")[4] == "--LabApp.default_url=/lab"
+    assert "no lessons" in capsys.readouterr().out
+
+
+def test_test_runs_pytest_in_the_course_and_returns_its_code(made, tmp_path):
+    result = made.run("test", "-k", "two words", cwd=str(tmp_path), EXIT_pytest="5")
+    assert result.returncode == 5
+    assert made.calls("pytest") == [["-k", "two words"]]
+    last = json.loads(made.calls_file.read_text().splitlines()[-1])
+    assert os.path.realpath(last[2]) == os.path.realpath(made.folder)
+
+
+def test_release_runs_the_generator_in_the_environment(plain, handed_over):
+    script = str(plain.folder / "release.py")
+    assert handed_over("release", "--check") == [script, "--check"]
