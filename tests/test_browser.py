@@ -30,20 +30,28 @@ pytestmark = [
                        reason="the package playwright is not installed"),
 ]
 
-WRONG = {"00-square": "def square(x):\n    return x * 2"}
+WRONG = {
+    "00-square": "def square(x):\n    return x * 2",
+    "02-backprop": """def backprop(X_b, y, W1, W2):
+    Z1, A1, Y_hat = forward(X_b, W1, W2)
+    dZ2 = Y_hat - y
+    dZ1 = hidden_delta(dZ2, W2, Z1)
+    A1_b = np.column_stack([A1, np.ones(len(A1))])
+    return X_b.T @ dZ1, A1_b.T @ dZ2""",
+}
 
 
 def prepare(folder):
-    """Copy the notebooks as a student has them, one of them with a wrong answer."""
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        shutil.copy(path, folder)
-    for path in (ROOT / "solutions").glob("*.ipynb"):
-        shutil.copy(path, folder / f"solved_{path.name}")
-    wrong = nbformat.read(folder / "00_welcome.ipynb", as_version=4)
-    for cell in wrong.cells:
-        source = WRONG.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-        cell.source = source or cell.source
-    nbformat.write(wrong, folder / "wrong.ipynb")
+    """Copy the notebooks untouched, solved, and solved with mistakes."""
+    shutil.copytree(ROOT / "notebooks", folder / "untouched")
+    for kind in ("solved", "wrong"):
+        shutil.copytree(ROOT / "solutions", folder / kind)
+    for path in (folder / "wrong").glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source = WRONG.get(grade_id, cell.source)
+        nbformat.write(notebook, path)
 
 
 def wait_for(url):
@@ -124,7 +132,7 @@ def run_all(page):
 
 
 def test_an_untouched_exercise_waits_kindly(lab, page, shoot):
-    open_notebook(page, lab("00_welcome.ipynb"))
+    open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
     card = page.get_by_text("○ Not attempted · 00-square")
     card.last.scroll_into_view_if_needed()
@@ -136,20 +144,30 @@ def test_an_untouched_exercise_waits_kindly(lab, page, shoot):
 
 
 def test_a_wrong_answer_gets_a_card_and_one_red_line(lab, page, shoot):
-    open_notebook(page, lab("wrong.ipynb"))
+    open_notebook(page, lab("wrong/00_welcome.ipynb"))
     run_all(page)
     page.get_by_text("CheckFailed: 00-square").last.wait_for()
     card = page.get_by_text("✗ Not yet · 00-square").last
     card.scroll_into_view_if_needed()
     assert "Traceback" not in page.locator(".jp-Notebook").inner_text()
-    assert "x * 2" in card.locator("xpath=..").inner_text()
+    assert "x * 2" in card.locator("xpath=..").text_content()
     colour = card.locator("xpath=..").evaluate("e => getComputedStyle(e).borderLeftColor")
     assert colour == "rgb(204, 51, 17)"
     shoot(page, "not_yet")
 
 
+def test_a_wrong_gradient_is_told_by_its_name(lab, page, shoot):
+    open_notebook(page, lab("wrong/02_backpropagation.ipynb"))
+    run_all(page)
+    page.get_by_text("CheckFailed: 02-backprop").last.wait_for()
+    card = page.get_by_text("✗ Not yet · 02-backprop").last
+    card.scroll_into_view_if_needed()
+    assert "the rows of dW2 are in the wrong order" in card.locator("xpath=..").text_content()
+    shoot(page, "wrong_gradient")
+
+
 def test_a_right_answer_and_the_progress_are_shown(lab, page, shoot):
-    open_notebook(page, lab("solved_00_welcome.ipynb"))
+    open_notebook(page, lab("solved/00_welcome.ipynb"))
     run_all(page)
     page.get_by_text("1 of 1 exercises correct").last.wait_for()
     page.get_by_text("✓ Correct · 00-square").last.scroll_into_view_if_needed()
@@ -157,7 +175,7 @@ def test_a_right_answer_and_the_progress_are_shown(lab, page, shoot):
 
 
 def test_hints_are_folded_and_open_with_their_formula(lab, page, shoot):
-    open_notebook(page, lab("01_forward_pass.ipynb"))
+    open_notebook(page, lab("untouched/01_forward_pass.ipynb"))
     hint = page.locator("details", has_text="Hint 2: the formula").nth(1)
     hint.scroll_into_view_if_needed()
     assert hint.get_attribute("open") is None
@@ -169,7 +187,7 @@ def test_hints_are_folded_and_open_with_their_formula(lab, page, shoot):
 
 
 def test_the_network_is_drawn_with_its_weights(lab, page, shoot):
-    open_notebook(page, lab("solved_01_forward_pass.ipynb"))
+    open_notebook(page, lab("solved/01_forward_pass.ipynb"))
     page.get_by_role("paragraph").filter(
         has_text="The picture shows the first person").scroll_into_view_if_needed()
     page.mouse.move(700, 600)
