@@ -55,7 +55,7 @@ def _shifted(value):
         return {k: _shifted(v) for k, v in value.items()}
     if isinstance(value, list):
         return [v + 0.001 for v in value]
-    return ~value if getattr(value, "dtype", None) == bool else value * 1.0 + 0.001
+    return ~value if str(getattr(value, "dtype", "")) == "bool" else value * 1.0 + 0.001
 
 
 def notebooks():

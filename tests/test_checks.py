@@ -14,7 +14,8 @@ from scoreboard import SCORE
 from wrong_answers import ENDLESS, GARBAGE, WRONG
 
 from helpers.checks import CheckFailed, NotAttempted, lesson_01, lesson_02
-from helpers.checks.compare import looks_like, same_values
+from helpers.checks.compare import same_values
+from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
 from helpers.checks.show import as_html, as_text
@@ -68,7 +69,7 @@ def test_a_stub_is_not_attempted(exercise):
     verdict = exercise.judge(stub)
     assert verdict.outcome == "not attempted"
     assert f'skip("{exercise.id}")' in verdict.lines[-1]
-    assert len(as_text(verdict.outcome, exercise.id, verdict.lines).splitlines()) == 2
+    assert len(as_text(exercise.id, verdict.lines).splitlines()) == 2
 
 
 @every()
@@ -76,7 +77,7 @@ def test_a_stub_is_not_attempted(exercise):
 def test_garbage_gets_a_short_answer_and_never_passes(exercise, name):
     verdict = exercise.judge(GARBAGE[name])
     SCORE.garbage += 1
-    text = as_text(verdict.outcome, exercise.id, verdict.lines)
+    text = as_text(exercise.id, verdict.lines)
     assert verdict.outcome == "not yet"
     assert verdict.mistake is None or isinstance(verdict.mistake, str)
     assert 2 <= len(text.splitlines()) <= 10 and "0x" not in text
@@ -164,7 +165,7 @@ def test_correct_prints_one_line_and_progress_counts_it(capsys):
     progress()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Lesson 01: 1 of 5 exercises correct"
-    assert "✓ 01-sigmoid correct" in lines and "· 01-forward waiting" in lines
+    assert "✓ `01-sigmoid` correct" in lines and "· `01-forward` waiting" in lines
 
 
 def test_an_error_in_a_function_of_the_students_own_is_told_as_that_ones():
@@ -250,5 +251,5 @@ def test_same_values():
 
 
 def test_a_card_escapes_what_a_student_wrote():
-    card = as_html("not yet", "01-sigmoid", ["`<b>` & <script>"])
+    card = as_html("01-sigmoid", ["`<b>` & <script>"], "#123456")
     assert "<script>" not in card and "<code>&lt;b&gt;</code>" in card

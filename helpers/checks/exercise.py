@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.judge import Verdict, judge
-from helpers.checks.show import show, show_table
+from helpers.checks.show import show, show_progress
 
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
 
@@ -133,5 +133,4 @@ def progress(lesson: str | None = None) -> None:
         return
     rows = [(e.id, RECORD.get(e.id, "waiting"))
             for e in exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))]
-    done = sum(outcome == "correct" for _, outcome in rows)
-    show_table(f"Lesson {lesson}: {done} of {len(rows)} exercises correct", rows)
+    show_progress(lesson, rows)

@@ -13,14 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import (
-    Difference,
-    differ,
-    leaves,
-    likeness,
-    looks_like,
-    same_values,
-)
+from helpers.checks.compare import Difference, differ, leaves, same_values
+from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.guard import Call, Guard, TimeUp
 
 
@@ -99,8 +93,8 @@ def _first_wrong(exercise, function, cases, calls):
         if call.error is not None:
             return index, _raised(exercise, function, call.error)
         want = exercise.truth(*args)
-        path = f"`{exercise.returns[0]}`" if len(exercise.returns) == 1 else "the result"
-        difference = differ(call.value, want, path, exercise.returns, exercise.tolerance)
+        difference = differ(call.value, want, exercise.returns[0], exercise.returns,
+                            exercise.tolerance)
         if difference:
             return index, difference
     return None

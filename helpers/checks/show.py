@@ -7,62 +7,47 @@ import re
 
 from helpers.palette import OUTCOMES
 
-SIGNS = {"correct": "✓", "not yet": "✗", "not attempted": "○", "skipped": "↷"}
-
-
-def headline(outcome: str, exercise: str) -> str:
-    """Return the first line of a card, such as ``✓ Correct · 01-sigmoid``."""
-    return f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}"
-
-
-def as_text(outcome: str, exercise: str, lines: list[str]) -> str:
-    """Return the card as plain text, one line a sentence."""
-    return "\n".join([headline(outcome, exercise), *lines])
-
-
-def as_html(outcome: str, exercise: str, lines: list[str]) -> str:
-    """Return the card as HTML: sign, word and colour of the outcome, text in the theme's colour."""
-    colour = OUTCOMES[outcome]
-    body = "".join(f"<div>{_code(html.escape(line, quote=False))}</div>" for line in lines)
-    return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
-            f'padding: 6px 12px; line-height: 1.5; max-width: 52em">'
-            f'<div style="font-weight: 600">{html.escape(headline(outcome, exercise))}</div>'
-            f"{body}</div>")
+SIGNS = {"correct": "✓", "not yet": "✗", "not attempted": "○", "skipped": "↷", "waiting": "·"}
 
 
 def show(outcome: str, exercise: str, lines: list[str]) -> None:
-    """Show a card where the reader is: in the notebook, or on the terminal."""
-    text = as_text(outcome, exercise, lines)
-    if not _in_notebook():
-        print(text)
-        return
-    from IPython.display import display
-    display({"text/html": as_html(outcome, exercise, lines), "text/plain": text}, raw=True)
+    """Show a verdict: the outcome by its sign, word and colour, then its lines."""
+    _show(f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}", lines, OUTCOMES[outcome])
 
 
-def show_table(title: str, rows: list[tuple[str, str]]) -> None:
-    """Show a list of exercises, each with its outcome (or ``waiting``)."""
-    lines = [f"{SIGNS.get(outcome, '·')} {exercise} {outcome}" for exercise, outcome in rows]
-    if not _in_notebook():
-        print("\n".join([title, *lines]))
-        return
-    from IPython.display import display
-    cells = "".join(
-        f'<tr><td style="text-align: left; border-left: 5px solid '
-        f'{OUTCOMES.get(outcome, "transparent")}"><code>{exercise}</code></td>'
-        f'<td style="text-align: left">{SIGNS.get(outcome, "·")} {outcome}</td></tr>'
-        for exercise, outcome in rows)
-    display({"text/html": f"<div><b>{html.escape(title)}</b></div><table>{cells}</table>",
-             "text/plain": "\n".join([title, *lines])}, raw=True)
+def show_progress(lesson: str, rows: list[tuple[str, str]]) -> None:
+    """Show the exercises of a lesson, each with its outcome in this kernel (or ``waiting``)."""
+    done = sum(outcome == "correct" for _, outcome in rows)
+    _show(f"Lesson {lesson}: {done} of {len(rows)} exercises correct",
+          [f"{SIGNS[outcome]} `{exercise}` {outcome}" for exercise, outcome in rows],
+          OUTCOMES["correct" if done == len(rows) else "skipped"])
 
 
-def _code(text: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
+def as_text(title: str, lines: list[str]) -> str:
+    """Return a card as plain text, one line a sentence."""
+    return "\n".join([title, *lines])
 
 
-def _in_notebook() -> bool:
+def as_html(title: str, lines: list[str], colour: str) -> str:
+    """Return a card as HTML, its text in the colour of the reader's theme."""
+    body = "".join(f"<div>{_code(line)}</div>" for line in lines)
+    return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
+            f'padding: 6px 12px; line-height: 1.5; max-width: 52em">'
+            f'<div style="font-weight: 600">{html.escape(title)}</div>{body}</div>')
+
+
+def _show(title, lines, colour):
     try:
         from IPython import get_ipython
+        from IPython.display import display
     except ImportError:
-        return False
-    return get_ipython() is not None
+        get_ipython = None
+    if get_ipython is None or get_ipython() is None:
+        print(as_text(title, lines))
+        return
+    display({"text/html": as_html(title, lines, colour), "text/plain": as_text(title, lines)},
+            raw=True)
+
+
+def _code(line):
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
