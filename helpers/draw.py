@@ -183,12 +183,13 @@ def _draw_edges(
         nx.draw_networkx_edges(graph, place, edgelist=edges, arrows=False, ax=ax, **style)
         ax.collections[-1].set(gid=gid, zorder=zorder, capstyle="butt")
 
-    if g is not None:
-        lines("gradients", 0.5, width=list(unit * (0.02 + 0.22 * _relative(g))),
+    widths = np.zeros(len(edges)) if w is None else unit * (0.014 + 0.06 * _relative(w))
+    if g is not None:  # what shows on both sides of the edge is as wide as the gradient is large
+        lines("gradients", 0.5, width=list(widths + unit * (0.006 + 0.2 * _relative(g))),
               edge_color=GRADIENT, alpha=1 if w is None else 0.5)
     if w is not None:
         signs = [SIGNS[int(sign)] for sign in np.sign(w)]
-        lines("edges", 1, width=list(unit * (0.014 + 0.06 * _relative(w))),
+        lines("edges", 1, width=list(widths),
               edge_color=[sign["color"] for sign in signs],
               style=[sign["linestyle"] for sign in signs])
     if w is None and g is None:
@@ -203,7 +204,7 @@ def _write_values(
 ) -> None:
     """Write each weight on its edge, its gradient in amber under it; alone, either is centred."""
     both = w is not None and g is not None
-    box = {"boxstyle": "square,pad=0.12", "edgecolor": "none"}
+    box = {"boxstyle": f"square,pad={0.12 if both else 0.3}", "edgecolor": "none"}
     for k, (x, y, angle) in enumerate(_label_places(ends)):
         style = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True,
                  "ha": "center", "zorder": 1.5, "fontsize": 0.155 * unit}

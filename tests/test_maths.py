@@ -77,9 +77,24 @@ def chain():
         lambda x: np.exp(np.sin(x**2)), np.asarray(x))
 
 
-def sigmoid_twice():
+def output_weight():
+    """One sample, one output: the weight from hidden unit 3 to the output."""
+    a, y = sigma(X_b[0] @ W1), Y[0, 0]
+
+    def loss(v):
+        weights = W2[1:, 0].copy()
+        weights[3] = v
+        return (y - W2[0, 0] - a @ weights) ** 2 / 2
+
+    y_hat = W2[0, 0] + a @ W2[1:, 0]
+    return (y_hat - y) * a[3], differences(loss, np.asarray(W2[4, 0]))
+
+
+def sigmoid_three_ways():
     s = sigma(Z1)
-    assert np.allclose(s * (1 - s), SIGMA_PRIME, rtol=1e-12)
+    chain = -((1 + np.exp(-Z1)) ** -2) * -np.exp(-Z1)
+    split = 1 / (1 + np.exp(-Z1)) * np.exp(-Z1) / (1 + np.exp(-Z1))
+    assert np.allclose(s * (1 - s), chain, rtol=1e-12) and np.allclose(split, chain, rtol=1e-12)
     return SIGMA_PRIME, differences(lambda Z: np.sum(sigma(Z)), Z1)
 
 
@@ -89,6 +104,12 @@ def output_error():
 
 def hidden_error():
     return DELTA_1, differences(lambda Z: half_squares(ones_before(sigma(Z)) @ W2), Z1)
+
+
+def hidden_error_of_one_unit():
+    computed = np.array([[SIGMA_PRIME[n, j] * sum(W2[j + 1, k] * DELTA_2[n, k] for k in range(K))
+                          for j in range(H)] for n in range(N)])
+    return computed, hidden_error()[1]
 
 
 def weights():
@@ -108,7 +129,11 @@ FORMULAS = {
     r"\frac{\partial J}{\partial w} = \underbrace{(\hat y - y)}_{\partial J / \partial \hat y} "
     r"\cdot \underbrace{v_j}_{\partial \hat y / \partial a_j} \cdot \underbrace{\sigma'(z_j)}"
     r"_{\partial a_j / \partial z_j} \cdot \underbrace{x_i}_{\partial z_j / \partial w}": one_path,
-    r"\sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2} = s\,(1 - s)": sigmoid_twice,
+    r"\frac{\partial J}{\partial v_j} = (\hat y - y) \cdot a_j": output_weight,
+    r"\sigma'(z) = -(1 + e^{-z})^{-2} \cdot (-e^{-z}) = \frac{1}{1 + e^{-z}} \cdot "
+    r"\frac{e^{-z}}{1 + e^{-z}} = s\,(1 - s)": sigmoid_three_ways,
+    r"\delta_{1,j} = \frac{\partial J}{\partial z_j} = \sigma'(z_j) \sum_{k} w_{j,k}\, "
+    r"\delta_{2,k}": hidden_error_of_one_unit,
     r"\delta_2 = \frac{\partial J}{\partial Z_2} = \hat Y - Y": output_error,
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2\, \tilde W_2^{\top}\right) "
     r"\odot \sigma'(Z_1)": hidden_error,
