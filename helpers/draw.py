@@ -204,17 +204,18 @@ def _write_values(
 ) -> None:
     """Write each weight on its edge, its gradient in amber under it; alone, either is centred."""
     both = w is not None and g is not None
-    box = {"boxstyle": f"square,pad={0.12 if both else 0.3}", "edgecolor": "none"}
+    box = {"boxstyle": f"round,pad={0.12 if both else 0.22}", "linewidth": 0 if both else 0.7}
     for k, (x, y, angle) in enumerate(_label_places(ends)):
         style = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True,
                  "ha": "center", "zorder": 1.5, "fontsize": 0.155 * unit}
         if w is not None:
             colour = SIGNS[int(np.sign(w[k]))]["color"] if w[k] else INK
             ax.text(x, y, _number(w[k]), color=colour, va="bottom" if both else "center",
-                    gid="weight", weight="bold", bbox=box | {"facecolor": "white"}, **style)
+                    gid="weight", weight="bold", **style,
+                    bbox=box | {"facecolor": "white", "edgecolor": colour})
         if g is not None:
             ax.text(x, y, _number(g[k]), color=INK, va="top" if both else "center", gid="gradient",
-                    bbox=box | {"facecolor": GRADIENT_PALE}, **style)
+                    bbox=box | {"facecolor": GRADIENT_PALE, "edgecolor": GRADIENT}, **style)
 
 
 def _edge_values(edges: list[tuple[Node, Node]], arrays: Arrays, bias: bool) -> np.ndarray | None:

@@ -122,6 +122,32 @@ def backprop_tripled(X_b, y, W1, W2):
     return X_b.T @ (dZ2 @ W2[1:].T * A1 * (1 - A1)), np.insert(A1, 0, 1, axis=1).T @ dZ2
 
 
+def backprop_measured(X_b, y, W1, W2):
+    from right_answers import forward_einsum, numerical_gradient_basis
+
+    def loss(W1, W2):
+        return float(((forward_einsum(X_b, W1, W2)[2] - y) ** 2).sum() / 2)
+
+    return (numerical_gradient_basis(lambda W: loss(W, W2), W1),
+            numerical_gradient_basis(lambda W: loss(W1, W), W2))
+
+
+def chain_rule_measured(x):
+    def f(x):
+        return float(np.exp(np.sin(x ** 2)))
+
+    return f(x), (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+
+def gradient_as_a_list(f, W, eps=1e-5):
+    gradient = []
+    for at in np.ndindex(W.shape):
+        step = np.zeros(W.shape)
+        step[at] = eps
+        gradient.append((f(W + step) - f(W - step)) / (2 * eps))
+    return gradient
+
+
 def train_in_place(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
     from right_answers import backprop_einsum, forward_einsum
     history = {"train_loss": [], "test_loss": [], "predictions": []}
@@ -167,6 +193,18 @@ WRONG = [
     ("00-square", lambda x: x + x, "doubled"),
     ("00-square", lambda x: 0 * x, "all-zero"),
     ("00-square", lambda x: -x ** 2, "sign-flipped"),
+    ("00-square", lambda x: x ^ 2, "xor"),
+    ("01-squared-error", lambda y, Y_hat: 0.5 * np.sum((y - Y_hat) ^ 2), "xor"),
+    ("02-chain-rule", lambda x: (np.exp(np.sin(x ^ 2)), 0.0), "xor"),
+    ("02-sigmoid-prime", lambda z: expit(z)(1 - expit(z)), "call-for-product"),
+    ("02-suspects", lambda dW, dW_num, tolerance=1e-6: (
+        ~(np.abs(dW - dW_num) <= tolerance * max(abs(dW), abs(dW_num)))),
+     "one-truth-for-an-array"),
+    ("01-numerical-gradient", gradient_as_a_list, "returns-list"),
+    ("02-backprop", backprop_measured, "measured-not-derived"),
+    ("02-chain-rule", chain_rule_measured, "measured-not-derived"),
+    ("02-sigmoid-prime", lambda z: (expit(z + 1e-5) - expit(z - 1e-5)) / 2e-5,
+     "measured-not-derived"),
     ("01-add-bias", add_bias_in_place, "changes-arguments"),
     ("01-add-bias", lambda X: np.append(X, np.ones((len(X), 1)), axis=1), "ones-last"),
     ("01-sigmoid", integer_empty, "integer-input"),

@@ -143,4 +143,5 @@ def _kind(value):
         return f"a {type(value).__name__} of {len(value)}"
     if type(value).__name__ == "generator":
         return "a generator (a function with `yield` in it)"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

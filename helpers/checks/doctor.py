@@ -25,7 +25,7 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: dict[str, int]) -> tupl
     if _equal(got, -want):
         return "sign-flipped", "−1 times the right one: a sign is flipped"
     ratio = float(np.vdot(want, got) / np.vdot(want, want))
-    if _equal(got, ratio * want):
+    if abs(ratio - 1) > 1e-6 and _equal(got, ratio * want):
         return _factor(ratio, sizes)
     return _rearranged(got, want) if got.ndim == 2 else None
 
@@ -40,7 +40,7 @@ def _factor(ratio, sizes):
             return mistake, text
         if np.isclose(-ratio, value, rtol=1e-6):
             return f"minus-{mistake}", f"{text}, with the sign flipped"
-    return "constant-factor", f"{ratio:.4g} times the right one, in every entry"
+    return "constant-factor", f"{ratio:.4g} times the right one"
 
 
 def _rearranged(got, want):
@@ -57,12 +57,15 @@ def _rearranged(got, want):
 
 
 def likeness(got: np.ndarray, want: np.ndarray) -> str:
-    """Return direction and length of an array beside another, for a mistake without a name."""
-    norm_got, norm_want = np.linalg.norm(got), np.linalg.norm(want)
-    if norm_got == 0 or norm_want == 0:
-        return f"length {norm_got:.3g}, wanted {norm_want:.3g}"
-    cosine = float(np.vdot(got, want) / norm_got / norm_want)
-    return f"cosine {cosine:.3f}, length {norm_got / norm_want:.3g} times the right one"
+    """Return how far an array is off, and its direction, for a mistake without a name."""
+    size, right = np.linalg.norm(got), np.linalg.norm(want)
+    if size == 0 or right == 0:
+        return f"is of size {size:.3g}, wanted {right:.3g}"
+    text = f"is off by {100 * np.linalg.norm(got - want) / right:.2g} % of its size"
+    if got.ndim < 2:
+        return text
+    cosine = np.vdot(got, want) / size / right
+    return f"{text} ({size / right:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
 
 
 def _equal(a, b, rounding=1e-7):

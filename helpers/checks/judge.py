@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import linecache
+import re
 import traceback
 import types
 from collections.abc import Callable
@@ -16,6 +17,17 @@ import numpy as np
 from helpers.checks.compare import Difference, differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.guard import Call, Guard, TimeUp
+
+# A part of an exception's text, the id of the mistake behind it, what to tell the student.
+KNOWN_ERRORS = (
+    ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
+    ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
+    ("object is not callable", "call-for-product",
+     "A name with parentheses behind it is a call: is a `*` missing before them?"),
+    ("truth value of an array", "one-truth-for-an-array",
+     "`max`, `if`, `and`, `or` and `not` want one number or one truth value. For arrays there are "
+     "`np.maximum`, `&`, `|` and `~`."),
+)
 
 
 @dataclass
@@ -30,7 +42,7 @@ class Verdict:
 def judge(exercise, function: Any) -> Verdict:
     """Return the verdict on `function` as an answer to `exercise`; raise and show nothing."""
     if getattr(function, "skipped_exercise", None):
-        return Verdict("skipped", [f"`{exercise.name}` is the solution's own. "
+        return Verdict("skipped", [f"This is the solution's own `{exercise.name}`. "
                                    "Come back and write yours when you like."])
     misused = _misused(exercise, function)
     if misused:
@@ -54,7 +66,7 @@ def judge(exercise, function: Any) -> Verdict:
 
 def _misused(exercise, function):
     """Return a verdict on what cannot be called with the exercise's arguments at all."""
-    name, wanted = exercise.name, inspect.signature(exercise.truth)
+    name = exercise.name
     if not callable(function):
         return Verdict("not yet", [
             f"The check got a {type(function).__name__}, not a function.",
@@ -65,8 +77,7 @@ def _misused(exercise, function):
             inspect.signature(function).bind(*args)
     except TypeError:
         return Verdict("not yet", [
-            f"`{name}` should take {len(wanted.parameters)} arguments: "
-            f"`{name}({', '.join(wanted.parameters)})`; "
+            f"The check calls {_call_of(exercise)}; "
             f"yours is `{name}{inspect.signature(function)}`."[:200]], "wrong-signature")
     except ValueError:  # a built-in without a signature: try it
         pass
@@ -83,8 +94,8 @@ def _stub(error, function) -> bool:
 
 def _not_attempted(exercise):
     return Verdict("not attempted", [
-        f"Replace the line `raise NotImplementedError` by your code; to move on without it: "
-        f'`{exercise.name} = skip("{exercise.id}")`.'])
+        "The line `raise NotImplementedError` still stands there: put your code in its place. "
+        f'To move on without it: `{exercise.name} = skip("{exercise.id}")`.'])
 
 
 def _first_wrong(exercise, function, cases, calls):
@@ -107,14 +118,19 @@ def _raised(exercise, function, error):
         return Difference("raised", f"`{exercise.name}` {what} and was stopped. Is there a loop "
                           "or a call that never finishes?", "endless")
     line, where = _line_of(function, error)
-    text = _safe_text(error)
-    shadowed = _shadowed(function)
+    text, shadowed = _safe_text(error), _shadowed(function)
     if shadowed:
         return Difference("raised", f"{type(error).__name__}: {text}{line} The name `{shadowed}` "
                           f"is a variable of yours that hides the real `{shadowed}`: rename it, "
                           "then restart the kernel.", "shadowed-name")
     inside = f" inside your `{where}`, which it calls" if where else ""
-    return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}")
+    mistake, advice = next(((i, f" {a}") for sign, i, a in KNOWN_ERRORS if sign in text),
+                           (None, ""))
+    lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
+    if lengths:
+        text = f"the inner lengths of a matrix product do not fit: {lengths[2]} and {lengths[1]}"
+    return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}{advice}",
+                      mistake)
 
 
 def _safe_text(error):
@@ -181,9 +197,9 @@ def _needs_notebook_data(exercise, function, args, guard):
     error = guard.call(blind, args).error
     if isinstance(error, NameError) and error.name in exercise.data:
         return Verdict("not yet", [
-            f"`{exercise.name}` reads the notebook's variable `{error.name}`, which is not among "
-            "its arguments: with other data it would answer for the old ones.",
-            f"Use only what comes in: `{exercise.name}{inspect.signature(exercise.truth)}`."],
+            f"`{exercise.name}` reads the notebook's variable `{error.name}`: with other data it "
+            "would answer for the old ones.",
+            f"Take it from the arguments, {_call_of(exercise)}, or compute it inside."],
             "uses-notebook-data")
     return None
 
@@ -216,6 +232,8 @@ def _same(call: Call, other: Call, exercise) -> bool:
     """Whether two calls came to the same: the same error, or the same values to rounding."""
     if call.error is not None or other.error is not None:
         return type(call.error) is type(other.error) and str(call.error) == str(other.error)
+    if isinstance(call.value, list) and isinstance(other.value, np.ndarray):
+        return False
     return same_values(call.value, other.value, exercise.rounding)
 
 
@@ -283,8 +301,8 @@ def _bad_manners(exercise, function, cases, calls, guard):
             as_int.value, as_float.value, 100 * exercise.tolerance)):
         return Verdict("not yet", [
             "Right for floats, but the same numbers as integers give another answer.",
-            "An array made from an integer array (`np.empty_like`, `np.zeros_like`, `.copy()`) "
-            "holds integers and cuts off decimals: ask for `dtype=float`."], "integer-input")
+            "An array of integers cuts off decimals, and so does one made from it by `.copy()` or "
+            "`np.zeros_like`: work with `a.astype(float)`."], "integer-input")
     return None
 
 
@@ -296,6 +314,10 @@ def _changed(exercise, before, call):
     names = inspect.signature(exercise.truth).parameters
     return next((name for name, old, new in zip(names, before, call.args, strict=False)
                  if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 1e-9)), None)
+
+
+def _call_of(exercise) -> str:
+    return f"`{exercise.name}({', '.join(inspect.signature(exercise.truth).parameters)})`"
 
 
 def describe(exercise, args: tuple) -> str:

@@ -20,8 +20,6 @@ square = Exercise(
     mistakes=(
         Mistake("doubled", lambda x: x * 2,
                 "this is `x * 2`, twice the number; the square is the number times itself."),
-        Mistake("xor", lambda x: x ^ 2,
-                "in Python `^` is not a power (it flips bits); a power is written `**`."),
         Mistake("wrong-power", lambda x: x ** 3,
                 "this is the third power; the square is the second."),
         Mistake("wrong-power", lambda x: 2 ** x,

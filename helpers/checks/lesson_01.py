@@ -56,6 +56,18 @@ add_bias = Exercise(
         Mistake("row-for-column", lambda X: np.vstack([np.ones(X.shape[1]), X]),
                 "the ones form a row at the top, as if they were one more sample; each sample "
                 "(row) needs one more entry."),
+        Mistake("ones-not-a-column", lambda X: np.hstack([np.ones(len(X)), X]),
+                "the ones have shape (N,), and `np.hstack` needs a column, (N, 1): "
+                "`np.ones((N, 1))`, or `np.column_stack`, which makes columns itself."),
+        Mistake("not-in-a-list", lambda X: np.column_stack(np.ones(len(X)), X),
+                "the arrays to be joined go into one list, with brackets: `[ones, X]`."),
+        Mistake("not-in-a-list", lambda X: np.hstack(np.ones((len(X), 1)), X),
+                "the arrays to be joined go into one list, with brackets: `[ones, X]`."),
+        Mistake("ones-of-wrong-length", lambda X: np.column_stack([np.ones(X.shape[1]), X]),
+                "there are as many ones as `X` has columns; it needs one for each row, "
+                "`X.shape[0]`."),
+        Mistake("joined-along-rows", lambda X: np.concatenate([np.ones((len(X), 1)), X]),
+                "`np.concatenate` puts one below the other; side by side is `axis=1`."),
         Mistake("added-twice", lambda X: ones_first(ones_first(X)),
                 "there are two columns of ones; one is enough."),
         Mistake("ones-only", lambda X: np.ones((len(X), X.shape[1] + 1)),
@@ -79,6 +91,8 @@ sigmoid = Exercise(
     mistakes=(
         Mistake("mirrored", lambda z: 1 / (1 + np.exp(z)),
                 "the curve falls instead of rising: look at the sign in the exponent."),
+        Mistake("mirrored", lambda z: np.exp(-z) / (1 + np.exp(-z)),
+                "the curve falls instead of rising: above the line stands 1, not exp(−z)."),
         Mistake("precedence", lambda z: 1 / 1 + np.exp(-z),
                 "`1/1 + ...` divides first and adds then: the whole sum `1 + exp(-z)` belongs "
                 "below the line, so put it in parentheses."),
@@ -213,8 +227,17 @@ squared_error = Exercise(
                 "there is one loss for each entry; add them all up."),
         Mistake("summed-over-samples-only",
                 lambda y, Y_hat: np.sum((y - Y_hat) ** 2, axis=0) / 2,
-                "`axis=0` leaves an array of one entry an output; without `axis` the sum runs "
-                "over everything and gives one number."),
+                "the sum runs over the samples only and leaves one entry for each output. "
+                "`axis=0` does that, and so do Python's own `sum` and a loop over the rows; "
+                "`np.sum` without `axis` adds up everything."),
+        Mistake("one-sample-only", lambda y, Y_hat: np.sum((y[0] - Y_hat[0]) ** 2) / 2,
+                "this is the loss of the first sample alone. Is the `return` indented too far, "
+                "inside the loop?"),
+        Mistake("one-sample-only", lambda y, Y_hat: np.sum((y[-1] - Y_hat[-1]) ** 2) / 2,
+                "this is the loss of the last sample alone: add up, do not overwrite."),
+        Mistake("one-output-only", lambda y, Y_hat: np.sum((y[:, 0] - Y_hat[:, 0]) ** 2) / 2,
+                "only the first column counts here; there may be several outputs, and all of "
+                "them count."),
         Mistake("square-missing", lambda y, Y_hat: np.sum(y - Y_hat) / 2,
                 "the differences have not been squared, so that plus and minus cancel."),
         Mistake("square-missing", lambda y, Y_hat: np.sum(Y_hat - y) / 2,
@@ -322,6 +345,38 @@ def _never_taken_back(W, at, eps):
     return W.copy(), minus
 
 
+def _moved(W, at, step):
+    moved = W.copy()
+    moved[at] += step
+    return moved
+
+
+def _row_at_a_time(f, W, eps=1e-5):
+    gradient = np.zeros(W.shape)
+    for i in range(len(W)):
+        plus, minus = W.copy(), W.copy()
+        plus[i] += eps
+        minus[i] -= eps
+        gradient[i] = (f(plus) - f(minus)) / (2 * eps)
+    return gradient
+
+
+def _step_never_reset(f, W, eps=1e-5):
+    gradient, step = np.zeros(W.shape), np.zeros(W.shape)
+    for at in np.ndindex(W.shape):
+        step[at] = eps
+        gradient[at] = (f(W + step) - f(W - step)) / (2 * eps)
+    return gradient
+
+
+def _two_loops(f, W, eps=1e-5):
+    return [[0.0 for j in range(W.shape[1])] for i in range(W.shape[0])]
+
+
+def _two_indices(f, W, eps=1e-5):
+    return W[0, 0]
+
+
 def _with_eps(eps):
     return lambda f, W, ignored=1e-5: wrong_differences()(f, W, eps)
 
@@ -373,6 +428,21 @@ numerical_gradient = Exercise(
         Mistake("all-entries-at-once",
                 wrong_differences(step=lambda W, at, eps: (W + eps, W - eps)),
                 "all entries were shifted together. Shift one at a time, the others stay."),
+        Mistake("row-at-a-time", _row_at_a_time,
+                "right for one axis; in a matrix, `W[i]` is a whole row, and all its entries are "
+                "shifted together. `for i in np.ndindex(W.shape)` visits single entries."),
+        Mistake("step-not-reset", _step_never_reset,
+                "the step keeps its old entries: from the second one on, several are shifted "
+                "together. Make a new step for each entry, inside the loop."),
+        Mistake("step-of-one", wrong_differences(
+            step=lambda W, at, eps: (_moved(W, at, 1), _moved(W, at, -1))),
+                "the entry is moved by 1 and not by eps."),
+        Mistake("two-axes-only", _two_loops,
+                "two loops fit a matrix only; `W` may have any number of axes, here it has one. "
+                "`for i in np.ndindex(W.shape)` fits all."),
+        Mistake("two-axes-only", _two_indices,
+                "two indices fit a matrix only; `W` may have any number of axes, here it has one. "
+                "`for i in np.ndindex(W.shape)` fits all."),
         Mistake("one-entry-only", _one_entry,
                 "only the first entry has been filled in; go through all of them. (Is the "
                 "`return` indented too far, inside the loop?)"),

@@ -24,6 +24,10 @@ def _sizes(*args):
     return {"N": len(args[0])}
 
 
+MEASURED = ("right to some ten digits, as a measured derivative is. Here it is to be computed by "
+            "the chain rule, which needs no eps and is exact.")
+
+
 def prime(z):
     """Return the derivative of the sigmoid."""
     return expit(z) * (1 - expit(z))
@@ -92,12 +96,17 @@ chain_rule = Exercise(
                 "value and derivative have changed places in the `return` line."),
         Mistake("derivative-only", lambda x: wrong_chain()(x)[1],
                 "the derivative is right; return the value too: `return value, derivative`."),
+        Mistake("measured-not-derived", lambda x: (
+            _chain_rule(x)[0], _chain_rule(x)[1] * (1 + 3e-10)),
+                MEASURED),
         Mistake("square-of-sine", lambda x: (
             math.exp(math.sin(x) ** 2),
             math.exp(math.sin(x) ** 2) * 2 * math.sin(x) * math.cos(x)),
                 "this is the square of sin(x); what is meant is the sine of x²: square first."),
     ),
     sizes=lambda x: {},
+    tolerance=1e-12,
+    rounding=1e-7,  # measured derivatives are no better here
     integers=(),
     hint="name the steps, a = x², b = sin(a), c = exp(b), and multiply the three local "
          "derivatives, each taken at what goes into its step.",
@@ -132,6 +141,7 @@ sigmoid_prime = Exercise(
         Mistake("overflow", lambda z: np.exp(z) / (1 + np.exp(z)) ** 2,
                 "the formula is right, but at z = 1000 it is inf / inf = nan. Write the "
                 "derivative with the sigmoid's own value: s · (1 − s)."),
+        Mistake("measured-not-derived", lambda z: _sigmoid_prime(z) * (1 + 3e-10), MEASURED),
         Mistake("already-activated", lambda z: z * (1 - z),
                 "this is z · (1 − z), right only if `z` had been through the sigmoid already. "
                 "Here `z` comes from before it: take s = sigmoid(z) first."),
@@ -150,6 +160,11 @@ sigmoid_prime = Exercise(
                 "s · (1 − s)."),
         Mistake("tanh-derivative", lambda z: 1 - np.tanh(z) ** 2,
                 "this is the derivative of tanh; the activation here is the sigmoid."),
+        Mistake("precedence", lambda z: expit(z) * 1 - expit(z),
+                "`s * 1 - s` multiplies first and is zero everywhere: put `(1 - s)` in "
+                "parentheses."),
+        Mistake("plus-for-minus", lambda z: expit(z) * (1 + expit(z)),
+                "there is a plus in the second factor; it is 1 minus s."),
         Mistake("square-for-product", lambda z: expit(z) ** 2,
                 "this is s²; the derivative is s · (1 − s)."),
         Mistake("square-missing", lambda z: np.exp(-z) / (1 + np.exp(-z)),
@@ -157,6 +172,7 @@ sigmoid_prime = Exercise(
                 "s · (1 − s)."),
     ),
     sizes=lambda z: {},
+    tolerance=1e-12,
     hint="let s = sigmoid(z); the derivative is s times (1 minus s).",
     unlocks="It is largest, one quarter, at z = 0, and never fails far out.",
 )
@@ -211,8 +227,17 @@ hidden_delta = Exercise(
         Mistake("wrong-row-dropped", lambda dZ2, W2, Z1: dZ2 @ W2[:-1].T * prime(Z1),
                 "the last row of `W2` has been left out. The bias row is the first one."),
         Mistake("transpose-missing", lambda dZ2, W2, Z1: dZ2 @ W2[1:] * prime(Z1),
-                "`dZ2` is (N, K) and `W2` without its bias row is (H, K): going back needs the "
-                "transpose."),
+                "`dZ2` is (N, K), so it needs a matrix (K, H): `W2` without its bias row is "
+                "(H, K), and going back takes its transpose."),
+        Mistake("at-for-star", lambda dZ2, W2, Z1: (dZ2 @ W2[1:].T) @ prime(Z1),
+                "the derivative of the activation is multiplied entry by entry, `*`, the ⊙ of the "
+                "formula; `@` is the matrix product."),
+        Mistake("star-for-at", lambda dZ2, W2, Z1: dZ2 * W2[1:].T * prime(Z1),
+                "going back through the weights is a matrix product, `@`; `*` works entry by "
+                "entry."),
+        Mistake("star-for-at", lambda dZ2, W2, Z1: dZ2 * (W2[1:].T * prime(Z1)),
+                "going back through the weights is a matrix product, `@`; `*` works entry by "
+                "entry."),
         Mistake("factors-swapped", lambda dZ2, W2, Z1: W2[1:] @ dZ2.T * prime(Z1),
                 "the factors stand the other way round, so that samples have become columns. "
                 "Begin with `dZ2`: its rows are the samples."),
@@ -287,6 +312,9 @@ BACKPROP_MISTAKES = (
             "`forward` puts it first. Every row then meets the weight of its neighbour."),
     Mistake("sign-flipped", wrong_backprop(residual=lambda y, Y_hat: y - Y_hat),
             "both gradients have the wrong sign: for ½(y − ŷ)² the derivative by ŷ is ŷ − y."),
+    Mistake("measured-not-derived",
+            wrong_backprop(finish=lambda dW1, dW2, N: (dW1 * (1 + 3e-10), dW2 * (1 + 3e-10))),
+            MEASURED),
     Mistake("hidden-sign-flipped", wrong_backprop(back=lambda W2: -W2[1:].T),
             "`dW2` is right and `dW1` has the wrong sign: there is a minus too many on the way "
             "through the hidden layer."),
@@ -356,7 +384,8 @@ BACKPROP_MISTAKES = (
             wrong_backprop(into_output=lambda Z1, A1: expit(ones_first(Z1))),
             "the bias node's 1 went through the sigmoid; the first row of `dW2` is too small."),
     Mistake("transpose-missing", wrong_backprop(back=lambda W2: W2[1:]),
-            "on the way back `W2` is not transposed: `dZ2` is (N, K) and `W2[1:]` is (H, K)."),
+            "on the way back `dZ2` is (N, K), so it needs a matrix (K, H): the transpose of `W2` "
+            "without its bias row."),
     Mistake("shape-transposed", wrong_backprop(finish=lambda dW1, dW2, N: (dW1.T, dW2.T)),
             "both gradients are transposed: a gradient has the shape of its weights. It is the "
             "layer's input, transposed, times the error: `A.T @ dZ`."),
@@ -405,6 +434,7 @@ backprop = Exercise(
     data=DATA | {"dZ1", "dZ2", "dW1", "dW2"},
     uses=(forward, sigmoid_prime, hidden_delta),
     integers=("X_b", "y"),
+    tolerance=1e-12,
     mistakes=BACKPROP_MISTAKES,
     sizes=_sizes,
     hint="forward first; then `dZ2`, `dZ1`, and each gradient as (input of the layer).T @ error.",
@@ -468,8 +498,8 @@ suspects = Exercise(
                 NAN_PASSES),
         Mistake("zero-over-zero",
                 lambda dW, dW_num, tolerance=1e-6: ~(_error(dW, dW_num) <= tolerance),
-                "two zeros agree, but 0/0 is nan: compare the difference with tolerance × size, "
-                "without dividing."),
+                "two zeros agree, and here they do not. Either 0/0 gives nan (compare with "
+                "tolerance × size and do not divide), or `<` stands where `<=` is meant."),
         Mistake("absolute-error",
                 lambda dW, dW_num, tolerance=1e-6: np.abs(dW - dW_num) > tolerance,
                 "differences are compared with the tolerance as they are. A gradient may be 10 000 "
@@ -513,6 +543,11 @@ suspects = Exercise(
                 lambda dW, dW_num, tolerance=1e-6: bool(_suspects(dW, dW_num, tolerance).any()),
                 "there is one answer for the whole matrix; give one for each entry, in an array "
                 "of the same shape."),
+        Mistake("one-answer-for-all",
+                lambda dW, dW_num, tolerance=1e-6: (
+                    ~int(np.allclose(dW, dW_num, rtol=tolerance, atol=0))),
+                "there is one answer for the whole matrix (`np.allclose`); give one for each "
+                "entry, in an array of the same shape."),
         Mistake("errors-returned", lambda dW, dW_num, tolerance=1e-6: _error(dW, dW_num),
                 "these are the errors themselves; compare them with the tolerance, so that the "
                 "result is `True` or `False`."),
@@ -540,6 +575,7 @@ repair = Exercise(
     data=backprop.data,
     uses=backprop.uses,
     integers=backprop.integers,
+    tolerance=backprop.tolerance,
     mistakes=(
         Mistake("still-published", BACKPROP_MISTAKES[0].wrong,
                 "this still is the published gradient: the column of ones stands last, and the "
@@ -619,6 +655,11 @@ def _weights_one_by_one(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs)
     return W1, W2, history
 
 
+def squared_error_of_tuple(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
+    """Hand all that `forward` returns to the loss."""
+    return 0.5 * np.sum((y - income_network(X_b, W1, W2)) ** 2)
+
+
 def _train_cases():
     cases = []
     for seed, sizes, rate, epochs in ((1, (7, 3, 5, 1), 0.03, 4), (2, (9, 2, 4, 1), 0.02, 6)):
@@ -689,6 +730,35 @@ train = Exercise(
                 "loop?"),
         Mistake("epochs-ignored", wrong_train(rounds=lambda epochs: 1000),
                 "1000 epochs have been run, whatever `epochs` says: use the argument."),
+        Mistake("updates-lost", lambda *args: wrong_train(
+            update=lambda W1, W2, dW1, dW2, rate: (W1, W2),
+            hand_back=lambda W1, W2, history: (
+                *(W - args[6] * dW for W, dW in zip(
+                    (W1, W2), wrong_backprop()(args[0], args[1], W1, W2), strict=True)),
+                history))(*args),
+                "every epoch starts from the first weights again. Give the updated matrices the "
+                "names that the next epoch uses: `W1 = W1 - ...`."),
+        Mistake("weights-replaced", wrong_train(
+            update=lambda W1, W2, dW1, dW2, rate: (rate * dW1, rate * dW2)),
+                "the weights are replaced by the step. The step is subtracted from them."),
+        Mistake("weights-replaced", wrong_train(
+            update=lambda W1, W2, dW1, dW2, rate: (-rate * dW1, -rate * dW2)),
+                "the weights are replaced by the step. The step is added to what they were."),
+        Mistake("loss-averaged", wrong_train(
+            loss=lambda y, Y_hat: float(((Y_hat - y) ** 2).mean())),
+                "the weights are right; the losses in the history are means: use "
+                "`squared_error`."),
+        Mistake("loss-averaged", wrong_train(
+            loss=lambda y, Y_hat: float(((Y_hat - y) ** 2).mean() / 2)),
+                "the weights are right; the losses in the history are means: use "
+                "`squared_error`."),
+        Mistake("predictions-missing", wrong_train(hand_back=lambda W1, W2, history: (
+            W1, W2, {**history, "predictions": []})),
+                "`predictions` is empty: append the training predictions in every epoch."),
+        Mistake("epochs-not-a-range", lambda *args: [None for _ in args[7]],
+                "`epochs` is a number; `range(epochs)` is what a loop runs over."),
+        Mistake("whole-forward-used", lambda *args: squared_error_of_tuple(*args),
+                "`forward` returns three things, `Z1, A1, Y_hat`; the loss takes the third."),
         Mistake("half-missing", wrong_train(loss=lambda y, Y_hat: 2 * _half_squares(y, Y_hat)),
                 "the weights are right; the losses are twice too large: use `squared_error`."),
         Mistake("losses-as-arrays", wrong_train(
