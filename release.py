@@ -142,7 +142,7 @@ def main(arguments):
             found += [f"{name}: {text}" for text in release(name, not given.no_run, given.check)]
     except (CourseError, OSError, ValueError, nbformat.ValidationError) as error:
         found.append(f"{name}: {error}")
-    print("\n".join(found) or "All is well.")
+    print("\n".join(found) or ("Nothing differs." if given.check else "Made: run the tests now."))
     return 1 if found else 0
 
 

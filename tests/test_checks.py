@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import threading
 import time
@@ -37,8 +38,20 @@ def test_every_known_mistake_is_called_by_its_own_name(exercise, mistake):
     verdict = exercise.judge(mistake.wrong)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake.id
-    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id)
-    assert mistake.message in "\n".join(verdict.lines)
+    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id), (
+        f"{exercise.id}: the mistake '{mistake.id}' is told as '{verdict.mistake}'. Give both one "
+        "id and one message, or choose cases that tell them apart")
+    assert mistake.message in "\n".join(verdict.lines), (
+        f"{exercise.id}: two rows called '{mistake.id}' come to the same output but have "
+        "different messages; only the first would ever be read")
+
+
+@pytest.mark.parametrize("exercise, mistake", MISTAKES)
+def test_a_mistake_in_a_table_raises_only_what_students_cause(exercise, mistake):
+    for args in exercise.cases():
+        error = Guard().call(mistake.wrong, args).error
+        assert error is None or isinstance(error, (ValueError, TypeError, IndexError)), (
+            f"{exercise.id}: the row '{mistake.id}' itself has a fault: {error!r}")
 
 
 @pytest.mark.parametrize("exercise_id, function, mistake", [
@@ -53,7 +66,10 @@ def test_mistakes_in_a_students_own_hand_are_named(exercise_id, function, mistak
 
 @every()
 def test_right_answers_in_any_style_pass(exercise):
-    assert len(RIGHT[exercise.id]) >= 2
+    assert len(RIGHT.get(exercise.id, [])) >= 2, (
+        f"add two right answers for {exercise.id} to tests/right_answers.py")
+    assert exercise.id in [row[0] for row in WRONG], (
+        f"add a student's wrong answer for {exercise.id} to tests/wrong_answers.py")
     for answer in [*RIGHT[exercise.id], exercise.truth]:
         verdict = exercise.judge(answer)
         SCORE.right += verdict.outcome == "correct"
@@ -186,6 +202,32 @@ def test_an_exception_inside_another_function_names_that_function():
     assert "inside your `hidden`" in verdict.lines[1] and "AttributeError" in verdict.lines[1]
 
 
+def test_an_object_that_cannot_be_looked_at_is_no_crash():
+    class Evil(dict):
+        def __getitem__(self, key):
+            raise RuntimeError("no")
+
+    verdict = lesson_02.train.judge(lambda *args: (args[4], args[5], Evil(
+        train_loss=[], test_loss=[], predictions=[])))
+    assert (verdict.outcome, verdict.mistake) == ("not yet", "cannot-be-compared")
+    for exercise in ALL:  # and nothing of ours ends there by itself
+        assert exercise.judge(lambda *args: object()).mistake != "cannot-be-compared"
+
+
+def test_a_decorated_stub_is_a_stub():
+    @functools.lru_cache
+    def stub(z):
+        raise NotImplementedError
+
+    assert lesson_01.sigmoid.judge(stub).outcome == "not yet"  # an array cannot be hashed
+
+    @functools.wraps(stub)
+    def wrapped(z):
+        return stub.__wrapped__(z)
+
+    assert lesson_01.sigmoid.judge(wrapped).outcome == "not attempted"
+
+
 def test_a_shadowed_name_is_named():
     space = {"np": np, "sum": 3.0}
     exec("def squared_error(y, Y_hat):\n    return sum((y - Y_hat) ** 2) / 2\n", space)
@@ -213,8 +255,9 @@ def test_two_mistakes_together_are_not_called_one_of_them():
 
 
 @every()
-def test_a_row_is_complete_and_its_sizes_tell_axes_apart(exercise):
-    assert exercise.hint and exercise.unlocks and exercise.mistakes
+def test_a_row_is_complete(exercise):
+    assert all([exercise.hint, exercise.unlocks, exercise.mistakes]), (
+        f"{exercise.id} needs a hint, a sentence for unlocks, and mistakes")
     assert exercise.id.split("-")[0] in LESSONS
     assert len(exercise.cases()) >= 2
     module = importlib.import_module(f"helpers.checks.lesson_{exercise.id[:2]}")

@@ -163,5 +163,6 @@ def test_a_displayed_gradient_is_what_differences_measure(formula):
 def test_every_displayed_derivative_is_held_against_differences():
     shown = displayed()
     assert shown
-    assert not [row for row in shown if row[1] not in FORMULAS]
+    new = [row for row in shown if row[1] not in FORMULAS]
+    assert not new, f"add to FORMULAS, with code for the right-hand side: {new}"
     assert set(FORMULAS) == {formula for _, formula in shown}

@@ -75,7 +75,8 @@ def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
     for exercise in rows(name):
         at = next(i for i, c in enumerate(notebook.cells) if grade_id(c) == exercise.id)
         text, answer, check = notebook.cells[at - 1:at + 2]
-        assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source)
+        assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source), (
+            f"the cell before {exercise.id} needs '### Exercise {exercise.id} · 10 minutes · ●○○'")
         assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
         assert f"def {exercise.name}(" in answer.source and '"""' in answer.source
         assert check.source == f"check.{exercise.attribute}({exercise.name})"
@@ -101,8 +102,15 @@ def test_an_exercise_notebook_holds_no_answer_and_no_output(name):
 def test_a_notebook_has_a_size_that_one_can_work_through(name):
     cells = read("notebooks", name).cells
     code = [c.source for c in cells if c.cell_type == "code"]
-    assert 15 <= len(cells) <= 60
-    assert max(len(source.splitlines()) for source in code) <= 25
+    assert 15 <= len(cells) <= 70, f"{name} has {len(cells)} cells: merge or split, 15 to 70 fit"
+    longest = max(code, key=lambda source: len(source.splitlines()))
+    assert len(longest.splitlines()) <= 25, f"a cell of {name} is too long: {longest[:80]}…"
+
+
+@every
+def test_a_lesson_has_its_row_in_the_readme(name):
+    assert f"](notebooks/{name})" in (ROOT / "README.md").read_text(encoding="utf-8"), (
+        f"add {name} to the table of lessons in README.md")
 
 
 @every

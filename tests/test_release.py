@@ -233,7 +233,7 @@ def test_notebook_that_tells_nothing_is_left_alone(released, text):
 def test_check_passes_on_what_was_released(released, capsys):
     before = snapshot(released)
     assert release.main(["--check"]) == 0
-    assert "All is well" in capsys.readouterr().out
+    assert "Nothing differs" in capsys.readouterr().out
     assert snapshot(released) == before
 
 
