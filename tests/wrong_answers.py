@@ -162,6 +162,14 @@ def train_in_place(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
     return W1, W2, history
 
 
+def train_with_transposed_update(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
+    """After one step W2 is square and all that follows has odd shapes."""
+    from right_answers import train_arrays
+    history = train_arrays(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs)[2]
+    history["predictions"] = [np.ones((7, 1 + 5 * (e > 0))) for e in range(epochs)]
+    return W1 + 1, W2, history
+
+
 def train_without_key(*args):
     from right_answers import train_arrays
     W1, W2, history = train_arrays(*args)
@@ -202,6 +210,8 @@ WRONG = [
      "one-truth-for-an-array"),
     ("01-numerical-gradient", gradient_as_a_list, "returns-list"),
     ("02-backprop", backprop_measured, "measured-not-derived"),
+    ("02-chain-rule", lambda x: np.array([np.exp(np.sin(x * x)), 1.0]), "wrong-number-of-values"),
+    ("01-squared-error", lambda y, Y_hat: round(float(((y - Y_hat) ** 2).sum() / 2), 4), None),
     ("02-chain-rule", chain_rule_measured, "measured-not-derived"),
     ("02-sigmoid-prime", lambda z: (expit(z + 1e-5) - expit(z - 1e-5)) / 2e-5,
      "measured-not-derived"),
@@ -219,6 +229,9 @@ WRONG = [
     ("01-numerical-gradient", gradient_of_integers, "integer-input"),
     ("01-numerical-gradient", gradient_alias, "no-difference"),
     ("01-numerical-gradient", gradient_returns_early, "one-entry-only"),
+    ("01-numerical-gradient", lambda f, W, eps: W, "wrong-signature"),
+    ("00-square", lambda x: np.matrix(x * x), "wrong-type"),
+    ("00-square", lambda x: np.ma.masked_array(x * x + 1, True), "wrong-type"),
     ("02-chain-rule", lambda x: None, "returns-none"),
     ("02-sigmoid-prime", lambda z: expit(z) * (1 - expit(z)) / 4, "constant-factor"),
     ("02-hidden-delta", lambda dZ2, W2, Z1: np.zeros(Z1.shape), "all-zero"),
@@ -228,6 +241,7 @@ WRONG = [
     ("02-repair", backprop_published, "still-published"),
     ("02-suspects", lambda dW, dW_num, tolerance=1e-6: abs(dW - dW_num) > tolerance,
      "absolute-error"),
+    ("02-train", train_with_transposed_update, None),
     ("02-train", train_in_place, "changes-arguments"),
     ("02-train", train_without_key, "missing-key"),
 ]
@@ -289,6 +303,9 @@ GARBAGE = {
     "its first argument": lambda *a: a[0], "its last argument": lambda *a: a[-1],
     "all its arguments": lambda *a: a, "a generator": lambda *a: (v for v in a),
     "a big array": lambda *a: np.zeros((1000, 1000)), "an iterator": lambda *a: iter(a),
+    "np.c_": lambda *a: np.c_, "a huge range": lambda *a: range(10 ** 12),
+    "a masked array": lambda *a: np.ma.masked_array(np.asarray(1.0), True),
+    "arrays of different shapes": lambda *a: (np.ones(2), np.ones(3), {"train_loss": [1, [2]]}),
     "a matrix": lambda *a: np.matrix([[1.0]]), "a 5-d array": lambda *a: np.zeros((1,) * 5),
     "raises ValueError": raises(ValueError("no")), "raises BadError": raises(BadError()),
     "raises SystemExit": raises(SystemExit(3)), "raises StopIteration": raises(StopIteration()),

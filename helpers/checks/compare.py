@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 
 import numpy as np
+
+NUMBERS = ["bb", *(a + b for a in "iuf" for b in "iuf")]  # kinds of dtype that can be compared
 
 
 @dataclass
@@ -61,7 +62,8 @@ def _differ_leaf(got, want, path, tolerance):
                           + (": rows and columns are swapped." if turned else "."))
     kind, whole_is_fine = array.dtype.kind, not isinstance(want, np.ndarray)
     if array.dtype != wanted.dtype and not (kind in "iu" and whole_is_fine):
-        mistake = {"f": "float32", "c": "complex"}.get(kind, "wrong-dtype")
+        single = kind == "f" and array.dtype.itemsize < 8
+        mistake = "float32" if single else "complex" if kind == "c" else "wrong-dtype"
         return Difference("dtype", f"`{path}` has dtype {array.dtype}; wanted {wanted.dtype}.",
                           mistake)
     return _differ_values(array, wanted, path, tolerance)
@@ -70,17 +72,24 @@ def _differ_leaf(got, want, path, tolerance):
 def _as_array(got, want):
     """Return an answer as an array, or None where it is not the kind of thing that was wanted."""
     if isinstance(want, np.ndarray) and want.ndim:
-        return np.asarray(got) if isinstance(got, np.ndarray) else None
+        return got if type(got) is np.ndarray else None
+    array = _plain_array(got)
     if isinstance(want, list):
-        try:
-            array = np.asarray(got)
-        except ValueError:  # ragged
-            return None
-        return array if array.ndim and array.dtype.kind in "fiu" else None
-    if isinstance(got, (bool, np.bool_)) or not isinstance(got, (Number, np.number, np.ndarray)):
+        return array if array is not None and array.ndim and array.dtype.kind in "fiu" else None
+    if type(got) is int and array.dtype == object:
+        return np.asarray(np.inf)  # an integer beyond all floats
+    return None if isinstance(got, (bool, np.bool_, list, tuple)) else array
+
+
+def _plain_array(value):
+    """Return numbers, arrays and sequences of them as an array; None for all else."""
+    if type(value) not in (int, float, complex, list, tuple, bool, np.ndarray) and (
+            not isinstance(value, np.generic)):
         return None
-    array = np.asarray(got)
-    return array if array.dtype != object else np.asarray(np.inf)  # an integer beyond all floats
+    try:
+        return np.asarray(value)
+    except Exception:  # ragged, or with things in it that are no numbers
+        return None
 
 
 def _differ_values(got, want, path, tolerance):
@@ -106,14 +115,10 @@ def same_values(a: Any, b: Any, rounding: float) -> bool:
         return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding) for k in a)
     if a is None or b is None or isinstance(a, (str, dict)) or isinstance(b, (str, dict)):
         return a is b
-    try:
-        a, b = np.asarray(a), np.asarray(b)
-        if "c" in a.dtype.kind + b.dtype.kind or (a.dtype == bool) != (b.dtype == bool):
-            return False
-        return a.shape == b.shape and bool(np.all(_close(a.astype(float), b.astype(float),
-                                                         rounding)))
-    except (TypeError, ValueError, OverflowError):
+    a, b = _plain_array(a), _plain_array(b)
+    if a is None or b is None or a.shape != b.shape or a.dtype.kind + b.dtype.kind not in NUMBERS:
         return False
+    return bool(np.all(_close(a.astype(float), b.astype(float), rounding)))
 
 
 def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
@@ -125,7 +130,8 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
         for key in want:
             yield from leaves(got[key], want[key], f'{path}["{key}"]')
     else:
-        yield path, np.asarray(got), np.asarray(want)
+        array = _plain_array(got)
+        yield path, np.array(np.nan) if array is None else array, np.asarray(want)
 
 
 def _close(a, b, tolerance):
@@ -143,5 +149,5 @@ def _kind(value):
         return f"a {type(value).__name__} of {len(value)}"
     if type(value).__name__ == "generator":
         return "a generator (a function with `yield` in it)"
-    name = type(value).__name__
+    name = type(value).__name__.replace("`", "")[:40]
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

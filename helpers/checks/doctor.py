@@ -26,11 +26,11 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: dict[str, int]) -> tupl
         return "sign-flipped", "−1 times the right one: a sign is flipped"
     ratio = float(np.vdot(want, got) / np.vdot(want, want))
     if abs(ratio - 1) > 1e-6 and _equal(got, ratio * want):
-        return _factor(ratio, sizes)
+        return _factor(ratio, sizes, several=got.size > 1)
     return _rearranged(got, want) if got.ndim == 2 else None
 
 
-def _factor(ratio, sizes):
+def _factor(ratio, sizes, several):
     known = {"times-2": (2, "2 times the right one"), "halved": (0.5, "half the right one")}
     for name, n in sizes.items():
         known[f"times-{name}"] = n, f"{name} times the right one ({name} = {n})"
@@ -40,7 +40,8 @@ def _factor(ratio, sizes):
             return mistake, text
         if np.isclose(-ratio, value, rtol=1e-6):
             return f"minus-{mistake}", f"{text}, with the sign flipped"
-    return "constant-factor", f"{ratio:.4g} times the right one"
+    # any two numbers have some ratio: without a name it means nothing
+    return ("constant-factor", f"{ratio:.4g} times the right one") if several else None
 
 
 def _rearranged(got, want):

@@ -45,7 +45,7 @@ class Guard:
         there is no timer signal (Windows, another thread) nothing is stopped.
     """
 
-    def __init__(self, seconds: float = 1.5):
+    def __init__(self, seconds: float = 1.9):
         self.seconds = seconds
 
     def call(self, function: Callable, args: tuple) -> Call:

@@ -58,10 +58,11 @@ def judge(exercise, function: Any) -> Verdict:
             break
     try:
         return _verdict(exercise, function, cases, calls, guard)
-    except Exception as error:  # an object whose own methods fail
-        return Verdict("not yet", [
-            f"What came back, a {type(calls[0].value).__name__}, cannot be looked at: "
-            f"{type(error).__name__}."], "cannot-be-compared")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an object whose own methods fail, or leave
+        return Verdict("not yet", ["What came back cannot be looked at: doing so raised "
+                                   f"{type(error).__name__}."], "cannot-be-compared")
 
 
 def _verdict(exercise, function, cases, calls, guard):
@@ -86,9 +87,9 @@ def _misused(exercise, function):
             inspect.signature(function).bind(*args)
     except TypeError:
         return Verdict("not yet", [
-            f"The check calls {_call_of(exercise)}; "
+            f"It should be {_call_of(exercise)}; "
             f"yours is `{name}{inspect.signature(function)}`."[:200]], "wrong-signature")
-    except ValueError:  # a built-in without a signature: try it
+    except Exception:  # a built-in without a signature: try it
         pass
     return None
 
@@ -146,7 +147,7 @@ def _raised(exercise, function, error):
 def _safe_text(error):
     try:
         text = " ".join(str(error).split())
-    except Exception:
+    except BaseException:  # an exception of the student's own making
         text = ""
     return text[:200]
 
@@ -242,7 +243,8 @@ def _same(call: Call, other: Call, exercise) -> bool:
     """Whether two calls came to the same: the same error, or the same values to rounding."""
     if call.error is not None or other.error is not None:
         return type(call.error) is type(other.error) and str(call.error) == str(other.error)
-    if isinstance(call.value, list) and isinstance(other.value, np.ndarray):
+    if isinstance(call.value, list) and isinstance(other.value, np.ndarray) or (
+            isinstance(call.value, np.ndarray) and isinstance(other.value, (tuple, list))):
         return False
     return same_values(call.value, other.value, exercise.rounding)
 
@@ -327,7 +329,9 @@ def _changed(exercise, before, call):
 
 
 def _call_of(exercise) -> str:
-    return f"`{exercise.name}({', '.join(inspect.signature(exercise.truth).parameters)})`"
+    parameters = inspect.signature(exercise.truth).parameters.values()
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return f"`{exercise.name}({', '.join(map(str, plain))})`"
 
 
 def describe(exercise, args: tuple) -> str:

@@ -143,7 +143,8 @@ forward = Exercise(
     name="forward",
     truth=income_network,
     cases=lambda: [(X_b, W1, W2) for X_b, _, W1, W2 in
-                   (network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1))],
+                   (network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1),
+                    network_case(3, 7, 2, 9, 4))],
     returns=("Z1", "A1", "Y_hat"),
     data=DATA,
     uses=(add_bias, sigmoid),
@@ -290,11 +291,11 @@ def _waves(C):
     return f
 
 
-def _cube():
+def _fifth_power():
     def f(W):
-        """x³"""
-        return float(np.sum(W ** 3))
-    f.slope = lambda W, eps: 3 * W ** 2 + eps ** 2
+        """x⁵"""
+        return float(np.sum(W ** 5))
+    f.slope = lambda W, eps: 5 * W ** 4 + 10 * W ** 2 * eps ** 2 + eps ** 4
     return f
 
 
@@ -303,9 +304,11 @@ def _numerical_gradient(f, W, eps=1e-5):
 
 
 def _gradient_cases():
-    C, W = np.random.default_rng(1).uniform(0.5, 2, size=(2, 4, 3))
-    return [(_x_squared(), np.array([3.0])), (_toy(), np.array([1.0, 2.0])), (_waves(C), W),
-            (_cube(), np.array([2.0, -1.0]), 0.1)]
+    rng = np.random.default_rng(1)
+    return [(_x_squared(), np.array([-3.0])), (_toy(), np.array([1.0, -2.0])),
+            (_waves(rng.uniform(0.5, 2, size=(4, 3))), rng.normal(size=(4, 3))),
+            (_waves(rng.uniform(0.5, 2, size=(2, 5))), rng.normal(size=(2, 5))),
+            (_fifth_power(), np.array([2.0, -1.0]), 0.1)]
 
 
 def wrong_differences(step=None, formula=None, hand_back=lambda gradient: gradient):
@@ -408,6 +411,11 @@ numerical_gradient = Exercise(
                 "every entry is twice too large: from w − eps to w + eps it is 2·eps."),
         Mistake("half-step", wrong_differences(formula=lambda p, m, e, now: (p - now) / (2 * e)),
                 "one side only, but divided by 2·eps: step to both sides."),
+        Mistake("half-eps", wrong_differences(
+            step=lambda W, at, eps: (_moved(W, at, eps / 2), _moved(W, at, -eps / 2)),
+            formula=lambda p, m, e, now: (p - m) / e),
+                "the step is eps/2 to each side. Here it is eps to each side, and the distance "
+                "2·eps."),
         Mistake("precedence", wrong_differences(formula=lambda p, m, e, now: (p - m) / 2 * e),
                 "`/ 2 * eps` divides by 2 and then multiplies by eps: put `(2 * eps)` in "
                 "parentheses."),
@@ -416,9 +424,9 @@ numerical_gradient = Exercise(
         Mistake("sign-flipped", wrong_differences(formula=lambda p, m, e, now: (m - p) / (2 * e)),
                 "every entry has the wrong sign: it is f(w + eps) minus f(w − eps)."),
         Mistake("no-difference", wrong_differences(step=lambda W, at, eps: (W, W)),
-                "both calls of `f` were given the same array. Either `f(W)` is called with the "
-                "unchanged `W`, or two names stand for one array: `W_plus = W` makes no copy, "
-                "`W.copy()` does."),
+                "zero everywhere: either both calls of `f` were given the same array (`W_plus = W` "
+                "makes no copy, `W.copy()` does), or the slopes are never stored, "
+                "`gradient[i] = ...`."),
         Mistake("not-restored", wrong_differences(step=_not_restored),
                 "after its turn an entry is not put back: all later entries are measured with "
                 "the earlier ones still shifted."),

@@ -186,8 +186,7 @@ def _hidden_delta(dZ2, W2, Z1):
 
 def _delta_cases():
     cases = []
-    for seed, sizes in ((1, (11, 4, 6, 3)), (2, (13, 3, 5, 1))):
-        X_b, y, W1, W2 = network_case(seed, *sizes)
+    for X_b, y, W1, W2 in _backprop_cases():
         Z1, _, Y_hat = income_network(X_b, W1, W2)
         cases.append((Y_hat - y, W2, Z1))
     return cases
@@ -422,7 +421,8 @@ BACKPROP_MISTAKES = (
 
 
 def _backprop_cases():
-    return [network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1)]
+    return [network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1),
+            network_case(3, 7, 2, 9, 4)]
 
 
 backprop = Exercise(
@@ -456,10 +456,11 @@ def _suspect_cases():
     wrong = right * (1 + 1e-10)
     wrong[1, 2] *= -1
     wrong[3, 0] *= 1.01
-    scales = np.array([[1e4, 1e-3, 0.0], [1e4, 1e-9, 2.0]])
+    scales = np.array([[1e4, 0.5, 0.0], [1e4, 1e-9, 2.0]])
     factors = np.array([[1 + 1e-8, 1.01, 1.0], [1.001, -1.0, 1 + 1e-8]])
-    broken = np.array([1.0, np.nan, 3.0])
-    return [(wrong, right), (scales * factors, scales), (broken, np.array([1.0, 2.0, 3.3])),
+    broken = np.array([[1.0, np.nan, 3.0, 4.0, np.nan]])
+    return [(wrong, right), (scales * factors, scales),
+            (broken, np.array([[1.0, 2.0, 3.3, np.nan, np.nan]])),
             (right * 1.01, right, 0.1)]
 
 
