@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
-import linecache
-import re
 import traceback
 import types
 from collections.abc import Callable
@@ -14,20 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import Difference, differ, leaves, same_values
+from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
-from helpers.checks.guard import Call, Guard, TimeUp
-
-# A part of an exception's text, the id of the mistake behind it, what to tell the student.
-KNOWN_ERRORS = (
-    ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
-    ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
-    ("object is not callable", "call-for-product",
-     "A name with parentheses behind it is a call: is a `*` missing before them?"),
-    ("truth value of an array", "one-truth-for-an-array",
-     "`max`, `if`, `and`, `or` and `not` want one number or one truth value. For arrays there are "
-     "`np.maximum`, `&`, `|` and `~`."),
-)
+from helpers.checks.explain import explain
+from helpers.checks.guard import Call, Guard
 
 
 @dataclass
@@ -113,68 +100,12 @@ def _first_wrong(exercise, function, cases, calls):
     """Return (index, Difference) of the first call that is not what was wanted, or None."""
     for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
         if call.error is not None:
-            return index, _raised(exercise, function, call.error)
+            return index, explain(exercise.name, function, call.error)
         want = exercise.truth(*args)
         difference = differ(call.value, want, exercise.returns[0], exercise.returns,
                             exercise.tolerance)
         if difference:
             return index, difference
-    return None
-
-
-def _raised(exercise, function, error):
-    if isinstance(error, (TimeUp, RecursionError)):
-        what = ("did not come to an end" if isinstance(error, TimeUp)
-                else "called itself without end")
-        return Difference("raised", f"`{exercise.name}` {what} and was stopped. Is there a loop "
-                          "or a call that never finishes?", "endless")
-    line, where = _line_of(function, error)
-    text, shadowed = _safe_text(error), _shadowed(function)
-    if shadowed:
-        return Difference("raised", f"{type(error).__name__}: {text}{line} The name `{shadowed}` "
-                          f"is a variable of yours that hides the real `{shadowed}`: rename it, "
-                          "then restart the kernel.", "shadowed-name")
-    inside = f" inside your `{where}`, which it calls" if where else ""
-    mistake, advice = next(((i, f" {a}") for sign, i, a in KNOWN_ERRORS if sign in text),
-                           (None, ""))
-    lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
-    if lengths:
-        text = f"the inner lengths of a matrix product do not fit: {lengths[2]} and {lengths[1]}"
-    return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}{advice}",
-                      mistake)
-
-
-def _safe_text(error):
-    try:
-        text = " ".join(str(error).split())
-    except BaseException:  # an exception of the student's own making
-        text = ""
-    return text[:200]
-
-
-def _line_of(function, error):
-    """Return the student's line on which the error came up, and whose line it is."""
-    code = getattr(function, "__code__", None)
-    space = getattr(function, "__globals__", None)
-    own = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)
-           if frame.f_code is code or (space is not None and frame.f_globals is space)
-           or frame.f_globals.get("__name__", "").startswith("notebook ")]
-    if not own:
-        return "", None
-    frame, number = own[-1]
-    name = frame.f_code.co_name
-    where = name if name in frame.f_globals and frame.f_code is not code else None
-    source = linecache.getline(frame.f_code.co_filename, number).strip()
-    return (f" (in the line `{source[:100]}`)" if source else ""), where
-
-
-def _shadowed(function):
-    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    for name in getattr(code, "co_names", ()):
-        if name in space and hasattr(builtins, name) and not callable(space[name]):
-            return name
-        if name == "np" and space.get("np", np) is not np:
-            return name
     return None
 
 
