@@ -20,6 +20,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+import release
+
 ROOT = Path(__file__).parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None)
@@ -43,7 +45,10 @@ WRONG = {
 
 def prepare(folder):
     """Copy the notebooks untouched, solved, and solved with mistakes."""
-    shutil.copytree(ROOT / "notebooks", folder / "untouched")
+    (folder / "untouched").mkdir()
+    for path in (ROOT / "solutions").glob("*.ipynb"):
+        notebook = release.exercises(nbformat.read(path, as_version=4))
+        nbformat.write(notebook, folder / "untouched" / path.name)
     for kind in ("solved", "wrong"):
         shutil.copytree(ROOT / "solutions", folder / kind)
     for path in (folder / "wrong").glob("*.ipynb"):
