@@ -228,6 +228,10 @@ hidden_delta = Exercise(
         Mistake("transpose-missing", lambda dZ2, W2, Z1: dZ2 @ W2[1:] * prime(Z1),
                 "`dZ2` is (N, K), so it needs a matrix (K, H): `W2` without its bias row is "
                 "(H, K), and going back takes its transpose."),
+        Mistake("reshape-for-transpose", lambda dZ2, W2, Z1: (
+            dZ2 @ W2[1:].reshape(W2.shape[1], -1) * prime(Z1)),
+                "`reshape` keeps the order of the entries and only breaks the lines elsewhere; "
+                "the transpose, `.T`, turns rows into columns."),
         Mistake("at-for-star", lambda dZ2, W2, Z1: (dZ2 @ W2[1:].T) @ prime(Z1),
                 "the derivative of the activation is multiplied entry by entry, `*`, the ⊙ of the "
                 "formula; `@` is the matrix product."),
@@ -297,6 +301,12 @@ def _loss_for_residual(X_b, y, W1, W2):
     return wrong_backprop(residual=lambda y, Y_hat: (Y_hat - y) ** 2 / 2)(X_b, y, W1, W2)
 
 
+def _gradient_for_weight(X_b, y, W1, W2):
+    dW2 = wrong_backprop()(X_b, y, W1, W2)[1]
+    Z1, _, Y_hat = income_network(X_b, W1, W2)
+    return X_b.T @ ((Y_hat - y) @ dW2[1:].T * prime(Z1)), dW2
+
+
 def _updated_output_weights(rate):
     def backprop(X_b, y, W1, W2):
         dW2 = wrong_backprop()(X_b, y, W1, W2)[1]
@@ -328,6 +338,10 @@ BACKPROP_MISTAKES = (
     Mistake("output-divided-by-N", wrong_backprop(finish=lambda dW1, dW2, N: (dW1, dW2 / N)),
             "`dW2` is divided by the number of samples; this lesson's loss is a sum, so nothing "
             "is."),
+    Mistake("divided-by-N-and-K", lambda X_b, y, W1, W2: tuple(
+        d / y.size for d in wrong_backprop()(X_b, y, W1, W2)),
+            "both gradients are divided by the number of all entries of `y` (as `np.mean` does); "
+            "this lesson's loss is a sum, so nothing is."),
     Mistake("divided-by-N-twice-in-hidden",
             wrong_backprop(finish=lambda dW1, dW2, N: (dW1 / N / N, dW2 / N)),
             "`dW2` is divided by the number of samples once and `dW1` twice; this lesson's loss "
@@ -382,6 +396,13 @@ BACKPROP_MISTAKES = (
     Mistake("bias-node-activated",
             wrong_backprop(into_output=lambda Z1, A1: expit(ones_first(Z1))),
             "the bias node's 1 went through the sigmoid; the first row of `dW2` is too small."),
+    Mistake("reshape-for-transpose",
+            wrong_backprop(back=lambda W2: W2[1:].reshape(W2.shape[1], -1)),
+            "`dW2` is right; for `dW1` the weights were brought to shape with `reshape`, which "
+            "only breaks the lines elsewhere; the transpose, `.T`, turns rows into columns."),
+    Mistake("gradient-for-weight", _gradient_for_weight,
+            "`dW2` is right; for `dW1` the error was sent back through `dW2` in place of `W2`: it "
+            "travels along the weights, not along their gradient."),
     Mistake("transpose-missing", wrong_backprop(back=lambda W2: W2[1:]),
             "on the way back `dZ2` is (N, K), so it needs a matrix (K, H): the transpose of `W2` "
             "without its bias row."),
