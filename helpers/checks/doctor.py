@@ -18,7 +18,7 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: dict[str, int]) -> tupl
     (id, text) where the match explains every entry to rounding, or None. `text` completes the
     sentence "dW1 is ...".
     """
-    if got.dtype == bool or want.dtype == bool or not want.any():
+    if got.dtype.kind not in "iuf" or want.dtype == bool or not want.any():
         return None
     if not got.any():
         return "all-zero", "zero everywhere"
@@ -60,7 +60,7 @@ def _rearranged(got, want):
 def likeness(got: np.ndarray, want: np.ndarray) -> str:
     """Return how far an array is off, and its direction, for a mistake without a name."""
     size, right = np.linalg.norm(got), np.linalg.norm(want)
-    if size == 0 or right == 0:
+    if size == 0 or right == 0 or got.dtype.kind not in "iuf":
         return f"is of size {size:.3g}, wanted {right:.3g}"
     text = f"is off by {100 * np.linalg.norm(got - want) / right:.2g} % of its size"
     if got.ndim < 2:
