@@ -214,6 +214,25 @@ def test_an_object_that_cannot_be_looked_at_is_no_crash():
         assert exercise.judge(lambda *args: object()).mistake != "cannot-be-compared"
 
 
+def test_two_ordinary_mistakes_in_different_cases_are_told_as_the_first_one():
+    def forward(X_b, W1, W2):  # a wrong sign, and the size of the first case written in
+        A1 = 1 / (1 + np.exp(X_b @ W1))
+        return X_b @ W1, A1, np.hstack([np.ones((11, 1)), A1]) @ W2
+
+    verdict = lesson_01.forward.judge(forward)
+    assert verdict.mistake is None and "`A1[0, 0]` is" in verdict.lines[1]
+    nested = []
+    nested.append(nested)
+    verdict = lesson_02.train.judge(lambda *args: (
+        args[4], args[5], {"train_loss": [1.0], "test_loss": nested, "predictions": nested}))
+    assert verdict.outcome == "not yet" and verdict.mistake != "cannot-be-compared"
+
+
+def test_a_check_shown_without_its_parentheses_gives_no_message_away():
+    assert repr(lesson_01.sigmoid) == (
+        "the check of 01-sigmoid: call it as check.sigmoid(sigmoid)")
+
+
 def test_a_decorated_stub_is_a_stub():
     @functools.lru_cache
     def stub(z):

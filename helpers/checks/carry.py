@@ -119,7 +119,8 @@ def _code_cells(path: Path) -> list[dict]:
 
 
 def _grade_id(cell: dict) -> str | None:
-    return cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
+    grading = (cell.get("metadata") or {}).get("nbgrader")
+    return grading.get("grade_id") if isinstance(grading, dict) else None
 
 
 def _load(exercise: Exercise, folder: Path) -> Callable:

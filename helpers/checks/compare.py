@@ -84,12 +84,18 @@ def _as_array(got, want):
 def _plain_array(value):
     """Return numbers, arrays and sequences of them as an array; None for all else."""
     if type(value) not in (int, float, complex, list, tuple, bool, np.ndarray) and (
-            not isinstance(value, np.generic)):
+            not isinstance(value, np.generic)) or not _shallow(value):
         return None
     try:
         return np.asarray(value)
     except Exception:  # ragged, or with things in it that are no numbers
         return None
+
+
+def _shallow(value, depth=4):
+    """Whether lists are nested no deeper than arrays of this course (or in themselves)."""
+    return not isinstance(value, (list, tuple)) or (
+        depth > 0 and all(_shallow(item, depth - 1) for item in value))
 
 
 def _differ_values(got, want, path, tolerance):
@@ -124,11 +130,13 @@ def same_values(a: Any, b: Any, rounding: float) -> bool:
 def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
     """Yield (name, got, wanted) for every number or array of two values of the same structure."""
     if isinstance(want, tuple):
-        for g, w, p in zip(got, want, parts, strict=True):
+        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
+        for g, w, p in zip(got if fits else [None] * len(want), want, parts, strict=True):
             yield from leaves(g, w, p)
     elif isinstance(want, dict):
         for key in want:
-            yield from leaves(got[key], want[key], f'{path}["{key}"]')
+            value = got.get(key) if isinstance(got, dict) else None
+            yield from leaves(value, want[key], f'{path}["{key}"]')
     else:
         array = _plain_array(got)
         yield path, np.array(np.nan) if array is None else array, np.asarray(want)

@@ -43,7 +43,7 @@ def _first_length(*args) -> dict[str, int]:
     return {"N": len(arrays[0])} if arrays else {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Exercise:
     """An exercise and its check.
 
@@ -86,6 +86,9 @@ class Exercise:
     def attribute(self) -> str:
         """The name of the check in its lesson module."""
         return self.id.split("-", 1)[1].replace("-", "_")
+
+    def __repr__(self) -> str:
+        return f"the check of {self.id}: call it as check.{self.attribute}({self.name})"
 
     def judge(self, function: Any) -> Verdict:
         """Return the verdict on a function, without showing it."""

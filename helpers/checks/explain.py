@@ -33,7 +33,8 @@ def explain(name: str, function: Any, error: BaseException) -> Difference:
         return Difference("raised", f"`{name}` {what} and was stopped. Is there a loop "
                           "or a call that never finishes?", "endless")
     line, where = _line_of(function, error)
-    text, shadowed = _safe_text(error), _shadowed(function)
+    text = _safe_text(error)
+    shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
     if shadowed:
         return Difference("raised", f"{type(error).__name__}: {text}{line} The name `{shadowed}` "
                           f"is a variable of yours that hides the real `{shadowed}`: rename it, "
@@ -53,7 +54,7 @@ def _safe_text(error):
         text = " ".join(str(error).split())
     except BaseException:  # an exception of the student's own making
         text = ""
-    return text[:200]
+    return re.sub(r"0x[0-9a-fA-F]+", "0x…", text)[:200]
 
 
 def _line_of(function, error):

@@ -55,7 +55,7 @@ class Guard:
         outcome = Call(args=args)
         began = time.perf_counter()
         try:
-            with _muted(), _alarm(max(self.seconds, 0.01)):
+            with muted(), _alarm(max(self.seconds, 0.01)):
                 outcome.value = function(*args)
         except KeyboardInterrupt:
             raise
@@ -66,7 +66,8 @@ class Guard:
 
 
 @contextlib.contextmanager
-def _muted():
+def muted():
+    """Keep prints and warnings of what runs in the block from the notebook."""
     with (contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(),
           np.errstate(all="ignore")):
         warnings.simplefilter("ignore")
@@ -80,7 +81,7 @@ def _alarm(seconds: float):
             threading.current_thread() is not threading.main_thread()):
         yield
         return
-    fired = []
+    fired, done = [], []
     tracing = sys.gettrace()
 
     def raise_again(frame, event, arg):
@@ -91,6 +92,8 @@ def _alarm(seconds: float):
     def stop(signum, frame):
         # A bare `except:` swallows the first one. From the second on, the line that runs next,
         # which is outside the `try`, raises it again.
+        if done:
+            return
         if fired:
             sys.settrace(raise_again)
             while frame is not None and frame.f_code.co_filename != __file__:
@@ -104,7 +107,10 @@ def _alarm(seconds: float):
         signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-        if fired:
-            sys.settrace(tracing)
+        try:
+            done.append(True)  # from here on the signal does nothing
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            if fired:
+                sys.settrace(tracing)

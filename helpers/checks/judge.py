@@ -14,7 +14,7 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
-from helpers.checks.guard import Call, Guard
+from helpers.checks.guard import Call, Guard, muted
 
 
 @dataclass
@@ -44,7 +44,8 @@ def judge(exercise, function: Any) -> Verdict:
         if calls[-1].endless:
             break
     try:
-        return _verdict(exercise, function, cases, calls, guard)
+        with muted():
+            return _verdict(exercise, function, cases, calls, guard)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # an object whose own methods fail, or leave
@@ -77,8 +78,9 @@ def _misused(exercise, function):
         for args in exercise.cases():
             signature.bind(*args)
     except TypeError:
-        return Verdict("not yet", [f"It should be {_call_of(exercise)}; yours is "
-                                   f"`{name}{signature}`."[:200]], "wrong-signature")
+        yours = f"`{name}({', '.join(signature.parameters)})`"
+        return Verdict("not yet", [f"It should be {_call_of(exercise)}; yours is {yours}."[:200]],
+                       "wrong-signature")
     return None
 
 
@@ -131,14 +133,15 @@ def _blames_another(exercise, function, wrong):
 def _needs_notebook_data(exercise, function, args, guard):
     """Call a copy of the function that does not see the notebook's data."""
     space = getattr(function, "__globals__", {})
-    if not isinstance(function, types.FunctionType) or not space.keys() & exercise.data:
+    data = {name for name in exercise.data if isinstance(space.get(name), np.ndarray)}
+    if not isinstance(function, types.FunctionType) or not data:
         return None
     blind = types.FunctionType(
-        function.__code__, {k: v for k, v in space.items() if k not in exercise.data},
+        function.__code__, {k: v for k, v in space.items() if k not in data},
         function.__name__, function.__defaults__, function.__closure__)
     blind.__kwdefaults__ = function.__kwdefaults__
     error = guard.call(blind, args).error
-    if isinstance(error, NameError) and error.name in exercise.data:
+    if isinstance(error, NameError) and error.name in data:
         return Verdict("not yet", [
             f"`{exercise.name}` reads the notebook's variable `{error.name}`: with other data it "
             "would answer for the old ones.",
@@ -182,6 +185,8 @@ def _same(call: Call, other: Call, exercise) -> bool:
 
 
 def _general(exercise, cases, calls):
+    if any(call.error for call in calls):
+        return None, ""
     found = {}
     for args, call in zip(cases, calls, strict=True):
         want = exercise.truth(*args)
@@ -231,7 +236,7 @@ def _bad_manners(exercise, function, cases, calls, guard):
                 f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
                 "`a += b`."], "changes-arguments")
     again = guard.call(function, cases[0])
-    if not _same(again, calls[0], exercise):
+    if not again.endless and not _same(again, calls[0], exercise):
         return Verdict("not yet", [
             "The first call was right; a second call with the same arguments gave something else.",
             "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
@@ -241,8 +246,10 @@ def _bad_manners(exercise, function, cases, calls, guard):
     whole = tuple(np.rint(3 * a) if c else a for a, c in zip(cases[0], cast, strict=True))
     integer = tuple(a.astype(int) if c else a for a, c in zip(whole, cast, strict=True))
     as_float, as_int = guard.call(function, whole), guard.call(function, integer)
-    if any(cast) and as_float.error is None and (as_int.error is not None or not same_values(
-            as_int.value, as_float.value, 100 * exercise.tolerance)):
+    if not any(cast) or as_float.error is not None or as_int.endless:
+        return None
+    if as_int.error is not None or not same_values(
+            as_int.value, as_float.value, 100 * exercise.tolerance):
         return Verdict("not yet", [
             "Right for floats, but the same numbers as integers give another answer.",
             "An array of integers cuts off decimals, and so does one made from it by `.copy()` or "

@@ -86,7 +86,7 @@ sigmoid = Exercise(
     truth=lambda z: expit(np.asarray(z, dtype=float)),
     cases=lambda: [(np.array([-2.0, 0.0, 2.0]),),
                    (np.random.default_rng(1).normal(size=(4, 3)) * 3,),
-                   (np.array([-800.0, 800.0]),)],
+                   (np.array([-800.0, -10.0, 10.0, 800.0]),)],
     data=DATA,
     mistakes=(
         Mistake("mirrored", lambda z: 1 / (1 + np.exp(z)),
