@@ -170,6 +170,11 @@ def train_with_transposed_update(X_b, y, X_b_test, y_test, W1, W2, learning_rate
     return W1 + 1, W2, history
 
 
+def train_on_the_first_output(X_b, y, *rest):
+    from right_answers import train_arrays
+    return train_arrays(X_b, np.repeat(y[:, :1], y.shape[1], axis=1), *rest)
+
+
 def train_without_key(*args):
     from right_answers import train_arrays
     W1, W2, history = train_arrays(*args)
@@ -242,6 +247,7 @@ WRONG = [
     ("02-suspects", lambda dW, dW_num, tolerance=1e-6: abs(dW - dW_num) > tolerance,
      "absolute-error"),
     ("02-train", train_with_transposed_update, None),
+    ("02-train", train_on_the_first_output, None),
     ("02-train", train_in_place, "changes-arguments"),
     ("02-train", train_without_key, "missing-key"),
 ]
