@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import nbformat
+from answers import RIGHT
 from nbclient import NotebookClient
-from right_answers import RIGHT
 
 from helpers.checks.exercise import exercises
 
@@ -38,10 +38,12 @@ def imports():
 
 
 def checks():
-    rows = [e for n in LESSONS
-            for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))]
-    right = {e.id: seconds(e.judge, RIGHT[e.id][0]) for e in rows}
-    unknown = {e.id: seconds(e.judge, lambda *args, e=e: _shifted(e.truth(*args))) for e in rows}
+    rows = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
+            for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))
+            for part in e.parts}
+    right = {key: seconds(e.judge, RIGHT[key][0]) for key, e in rows.items()}
+    unknown = {key: seconds(e.judge, lambda *args, e=e: _shifted(e.truth(*args)))
+               for key, e in rows.items()}
     for name, times in (("right answers", right), ("wrong answers of no known kind", unknown)):
         slowest = max(times, key=times.get)
         print(f"check, {name}: median {statistics.median(times.values()):.3f} s, "

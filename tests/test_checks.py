@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from right_answers import RIGHT
+from answers import RIGHT, WRONG
+from answers.garbage import ENDLESS, GARBAGE
 from scoreboard import SCORE
-from wrong_answers import ENDLESS, GARBAGE, WRONG
 
-from helpers.checks import CheckFailed, NotAttempted, lesson_01, lesson_02
+from helpers.checks import CheckFailed, Group, NotAttempted, lesson_00, lesson_01, lesson_02
 from helpers.checks.compare import same_values
 from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
@@ -23,62 +23,61 @@ from helpers.checks.show import as_html, as_text
 
 LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob("lesson_*.py"))
 ALL = [e for n in LESSONS for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))]
-MISTAKES = [pytest.param(e, m, id=f"{e.id}:{m.id}:{i}")
-            for e in ALL for i, m in enumerate(e.mistakes)]
+PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part
+         for e in ALL for part in e.parts}
+MISTAKES = [pytest.param(key, e, m, id=f"{key}:{m.id}:{i}")
+            for key, e in PARTS.items() for i, m in enumerate(e.mistakes)]
+every = pytest.mark.parametrize("key, exercise", PARTS.items(), ids=PARTS)
 
 
-def every(exercise_ids=ALL):
-    return pytest.mark.parametrize("exercise", exercise_ids, ids=lambda e: e.id)
-
-
-@pytest.mark.parametrize("exercise, mistake", MISTAKES)
-def test_every_known_mistake_is_called_by_its_own_name(exercise, mistake):
-    SCORE.exercises.add(exercise.id)
+@pytest.mark.parametrize("key, exercise, mistake", MISTAKES)
+def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
+    SCORE.exercises.add(key)
     SCORE.mistakes += 1
     verdict = exercise.judge(mistake.wrong)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake.id
     assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id), (
-        f"{exercise.id}: the mistake '{mistake.id}' is told as '{verdict.mistake}'. Give both one "
+        f"{key}: the mistake '{mistake.id}' is told as '{verdict.mistake}'. Give both one "
         "id and one message, or choose cases that tell them apart")
     assert mistake.message in "\n".join(verdict.lines), (
-        f"{exercise.id}: two rows called '{mistake.id}' come to the same output but have "
+        f"{key}: two rows called '{mistake.id}' come to the same output but have "
         "different messages; only the first would ever be read")
 
 
-@pytest.mark.parametrize("exercise, mistake", MISTAKES)
-def test_a_mistake_in_a_table_raises_only_what_students_cause(exercise, mistake):
+@pytest.mark.parametrize("key, exercise, mistake", MISTAKES)
+def test_a_mistake_in_a_table_raises_only_what_students_cause(key, exercise, mistake):
     for args in exercise.cases():
         error = Guard().call(mistake.wrong, args).error
         assert error is None or isinstance(error, (ValueError, TypeError, IndexError)), (
-            f"{exercise.id}: the row '{mistake.id}' itself has a fault: {error!r}")
+            f"{key}: the row '{mistake.id}' itself has a fault: {error!r}")
 
 
-@pytest.mark.parametrize("exercise_id, function, mistake", [
+@pytest.mark.parametrize("key, function, mistake", [
     pytest.param(*row, id=f"{row[0]}:{row[2]}:{i}") for i, row in enumerate(WRONG)])
-def test_mistakes_in_a_students_own_hand_are_named(exercise_id, function, mistake):
+def test_mistakes_in_a_students_own_hand_are_named(key, function, mistake):
     SCORE.mistakes += 1
-    verdict = next(e for e in ALL if e.id == exercise_id).judge(function)
+    verdict = PARTS[key].judge(function)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake
     assert (verdict.outcome, verdict.mistake) == ("not yet", mistake), verdict.lines
 
 
-@every()
-def test_right_answers_in_any_style_pass(exercise):
-    assert len(RIGHT.get(exercise.id, [])) >= 2, (
-        f"add two right answers for {exercise.id} to tests/right_answers.py")
-    assert exercise.id in [row[0] for row in WRONG], (
-        f"add a student's wrong answer for {exercise.id} to tests/wrong_answers.py")
-    for answer in [*RIGHT[exercise.id], exercise.truth]:
+@every
+def test_right_answers_in_any_style_pass(key, exercise):
+    assert len(RIGHT.get(key, [])) >= 2, (
+        f"add two right answers for {key} to tests/answers/lesson_{key[:2]}.py")
+    assert key in [row[0] for row in WRONG], (
+        f"add a student's wrong answer for {key} to tests/answers/lesson_{key[:2]}.py")
+    for answer in [*RIGHT[key], exercise.truth]:
         verdict = exercise.judge(answer)
         SCORE.right += verdict.outcome == "correct"
         SCORE.false_accusations += verdict.outcome != "correct"
         assert verdict.outcome == "correct", verdict.lines
 
 
-@every()
-def test_a_stub_is_not_attempted(exercise):
+@every
+def test_a_stub_is_not_attempted(key, exercise):
     def stub(*args):
         raise NotImplementedError(exercise.id)
 
@@ -88,9 +87,9 @@ def test_a_stub_is_not_attempted(exercise):
     assert len(as_text(exercise.id, verdict.lines).splitlines()) == 2
 
 
-@every()
+@every
 @pytest.mark.parametrize("name", GARBAGE)
-def test_garbage_gets_a_short_answer_and_never_passes(exercise, name):
+def test_garbage_gets_a_short_answer_and_never_passes(key, exercise, name):
     verdict = exercise.judge(GARBAGE[name])
     SCORE.garbage += 1
     text = as_text(exercise.id, verdict.lines)
@@ -99,9 +98,9 @@ def test_garbage_gets_a_short_answer_and_never_passes(exercise, name):
     assert 2 <= len(text.splitlines()) <= 10 and "0x" not in text
 
 
-@every()
+@every
 @pytest.mark.parametrize("fill", ["zeros", "ones", "nan", "random", "shifted"])
-def test_arrays_of_the_right_shape_and_wrong_content_never_pass(exercise, fill):
+def test_arrays_of_the_right_shape_and_wrong_content_never_pass(key, exercise, fill):
     rng = np.random.default_rng(0)
 
     def content(value):
@@ -159,6 +158,34 @@ def test_the_guard_hands_copies_over_and_lets_a_keyboard_interrupt_through():
     assert issubclass(TimeUp, BaseException) and not issubclass(TimeUp, Exception)
 
 
+def test_a_group_is_judged_function_by_function():
+    def stub(z):
+        raise NotImplementedError("01-pair")
+
+    pair = Group("01-pair", (lesson_00.square, lesson_01.sigmoid), unlocks="Both are right.")
+    square, sigmoid = RIGHT["00-square"][0], RIGHT["01-sigmoid"][0]
+    assert pair.judge(square, sigmoid).lines == ["Both are right."]
+    verdict = pair.judge(square, stub)
+    assert verdict.outcome == "not attempted" and "`sigmoid` still" in verdict.lines[0]
+    assert 'square, sigmoid = skip("01-pair")' in verdict.lines[0]
+    verdict = pair.judge(square, lambda z: 1 / (1 + np.exp(z)))
+    assert verdict.mistake == "mirrored" and verdict.lines[0].startswith("`sigmoid` · Called")
+    assert pair.judge(square).mistake == "wrong-number-of-functions"
+    assert lesson_01.sigmoid.judge().mistake == "wrong-number-of-functions"
+    assert "check.pair(square, sigmoid)" in repr(pair)
+
+
+def test_random_generators_and_dicts_are_handed_over_fresh():
+    rng, params = np.random.default_rng(5), {"W": np.ones(2)}
+
+    def change(rng, params):
+        params["W"] += rng.normal()
+        return params
+
+    first, second = (Guard().call(change, (rng, params)).value["W"] for _ in range(2))
+    assert first.tolist() == second.tolist() and params["W"].tolist() == [1, 1]
+
+
 def test_a_failing_check_raises_once_with_its_ids(capsys):
     with pytest.raises(CheckFailed) as failed:
         lesson_01.sigmoid(lambda z: 1 / (1 + np.exp(z)))
@@ -210,7 +237,7 @@ def test_an_object_that_cannot_be_looked_at_is_no_crash():
     verdict = lesson_02.train.judge(lambda *args: (args[4], args[5], Evil(
         train_loss=[], test_loss=[], predictions=[])))
     assert (verdict.outcome, verdict.mistake) == ("not yet", "cannot-be-compared")
-    for exercise in ALL:  # and nothing of ours ends there by itself
+    for exercise in PARTS.values():  # and nothing of ours ends there by itself
         assert exercise.judge(lambda *args: object()).mistake != "cannot-be-compared"
 
 
@@ -273,14 +300,15 @@ def test_two_mistakes_together_are_not_called_one_of_them():
     assert "not one of the mistakes I know" in "\n".join(verdict.lines)
 
 
-@every()
-def test_a_row_is_complete(exercise):
-    assert all([exercise.hint, exercise.unlocks, exercise.mistakes]), (
-        f"{exercise.id} needs a hint, a sentence for unlocks, and mistakes")
-    assert exercise.id.split("-")[0] in LESSONS
+@every
+def test_a_row_is_complete(key, exercise):
+    whole = next(e for e in ALL if exercise in e.parts)
+    assert all([exercise.hint, whole.unlocks, exercise.mistakes]), (
+        f"{key} needs a hint, a sentence for unlocks, and mistakes")
+    assert exercise.id == whole.id and whole.id.split("-")[0] in LESSONS
     assert len(exercise.cases()) >= 2
     module = importlib.import_module(f"helpers.checks.lesson_{exercise.id[:2]}")
-    assert getattr(module, exercise.attribute) is exercise
+    assert getattr(module, whole.attribute) is whole
 
 
 def test_network_cases_have_sizes_that_differ():

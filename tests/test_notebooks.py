@@ -85,8 +85,9 @@ def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
         assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source), (
             f"the cell before {exercise.id} needs '### Exercise {exercise.id} · 10 minutes · ●○○'")
         assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
-        assert f"def {exercise.name}(" in answer.source and '"""' in answer.source
-        assert check.source == f"check.{exercise.attribute}({exercise.name})"
+        for part in exercise.parts:
+            assert re.search(rf'def {part.name}\(.*\).*:\n    """', answer.source)
+        assert check.source == f"check.{exercise.attribute}({exercise.names})"
 
 
 @every
@@ -94,13 +95,15 @@ def test_an_exercise_notebook_holds_no_answer_and_no_output(name):
     stubs, answers = by_grade_id(read("notebooks", name)), by_grade_id(read("solutions", name))
     assert stubs.keys() == answers.keys()
     for exercise in rows(name):
-        block = re.search(r"# BEGIN SOLUTION\n(.*)# END SOLUTION", answers[exercise.id].source,
-                          re.DOTALL)[1]
+        blocks = re.findall(r"# BEGIN SOLUTION\n(.*?)# END SOLUTION",
+                            answers[exercise.id].source, re.DOTALL)
         stub = stubs[exercise.id].source
-        assert f'raise NotImplementedError("{exercise.id}")' in stub
-        assert not [line for line in block.splitlines() if line.strip() and line in stub]
+        assert len(blocks) == len(exercise.parts)
+        assert stub.count(f'raise NotImplementedError("{exercise.id}")') == len(blocks)
         whole = "\n".join(c.source for c in read("notebooks", name).cells)
-        assert block.strip() not in whole and "SOLUTION" not in whole
+        for block in blocks:
+            assert not [line for line in block.splitlines() if line.strip() and line in stub]
+            assert block.strip() not in whole and "SOLUTION" not in whole
     for cell in read("notebooks", name).cells:
         assert cell.cell_type != "code" or (cell.outputs == [] and cell.execution_count is None)
 
@@ -167,7 +170,7 @@ def test_a_notebook_runs_to_its_end_with_every_exercise_skipped(name, tmp_path):
         skipped[other] = copy.deepcopy(read("notebooks", other))
         cells = by_grade_id(skipped[other])
         for exercise in rows(other):
-            cells[exercise.id].source = f'{exercise.name} = skip("{exercise.id}")'
+            cells[exercise.id].source = f'{exercise.names} = skip("{exercise.id}")'
         nbformat.write(skipped[other], tmp_path / other)
     assert run(skipped[name], tmp_path) is None
     last = said(skipped[name])[-1]

@@ -5,6 +5,14 @@ A notebook begins with ``from helpers.checks import lesson_02 as check`` and che
 """
 
 from helpers.checks.carry import mine, skip
-from helpers.checks.exercise import CheckFailed, Exercise, Mistake, NotAttempted, progress
+from helpers.checks.exercise import (
+    CheckFailed,
+    Exercise,
+    Group,
+    Mistake,
+    NotAttempted,
+    progress,
+)
 
-__all__ = ["CheckFailed", "Exercise", "Mistake", "NotAttempted", "mine", "progress", "skip"]
+__all__ = [
+    "CheckFailed", "Exercise", "Group", "Mistake", "NotAttempted", "mine", "progress", "skip"]

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from helpers.checks.exercise import CheckFailed, Exercise, exercises, report
+from helpers.checks.exercise import CheckFailed, Exercise, Group, exercises, report
 from helpers.checks.judge import Verdict
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
 
-def skip(exercise_id: str) -> Callable:
+def skip(exercise_id: str) -> Callable | tuple[Callable, ...]:
     """Return the solution's own function and mark the exercise as skipped.
+
+    An exercise of several functions returns them all, in the order of its check.
 
     Parameters
     ----------
@@ -34,14 +36,17 @@ def skip(exercise_id: str) -> Callable:
     if _notebook_with(exercise_id, SOLUTIONS) is None:
         raise CheckFailed(exercise_id, "no-solutions", f"{exercise_id} cannot be skipped: the "
                           "folder with the solutions is not here")
-    function = _load(exercise, SOLUTIONS)
-    function.skipped_exercise = exercise_id
-    report(exercise_id, exercise.judge(function))
-    return function
+    functions = _load(exercise, SOLUTIONS)
+    for function in functions:
+        function.skipped_exercise = exercise_id
+    report(exercise_id, exercise.judge(*functions))
+    return functions if len(functions) > 1 else functions[0]
 
 
-def mine(exercise_id: str) -> Callable:
+def mine(exercise_id: str) -> Callable | tuple[Callable, ...]:
     """Return your own function from the notebook in this folder, after checking it again.
+
+    An exercise of several functions returns them all, in the order of its check.
 
     Parameters
     ----------
@@ -56,32 +61,32 @@ def mine(exercise_id: str) -> Callable:
     """
     exercise = find_exercise(exercise_id)
     path = _notebook_with(exercise_id, Path.cwd())
-    otherwise = f'`{exercise.name} = skip("{exercise_id}")` hands you the solution\'s instead.'
+    otherwise = f'`{exercise.names} = skip("{exercise_id}")` hands you the solution\'s instead.'
     if path is None:
         report(exercise_id, Verdict("not yet", [
             f"No notebook in this folder (`{Path.cwd().name}`) has the exercise {exercise_id}.",
             otherwise], "no-notebook"))
     try:
-        function = _load(exercise, Path.cwd())
+        functions = _load(exercise, Path.cwd())
     except Exception as error:  # it is the student's code that runs here
         report(exercise_id, Verdict("not yet", [
-            f"`{exercise.name}` cannot be read from `{path.name}`: {error}.",
+            f"`{exercise.names}` cannot be read from `{path.name}`: {error}.",
             "Mend it there, save that notebook and run this cell again.", otherwise],
             "cannot-be-read"))
-    verdict = exercise.judge(function)
+    verdict = exercise.judge(*functions)
     if verdict.outcome == "correct":
-        verdict.lines = [f"Your own `{exercise.name}`, read from `{path.name}`."]
+        verdict.lines = [f"Your own `{exercise.names}`, read from `{path.name}`."]
     elif verdict.outcome == "not attempted":
-        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.name}` is still a stub; "
+        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub; "
                          f"{otherwise}"]
     elif verdict.outcome == "not yet":
-        verdict.lines = [f"This is your `{exercise.name}` from `{path.name}`, as last saved.",
+        verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
                          *verdict.lines[:4], otherwise]
     report(exercise_id, verdict)
-    return function
+    return functions if len(functions) > 1 else functions[0]
 
 
-def find_exercise(exercise_id: str) -> Exercise:
+def find_exercise(exercise_id: str) -> Exercise | Group:
     """Return the exercise with this id.
 
     Raises
@@ -123,25 +128,30 @@ def _grade_id(cell: dict) -> str | None:
     return grading.get("grade_id") if isinstance(grading, dict) else None
 
 
-def _load(exercise: Exercise, folder: Path) -> Callable:
-    """Run the definition of the exercise's function, what it depends on, and nothing else."""
+def _load(exercise: Exercise | Group, folder: Path) -> tuple[Callable, ...]:
+    """Run the definitions of the exercise's functions, what they depend on, and nothing else."""
     path = _notebook_with(exercise.id, folder)
     if path is None:
         raise LookupError(f"no notebook with the exercise {exercise.id}")
+    names = [part.name for part in exercise.parts]
     space: dict[str, Any] = {"__name__": f"notebook {path.stem}"}
-    for statement in _needed(exercise.name, _bindings(path, exercise.id)):
+    for statement in _needed(names, _bindings(path, exercise.id)):
         carried = _carried(statement)
         if carried:
-            space[statement.targets[0].id] = _load(find_exercise(carried[1]),
-                                                   folder if carried[0] == "mine" else SOLUTIONS)
-            if carried[0] == "skip":
-                space[statement.targets[0].id].skipped_exercise = carried[1]
+            functions = _load(find_exercise(carried[1]),
+                              folder if carried[0] == "mine" else SOLUTIONS)
+            for function in functions if carried[0] == "skip" else ():
+                function.skipped_exercise = carried[1]
+            targets = _targets(statement)
+            whole = len(targets) == 1 and len(functions) > 1  # one name for all of them
+            space.update(zip(targets, (functions,) if whole else functions, strict=True))
         else:
             module = ast.Module([statement], type_ignores=[])
             exec(compile(module, statement.source_name, "exec"), space)
-    if exercise.name not in space:
-        raise LookupError(f"it has no function `{exercise.name}` in its exercise cell or above")
-    return space[exercise.name]
+    missing = [name for name in names if name not in space]
+    if missing:
+        raise LookupError(f"it has no function `{missing[0]}` in its exercise cell or above")
+    return tuple(space[name] for name in names)
 
 
 def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:
@@ -181,11 +191,18 @@ def _names_bound(statement: ast.stmt) -> list[str]:
         return [statement.name]
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-        constant = isinstance(statement.value, ast.Lambda) or _is_literal(statement.value)
+    if isinstance(statement, ast.Assign):
+        constant = isinstance(statement.targets[0], ast.Name) and (
+            isinstance(statement.value, ast.Lambda) or _is_literal(statement.value))
         if constant or _carried(statement):
-            return [statement.targets[0].id]
+            return _targets(statement)
     return []
+
+
+def _targets(statement: ast.Assign) -> list[str]:
+    """Return the names that an assignment binds: `a = ...` or `a, b = ...`."""
+    target = statement.targets[0]
+    return [node.id for node in getattr(target, "elts", [target]) if isinstance(node, ast.Name)]
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -206,9 +223,9 @@ def _carried(statement: ast.stmt) -> tuple[str, str] | None:
     return None
 
 
-def _needed(name: str, bound: dict[str, ast.stmt]) -> list[ast.stmt]:
-    """Return the statements that `name` depends on, in the order of the notebook."""
-    waiting, needed = [name], set()
+def _needed(names: list[str], bound: dict[str, ast.stmt]) -> list[ast.stmt]:
+    """Return the statements that `names` depend on, in the order of the notebook."""
+    waiting, needed = list(names), set()
     while waiting:
         statement = bound.get(waiting.pop())
         if statement is not None and statement not in needed:

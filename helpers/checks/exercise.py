@@ -43,9 +43,35 @@ def _first_length(*args) -> dict[str, int]:
     return {"N": len(arrays[0])} if arrays else {}
 
 
+class _Check:
+    """What an exercise of one function and one of several have in common: `id` and `parts`."""
+
+    @property
+    def attribute(self) -> str:
+        """The name of the check in its lesson module."""
+        return self.id.split("-", 1)[1].replace("-", "_")
+
+    @property
+    def names(self) -> str:
+        """The functions that the student writes, as they stand in a line of code."""
+        return ", ".join(part.name for part in self.parts)
+
+    def __repr__(self) -> str:
+        return f"the check of {self.id}: call it as check.{self.attribute}({self.names})"
+
+    def __call__(self, *functions: Any) -> None:
+        """Check the student's functions: show a card; raise where one is not right.
+
+        Raises
+        ------
+        NotAttempted, CheckFailed
+        """
+        report(self.id, self.judge(*functions))
+
+
 @dataclass(frozen=True, repr=False)
-class Exercise:
-    """An exercise and its check.
+class Exercise(_Check):
+    """An exercise of one function, and its check.
 
     Attributes
     ----------
@@ -83,25 +109,56 @@ class Exercise:
     integers: tuple[str, ...] | None = None
 
     @property
-    def attribute(self) -> str:
-        """The name of the check in its lesson module."""
-        return self.id.split("-", 1)[1].replace("-", "_")
+    def parts(self) -> tuple[Exercise, ...]:
+        """The exercise itself: it has one part."""
+        return (self,)
 
-    def __repr__(self) -> str:
-        return f"the check of {self.id}: call it as check.{self.attribute}({self.name})"
+    def judge(self, *functions: Any) -> Verdict:
+        """Return the verdict on one function, without showing it."""
+        return _wrong_number(self, functions) or judge(self, functions[0])
 
-    def judge(self, function: Any) -> Verdict:
-        """Return the verdict on a function, without showing it."""
-        return judge(self, function)
 
-    def __call__(self, function: Any) -> None:
-        """Check the student's function: show a card; raise where it is not right.
+@dataclass(frozen=True, repr=False)
+class Group(_Check):
+    """Several small functions that share one cell, one check and one id.
 
-        Raises
-        ------
-        NotAttempted, CheckFailed
-        """
-        report(self.id, self.judge(function))
+    Attributes
+    ----------
+    id : such as ``"03-patterns"``
+    parts : an `Exercise` for each function, all with the id of the group
+    unlocks : one sentence shown when all are right
+    """
+
+    id: str
+    parts: tuple[Exercise, ...]
+    unlocks: str = ""
+
+    def judge(self, *functions: Any) -> Verdict:
+        """Return the verdict on all functions: the first that is not right decides."""
+        wrong = _wrong_number(self, functions)
+        if wrong:
+            return wrong
+        skipped = None
+        for part, function in zip(self.parts, functions, strict=True):
+            verdict = judge(part, function)
+            if verdict.outcome == "not attempted":
+                return Verdict("not attempted", [
+                    f"`{part.name}` still holds its `raise NotImplementedError`: put your code "
+                    f'there. To move on without: `{self.names} = skip("{self.id}")`.'])
+            if verdict.outcome == "not yet":
+                first, *others = verdict.lines
+                return Verdict("not yet", [f"`{part.name}` · {first}", *others], verdict.mistake)
+            skipped = verdict if verdict.outcome == "skipped" else skipped
+        return skipped or Verdict("correct", [self.unlocks] if self.unlocks else [])
+
+
+def _wrong_number(check, functions):
+    """Return a verdict where a check did not get as many functions as it has parts."""
+    if len(functions) == len(check.parts):
+        return None
+    return Verdict("not yet", [f"The check got {len(functions)} functions; hand over "
+                               f"{len(check.parts)}: `check.{check.attribute}({check.names})`."],
+                   "wrong-number-of-functions")
 
 
 def report(exercise: str, verdict: Verdict) -> None:
@@ -116,10 +173,12 @@ def report(exercise: str, verdict: Verdict) -> None:
         raise CheckFailed(exercise, verdict.mistake)
 
 
-def exercises(module: Any) -> list[Exercise]:
+def exercises(module: Any) -> list[Exercise | Group]:
     """Return the exercises of a lesson module, in the order in which they are written."""
-    return [value for value in vars(module).values()
-            if isinstance(value, Exercise) and value.id[:2] == module.__name__[-2:]]
+    found = [value for value in vars(module).values()
+             if isinstance(value, _Check) and value.id[:2] == module.__name__[-2:]]
+    inside = [part for check in found if isinstance(check, Group) for part in check.parts]
+    return [check for check in found if not any(check is part for part in inside)]
 
 
 def progress(lesson: str | None = None) -> None:

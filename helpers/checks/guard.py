@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+CHANGEABLE = (np.ndarray, dict, list, np.random.Generator)
+
 
 class TimeUp(BaseException):
     """The time for a student's function is over (no `except Exception` stops it)."""
@@ -34,6 +36,11 @@ class Call:
         return isinstance(self.error, TimeUp)
 
 
+def fresh(args: tuple) -> tuple:
+    """Return the arguments with copies of all that a call could change, random generators too."""
+    return tuple(copy.deepcopy(a) if isinstance(a, CHANGEABLE) else a for a in args)
+
+
 class Guard:
     """Calls functions with copies of their arguments, muted, for a limited time in all.
 
@@ -50,8 +57,7 @@ class Guard:
 
     def call(self, function: Callable, args: tuple) -> Call:
         """Return the `Call` that `function(*args)` comes to; `args` stay as they are."""
-        args = tuple(copy.deepcopy(a) if isinstance(a, (np.ndarray, dict, list)) else a
-                     for a in args)
+        args = fresh(args)
         outcome = Call(args=args)
         began = time.perf_counter()
         try:

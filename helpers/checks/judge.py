@@ -14,7 +14,7 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
-from helpers.checks.guard import Call, Guard, muted
+from helpers.checks.guard import Call, Guard, fresh, muted
 
 
 @dataclass
@@ -104,7 +104,7 @@ def _first_wrong(exercise, function, cases, calls):
     for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
         if call.error is not None:
             return index, explain(exercise.name, function, call.error)
-        want = exercise.truth(*args)
+        want = exercise.truth(*fresh(args))
         difference = differ(call.value, want, exercise.returns[0], exercise.returns,
                             exercise.tolerance)
         if difference:
@@ -133,7 +133,7 @@ def _blames_another(exercise, function, wrong):
 def _needs_notebook_data(exercise, function, args, guard):
     """Call a copy of the function that does not see the notebook's data."""
     space = getattr(function, "__globals__", {})
-    data = {name for name in exercise.data if isinstance(space.get(name), np.ndarray)}
+    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))}
     if not isinstance(function, types.FunctionType) or not data:
         return None
     blind = types.FunctionType(
@@ -189,7 +189,7 @@ def _general(exercise, cases, calls):
         return None, ""
     found = {}
     for args, call in zip(cases, calls, strict=True):
-        want = exercise.truth(*args)
+        want = exercise.truth(*fresh(args))
         for name, got, right in leaves(call.value, want, exercise.returns[0], exercise.returns):
             if got.shape != right.shape:
                 return None, ""
@@ -212,7 +212,7 @@ def _other_facts(exercise, cases, calls, index, difference):
     """Return what else can be said of values that no known mistake explains."""
     facts = []
     if difference.stage == "value":
-        want = exercise.truth(*cases[index])
+        want = exercise.truth(*fresh(cases[index]))
         pairs = leaves(calls[index].value, want, exercise.returns[0], exercise.returns)
         off = [f"`{n}` {likeness(g, w)}" for n, g, w in pairs
                if w.size > 1 and w.dtype != bool and g.shape == w.shape
@@ -286,5 +286,7 @@ def _brief(value):
     if isinstance(value, Callable):
         return f"= {(value.__doc__ or value.__name__).strip()}"
     if isinstance(value, dict):
-        return "with " + ", ".join(f"{k} {v.shape}" for k, v in value.items())
+        return "with " + ", ".join(f"{k} {np.shape(v)}" for k, v in value.items())
+    if isinstance(value, np.random.Generator):
+        return "= np.random.default_rng(...)"
     return f"= {value:g}" if isinstance(value, float) else f"= {value}"

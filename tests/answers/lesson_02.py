@@ -1,4 +1,4 @@
-"""Right answers, written differently from the solutions: every check must accept them."""
+"""Lesson 02: right answers written differently from the solutions, and wrong ones by hand."""
 
 from __future__ import annotations
 
@@ -7,89 +7,12 @@ import math
 import numpy as np
 from scipy.special import expit
 
-
-def sigmoid_loop(z):
-    out = np.empty(np.shape(z), dtype=float)
-    for at in np.ndindex(out.shape):
-        out[at] = 1 / (1 + math.exp(-z[at])) if z[at] > -700 else 0.0
-    return out
-
-
-def sigmoid_stable(z):
-    out = np.zeros_like(z, dtype=np.float64)
-    positive = z >= 0
-    out[positive] = 1 / (1 + np.exp(-z[positive]))
-    small = np.exp(z[~positive])
-    out[~positive] = small / (1 + small)
-    return out
-
-
-def add_bias_insert(X):
-    return np.insert(np.asarray(X, dtype=float), 0, 1, axis=1)
-
-
-def add_bias_filled(X):
-    X_b = np.ones((X.shape[0], X.shape[1] + 1))
-    X_b[:, 1:] = X
-    return X_b
-
-
-def forward_einsum(X_b, W1, W2):
-    Z1 = np.einsum("nd,dh->nh", X_b, W1)
-    A1 = expit(Z1)
-    return Z1, A1, np.einsum("nh,hk->nk", A1, W2[1:]) + W2[0]
-
-
-def forward_loop(X_b, W1, W2):
-    Z1 = np.zeros((len(X_b), W1.shape[1]))
-    Y_hat = np.zeros((len(X_b), W2.shape[1]))
-    for n, x in enumerate(X_b):
-        Z1[n] = W1.T.dot(x)
-        Y_hat[n] = W2.T.dot(np.append(1, sigmoid_loop(Z1[n])))
-    return Z1, sigmoid_loop(Z1), Y_hat
-
-
-def forward_list(X_b, W1, W2):
-    Z1 = np.dot(X_b, W1)
-    A1 = 0.5 * (1 + np.tanh(Z1 / 2))
-    return [Z1, A1, np.hstack([np.ones((A1.shape[0], 1)), A1]).dot(W2)]
-
-
-def numerical_gradient_in_place(f, W, eps=1e-5):
-    gradient = np.zeros(W.shape)
-    W = W.astype(float)
-    for at in np.ndindex(W.shape):
-        kept = W[at]
-        W[at] = kept + eps
-        above = f(W)
-        W[at] = kept - eps
-        gradient[at] = (above - f(W)) / (2 * eps)
-        W[at] = kept
-    return gradient
-
-
-def numerical_gradient_basis(f, W, eps=1e-5):
-    flat = []
-    for direction in np.eye(W.size):
-        step = eps * direction.reshape(W.shape)
-        flat.append((f(W + step) - f(W - step)) / (2 * eps))
-    return np.array(flat).reshape(W.shape)
-
-
-def numerical_gradient_restored(f, W, eps=1e-5):
-    """Shifts the caller's own array and puts each entry back: allowed, since nothing changes."""
-    gradient = np.zeros(W.shape)
-    for i in range(W.size):
-        kept = W.flat[i]
-        if W.dtype != float:
-            return numerical_gradient_basis(f, W, eps)
-        W.flat[i] = kept + eps
-        above = f(W)
-        W.flat[i] = kept - eps
-        below = f(W)
-        W.flat[i] = kept
-        gradient.flat[i] = (above - below) / (2 * eps)
-    return gradient
+from answers.lesson_01 import (
+    forward_einsum,
+    forward_list,
+    numerical_gradient_basis,
+    sigmoid_loop,
+)
 
 
 def chain_rule_closed(x):
@@ -213,22 +136,75 @@ def train_in_place_on_copies(X_b, y, X_b_test, y_test, W1, W2, learning_rate, ep
                     "more": "allowed"}
 
 
+def backprop_published(X_b, y, W1, W2):
+    u_H = 1 / (1 + np.exp(-np.dot(X_b, W1)))
+    delta_O = -(y - (W2[0] + u_H @ W2[1:]))
+    delta_H = np.dot(delta_O, W2[1:].T) * u_H * (1 - u_H)
+    return X_b.T.dot(delta_H), np.hstack((u_H, np.ones((len(X_b), 1)))).T.dot(delta_O)
+
+
+def backprop_mean(X_b, y, W1, W2):
+    A1 = expit(X_b @ W1)
+    dZ2 = np.insert(A1, 0, 1, axis=1) @ W2 - y
+    dW2 = np.mean([np.outer(np.append(1, a), d) for a, d in zip(A1, dZ2, strict=True)], axis=0)
+    dZ1 = dZ2 @ W2[1:].T * A1 * (1 - A1)
+    return np.einsum("nd,nh->dh", X_b, dZ1) / len(X_b), dW2
+
+
+def backprop_tripled(X_b, y, W1, W2):
+    A1 = expit(X_b @ W1)
+    dZ2 = 7.5 * (np.insert(A1, 0, 1, axis=1) @ W2 - y)
+    return X_b.T @ (dZ2 @ W2[1:].T * A1 * (1 - A1)), np.insert(A1, 0, 1, axis=1).T @ dZ2
+
+
+def backprop_measured(X_b, y, W1, W2):
+
+    def loss(W1, W2):
+        return float(((forward_einsum(X_b, W1, W2)[2] - y) ** 2).sum() / 2)
+
+    return (numerical_gradient_basis(lambda W: loss(W, W2), W1),
+            numerical_gradient_basis(lambda W: loss(W1, W), W2))
+
+
+def chain_rule_measured(x):
+    def f(x):
+        return float(np.exp(np.sin(x ** 2)))
+
+    return f(x), (f(x + 1e-5) - f(x - 1e-5)) / 2e-5
+
+
+def train_in_place(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
+    history = {"train_loss": [], "test_loss": [], "predictions": []}
+    for _ in range(epochs):
+        history["predictions"].append(forward_einsum(X_b, W1, W2)[2])
+        history["train_loss"].append(float(((history["predictions"][-1] - y) ** 2).sum() / 2))
+        test = forward_einsum(X_b_test, W1, W2)[2]
+        history["test_loss"].append(float(((test - y_test) ** 2).sum() / 2))
+        dW1, dW2 = backprop_einsum(X_b, y, W1, W2)
+        W1 -= learning_rate * dW1
+        W2 -= learning_rate * dW2
+    return W1, W2, history
+
+
+def train_with_transposed_update(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
+    """After one step W2 is square and all that follows has odd shapes."""
+    history = train_arrays(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs)[2]
+    history["predictions"] = [np.ones((7, 1 + 5 * (e > 0))) for e in range(epochs)]
+    return W1 + 1, W2, history
+
+
+def train_on_the_first_output(X_b, y, *rest):
+    return train_arrays(X_b, np.repeat(y[:, :1], y.shape[1], axis=1), *rest)
+
+
+def train_without_key(*args):
+    W1, W2, history = train_arrays(*args)
+    return W1, W2, {"loss": history["train_loss"], "test_loss": history["test_loss"]}
+
+
+
+
 RIGHT = {
-    "00-square": [np.square, lambda x: x * x, lambda x: np.power(np.abs(x), 2.0)],
-    "01-add-bias": [add_bias_insert, add_bias_filled,
-                    lambda X: np.hstack((np.ones((X.shape[0], 1)), X)),
-                    lambda X: np.pad(X.astype(float), ((0, 0), (1, 0)), constant_values=1)],
-    "01-sigmoid": [sigmoid_loop, sigmoid_stable, expit, lambda z: 1 / (1 + np.exp(-z)),
-                   lambda z: 0.5 * (1 + np.tanh(0.5 * z)), lambda z: np.power(1 + np.exp(-z), -1)],
-    "01-forward": [forward_einsum, forward_loop, forward_list],
-    "01-squared-error": [
-        lambda y, Y_hat: 0.5 * np.sum((y - Y_hat) ** 2),
-        lambda y, Y_hat: float(np.vdot(Y_hat - y, Y_hat - y)) / 2,
-        lambda y, Y_hat: np.asarray(np.einsum("nk,nk->", y - Y_hat, y - Y_hat) / 2),
-        lambda y, Y_hat: np.linalg.norm(y - Y_hat) ** 2 / 2,
-        lambda y, Y_hat: y.size * np.mean((y - Y_hat) ** 2) / 2],
-    "01-numerical-gradient": [numerical_gradient_in_place, numerical_gradient_basis,
-                              numerical_gradient_restored],
     "02-chain-rule": [chain_rule_closed, chain_rule_numpy,
                       lambda x: [math.exp(math.sin(x * x)),
                                  2 * x * math.cos(x * x) * math.exp(math.sin(x * x))]],
@@ -242,3 +218,28 @@ RIGHT = {
     "02-train": [train_arrays, train_in_place_on_copies],
 }
 
+WRONG = [
+    ("02-chain-rule", lambda x: (np.exp(np.sin(x ^ 2)), 0.0), "xor"),
+    ("02-sigmoid-prime", lambda z: expit(z)(1 - expit(z)), "call-for-product"),
+    ("02-suspects", lambda dW, dW_num, tolerance=1e-6: (
+        ~(np.abs(dW - dW_num) <= tolerance * max(abs(dW), abs(dW_num)))),
+     "one-truth-for-an-array"),
+    ("02-backprop", backprop_measured, "measured-not-derived"),
+    ("02-chain-rule", lambda x: np.array([np.exp(np.sin(x * x)), 1.0]), "wrong-number-of-values"),
+    ("02-chain-rule", chain_rule_measured, "measured-not-derived"),
+    ("02-sigmoid-prime", lambda z: (expit(z + 1e-5) - expit(z - 1e-5)) / 2e-5,
+     "measured-not-derived"),
+    ("02-chain-rule", lambda x: None, "returns-none"),
+    ("02-sigmoid-prime", lambda z: expit(z) * (1 - expit(z)) / 4, "constant-factor"),
+    ("02-hidden-delta", lambda dZ2, W2, Z1: np.zeros(Z1.shape), "all-zero"),
+    ("02-backprop", backprop_published, "bias-last"),
+    ("02-backprop", backprop_mean, "divided-by-N"),
+    ("02-backprop", backprop_tripled, "constant-factor"),
+    ("02-repair", backprop_published, "still-published"),
+    ("02-suspects", lambda dW, dW_num, tolerance=1e-6: abs(dW - dW_num) > tolerance,
+     "absolute-error"),
+    ("02-train", train_with_transposed_update, None),
+    ("02-train", train_on_the_first_output, None),
+    ("02-train", train_in_place, "changes-arguments"),
+    ("02-train", train_without_key, "missing-key"),
+]
