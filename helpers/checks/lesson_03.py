@@ -108,10 +108,16 @@ centred_square = _pattern("centred_square", lambda a, b: max(abs(a), abs(b)) < 0
 
 
 def _angle_mistakes(low):
-    empty = ("the band is empty: no number is below 0.5 and above 0.5 at once. The published lesson "
-             "has lost a minus sign here.") if low else (
-             "the band is empty: no number is below 0 and above 0.5 at once.")
     lower = "−0.5" if low else "0"
+    empty = ("the band is empty: no number is below 0.5 and above 0.5 at once. The published "
+             "lesson has lost a minus sign here.") if low else (
+             "the band is empty: no number is below 0 and above 0.5 at once.")
+    # with the sizes, the thick angle asks the same as with both numbers
+    sizes = "square-for-angle" if low else "absolute-value-too-much"
+    square = ("this asks both numbers to lie between the limits, which gives a square; only the "
+              "larger one has to.")
+    signs = square if low else ("here the numbers count with their signs: leave the absolute "
+                                "value out.")
 
     def band(m):
         return (m > low) & (m < 0.5)
@@ -137,15 +143,12 @@ def _angle_mistakes(low):
         Mistake("one-argument", lambda X: band(np.maximum(X[:, 0])),
                 "np.maximum needs two arrays, separated by a comma; here it got one, as in the "
                 "published lesson. Look where its parenthesis closes."),
-        Mistake("absolute-value-too-much", lambda X: band(np.abs(X).max(axis=1)),
-                "here the numbers count with their signs: leave the absolute value out."),
+        Mistake(sizes, lambda X: band(np.abs(X).max(axis=1)), signs),
         Mistake("minimum-for-maximum", lambda X: band(X.min(axis=1)),
-                "this takes the smaller of the two numbers, and the angle opens to the other side."),
+                "this takes the smaller of the two numbers; the angle opens to the other side."),
         Mistake("outside-for-inside", lambda X: ~band(X.max(axis=1)),
                 "inside and outside have changed places."),
-        Mistake("both-numbers", lambda X: band(X[:, 0]) & band(X[:, 1]),
-                "this asks both numbers to lie between the limits, which gives a square; only the "
-                "larger one has to."),
+        Mistake("square-for-angle", lambda X: band(X[:, 0]) & band(X[:, 1]), square),
         Mistake("one-maximum-for-all", lambda X: bool(band(np.max(X))), MAX),
         Mistake("over-all-points", lambda X: band(X.max(axis=0)), WHICH_AXIS),
         Mistake("numbers-for-truth", lambda X: band(X.max(axis=1)).astype(int), COUNTED),
@@ -185,14 +188,19 @@ def _two_terms(y, P):
     return y * np.log(P) + (1 - y) * np.log(1 - P)
 
 
-CERTAIN = (np.array([[1.0], [0.0], [1.0], [0.0], [1.0]]),
-           np.array([[1.0], [0.0], [0.0], [1.0], [0.3]]))
+def _certain():
+    """Return labels and probabilities of exactly 0, of exactly 1, and of both, right and wrong."""
+    y = np.array([[1.0], [0.0], [1.0], [0.0], [1.0]])
+    return [(y, np.array([[p] for p in P])) for P in (
+        (0.2, 0.0, 0.0, 0.9, 0.3), (1.0, 0.1, 0.4, 1.0, 0.3), (1.0, 0.0, 0.0, 1.0, 0.3))]
+
+
 
 log_loss = Exercise(
     id="03-log-loss",
     name="log_loss",
     truth=_log_loss,
-    cases=lambda: [_probabilities(1, 7), _probabilities(2, 12), CERTAIN,
+    cases=lambda: [_probabilities(1, 7), _probabilities(2, 12), *_certain(),
                    (_probabilities(3, 9)[0].astype(np.uint8), _probabilities(3, 9)[1])],
     returns=("loss",),
     data=DATA,
@@ -218,10 +226,6 @@ log_loss = Exercise(
         Mistake("other-limit", lambda y, Y_hat: float(-np.mean(_two_terms(
             y, np.clip(Y_hat, 1e-8, 1 - 1e-8)))),
                 "right but for the limit: keep the probabilities 1e-12 away from 0 and 1."),
-        Mistake("added-to-the-log", lambda y, Y_hat: float(-np.mean(
-            y * np.log(Y_hat + SMALLEST) + (1 - y) * np.log(1 - Y_hat + SMALLEST))) + 1e-3,
-                "something is added to the loss; keep the probabilities away from the ends "
-                "instead."),
         Mistake("sign-flipped", lambda y, Y_hat: float(np.mean(_two_terms(y, kept_inside(Y_hat)))),
                 "the minus sign is missing: a logarithm of a probability is negative, a loss is "
                 "positive."),
@@ -624,17 +628,22 @@ def _train(X_b, y, params, learning_rate, iterations):
     return params, history
 
 
-def wrong_train(gradient=wrong_backprop(), record_after=False, step=lambda p, g, rate: {
-        name: p[name] - rate * g[name] for name in p}, rounds=lambda n: n, finish=lambda p, h: (p, h),
-        score=_accuracy, loss=_log_loss):
+def _step(params, grads, rate):
+    return {name: params[name] - rate * grads[name] for name in params}
+
+
+def wrong_train(gradient=None, record_after=False, step=_step, rounds=lambda n: n,
+                finish=lambda p, h: (p, h)):
     """Return a training with one part exchanged."""
+    gradient = gradient or wrong_backprop()
+
     def train(X_b, y, params, learning_rate, iterations):
         history = {"loss": [], "accuracy": []}
 
         def record():
             Y_hat = wrong_forward()(X_b, params)["Y_hat"]
-            history["loss"].append(loss(y, Y_hat))
-            history["accuracy"].append(score(y, Y_hat))
+            history["loss"].append(_log_loss(y, Y_hat))
+            history["accuracy"].append(_accuracy(y, Y_hat))
 
         for _ in range(rounds(iterations)):
             if not record_after:
@@ -682,8 +691,8 @@ train = Exercise(
     rounding=1e-7,
     mistakes=(
         Mistake("recorded-after-the-step", wrong_train(record_after=True),
-                "loss and accuracy are noted after the update; the first entry should belong to the "
-                "weights that came in."),
+                "loss and accuracy are noted after the update; the first entry should belong to "
+                "the weights that came in."),
         Mistake("uphill", wrong_train(step=lambda p, g, rate: {n: p[n] + rate * g[n] for n in p}),
                 "the steps go uphill: the gradient points to larger losses, so it is subtracted."),
         Mistake("rate-missing", wrong_train(step=lambda p, g, rate: {n: p[n] - g[n] for n in p}),
@@ -715,8 +724,8 @@ train = Exercise(
                 wrong_train(gradient=wrong_backprop(delta=lambda y, Y_hat: Y_hat - y)),
                 "the steps are N times too long: they use the gradient of the sum, not of the "
                 "mean."),
-        Mistake("divided-again", wrong_train(step=lambda p, g, rate: {
-            n: p[n] - rate * g[n] / 11 for n in p}),
+        Mistake("divided-again", wrong_train(gradient=wrong_backprop(
+            finish=lambda dW1, dW2, N: {"W1": dW1 / N, "W2": dW2 / N})),
                 "the gradient is divided by the number of samples once more; `backprop` has done "
                 "that."),
         Mistake("last-entries-only", wrong_train(finish=lambda p, h: (
