@@ -335,3 +335,14 @@ def test_a_heat_map_writes_its_numbers_into_the_cells():
     assert ax.collections[0].get_clim() == (0, 1)
     with pytest.raises(ValueError, match="table"):
         plots.heat_map(pd.DataFrame())
+
+
+def test_lines_carry_their_names_and_no_name_covers_another():
+    values = np.column_stack([np.linspace(0, 1, 5), np.linspace(0, 1.001, 5), np.zeros(5)])
+    ax = plots.lines(range(5), values, ["a", "b", "c"], xlabel="x", ylabel="y")
+    names = {text.get_text(): text.xy for text in ax.texts}
+    assert list(names) == ["a", "b", "c"] and names["c"] == (4, 0)
+    assert names["b"][1] - names["a"][1] > 0.05
+    assert len({line.get_linestyle() for line in ax.lines}) == 3
+    with pytest.raises(ValueError, match="values: shape"):
+        plots.lines(range(4), values, ["a", "b", "c"])
