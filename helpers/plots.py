@@ -186,6 +186,42 @@ def curve(
     return ax
 
 
+def lines(
+    x: Sequence[float], values: np.ndarray, names: Sequence[str], *, xlabel: str = "x",
+    ylabel: str = "y", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw several lines of one kind, each with its name at its right end.
+
+    Parameters
+    ----------
+    x : (M,)
+    values : (M, number of lines)
+    names : one str a line
+
+    Raises
+    ------
+    ValueError
+        Where the lengths differ.
+    """
+    x, values = _column("x", x), np.asarray(values, dtype=float)
+    if values.shape != (len(x), len(names)):
+        raise ValueError(f"values: shape {values.shape} came, ({len(x)}, {len(names)}) was wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    shades = plt.get_cmap(VALUES)(np.linspace(0, 0.85, len(names)))
+    room = 0.055 * np.ptp(values)
+    ends, lowest = {}, -np.inf
+    for k in np.argsort(values[-1], kind="stable"):  # from below, so that no name covers another
+        ends[k] = lowest = max(values[-1, k], lowest + room)
+    for k, name in enumerate(names):
+        ax.plot(x, values[:, k], color=shades[k], linewidth=1.8,
+                linestyle=("solid", "dashed", "dashdot")[k % 3])
+        ax.annotate(name, (x[-1], ends[k]), xytext=(5, 0), textcoords="offset points",
+                    va="center", fontsize=10, color=INK)
+    ax.margins(x=0)
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
 def loss_curves(
     curves: Mapping[str, Sequence[float] | float], *, log: bool = True, xlabel: str = "epoch",
     ylabel: str = "loss", title: str | None = None, ax: Axes | None = None,

@@ -338,6 +338,17 @@ def test_a_heat_map_writes_its_numbers_into_the_cells():
         plots.heat_map(pd.DataFrame())
 
 
+def test_lines_carry_their_names_and_no_name_covers_another():
+    values = np.column_stack([np.linspace(0, 1, 5), np.linspace(0, 1.001, 5), np.zeros(5)])
+    ax = plots.lines(range(5), values, ["a", "b", "c"], xlabel="x", ylabel="y")
+    names = {text.get_text(): text.xy for text in ax.texts}
+    assert list(names) == ["a", "b", "c"] and names["c"] == (4, 0)
+    assert names["b"][1] - names["a"][1] > 0.05
+    assert len({line.get_linestyle() for line in ax.lines}) == 3
+    with pytest.raises(ValueError, match="values: shape"):
+        plots.lines(range(4), values, ["a", "b", "c"])
+
+
 def test_starts_are_drawn_as_their_median_and_their_range():
     train, other = np.array([[1.0, 2, 9], [4, 5, 6]]), np.array([[3.0], [7.0]])
     ax = plots.over_starts([0, 0.5], {"train": train, "penalty": other})

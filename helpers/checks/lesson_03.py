@@ -20,6 +20,12 @@ SMALLEST = 1e-12  # how near to 0 and 1 a probability may come
 
 # 03-patterns
 
+# Of each shape at least one point lies exactly on the border, which does not belong to it.
+ON_THE_BORDER = np.array([
+    [0.5, 0.5], [0.75, -0.25], [0.75, 0.0], [0.0, -0.75], [0.5, 0.1], [-0.25, -0.5], [-0.5, -0.7],
+    [0.25, 0.5], [0.0, -0.3], [-0.4, 0.0], [0.9, -0.1], [-0.1, 0.9], [-0.9, -0.9], [0.3, 0.4]])
+
+
 def _pattern(name, rule, mistakes, hint):
     """Return the part of 03-patterns for one function; `rule` takes the two numbers of a point."""
     return Exercise(
@@ -28,7 +34,7 @@ def _pattern(name, rule, mistakes, hint):
         truth=lambda X: np.array([bool(rule(*point)) for point in X.tolist()]),
         cases=lambda: [(np.random.default_rng(1).uniform(-1, 1, size=(60, 2)),),
                        (np.random.default_rng(2).uniform(-1.3, 1.3, size=(150, 2)),),
-                       (np.array([[0.9, -0.1], [-0.1, 0.9], [-0.9, -0.9], [0.3, 0.4]]),)],
+                       (ON_THE_BORDER,)],
         data=DATA,
         mistakes=mistakes,
         sizes=lambda X: {},

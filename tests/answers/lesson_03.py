@@ -264,3 +264,18 @@ WRONG = [
     ("03-train", lambda *args: train_while(*args)[0], "params-only"),
     ("03-repair", forward_published, "uses-notebook-data"),
 ]
+
+NUMBER = "a NumPy number is a number"
+EQUIVALENT = {
+    "03-log-loss": {
+        "line 3: np.clip(Y_hat, 1e-12, 1 - 1e-12) → np.clip(1e-12, Y_hat, 1 - 1e-12)":
+            "the larger of two, in the other order",
+        "line 4: float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))) → "
+        "-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))": NUMBER},
+    "03-backprop": {"line 6: dZ2 @ params['W2'].T → dZ2 * params['W2'].T":
+                    "(N, 1) times (1, H) is the outer product either way"},
+    "03-accuracy": {
+        "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → np.mean((Y_hat > 0.5) == (y == 1))":
+            NUMBER,
+        "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "a probability of exactly one half may go either way"},
+}
