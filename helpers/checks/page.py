@@ -35,7 +35,7 @@ GENERAL = {
     "cannot-be-compared": "looking at the result raised an error",
     "all-zero": "zero everywhere",
     "sign-flipped": "−1 times the right values",
-    "times-…, divided-by-…, times-2, halved, minus-…": "the right values times a size or its inverse",
+    "times-…, divided-by-…, times-2, halved, minus-…": "times or divided by a size",
     "constant-factor": "the right values times another number",
     "transposed": "the transpose of the right array",
     "rows-permuted, columns-permuted": "the right rows or columns in another order",
