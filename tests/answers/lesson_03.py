@@ -284,5 +284,5 @@ EQUIVALENT = {
     "03-accuracy": {
         "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → "
         "np.mean((Y_hat > 0.5) == (y == 1))": NUMBER,
-        "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "a probability of exactly one half may go either way"},
+        "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "exactly one half may go either way"},
 }
