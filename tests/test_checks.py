@@ -66,8 +66,8 @@ def test_mistakes_in_a_students_own_hand_are_named(key, function, mistake):
 
 @every
 def test_right_answers_in_any_style_pass(key, exercise):
-    assert len(RIGHT.get(key, [])) >= 2, (
-        f"add two right answers for {key} to tests/answers/lesson_{key[:2]}.py")
+    assert len(RIGHT.get(key, [])) >= 3, (
+        f"add three right answers for {key} to tests/answers/lesson_{key[:2]}.py")
     assert key in [row[0] for row in WRONG], (
         f"add a student's wrong answer for {key} to tests/answers/lesson_{key[:2]}.py")
     for answer in [*RIGHT[key], exercise.truth]:
