@@ -22,6 +22,7 @@ GENERAL = {
     "endless": "a loop or a recursion never ends and was stopped",
     "xor": "`^` was meant as a power",
     "call-for-product": "a `*` is missing before parentheses",
+    "dict-unpacked": "the keys of a dict, which are text, are used as arrays",
     "one-truth-for-an-array": "`max`, `if`, `and`, `or` or `not` got an array",
     "returns-none": "nothing is returned",
     "returns-list": "a list came where an array was wanted",
