@@ -1,4 +1,4 @@
-"""The data of the course: loaders that return plain arrays, read from the folder `data`."""
+"""The data of the course as plain arrays, read from the folder `data` or drawn."""
 
 from __future__ import annotations
 
@@ -44,6 +44,85 @@ def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     path = DATA / "income2.csv" if path is None else Path(path)
     table = _read_table(path, INCOME_COLUMNS, INCOME_ROWS, INCOME_DIGEST)
     return table[:, 1:3].copy(), table[:, 3:].copy()
+
+
+def rings(
+    N: int = 500, rng: np.random.RandomState | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a disc inside a ring: two classes that no straight line separates.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, even: the first half lies on the disc (radius 0 to 2.5), the second on
+        the ring (radius 3.5 to 5).
+    rng : np.random.RandomState, optional
+        The legacy generator to draw from, by default a fresh one with seed 0; for each point in
+        turn it draws the radius, then the angle. It is left where the next draw goes on.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N, 1) float64
+        1 on the disc, 0 on the ring.
+
+    Raises
+    ------
+    ValueError
+        Where N is not an even number from 2 up.
+
+    Source
+    ------
+    The toy data of CSC321, tutorial 5, "Backpropagation"; with 500 points and seed 0 these are
+    its points, in its order.
+    """
+    if N != int(N) or N < 2 or N % 2:
+        raise ValueError(f"N: {N} came, an even number from 2 up was wanted")
+    rng = np.random.RandomState(0) if rng is None else rng
+    low = np.repeat([0.0, 3.5], int(N) // 2)
+    high = np.repeat([2.5, 5.0], int(N) // 2)
+    radius, angle = rng.uniform(np.column_stack([low, 0 * low]),
+                                np.column_stack([high, 0 * high + 2 * np.pi])).T
+    X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
+    return X, np.repeat([[1.0], [0.0]], int(N) // 2, axis=0)
+
+
+def moons(N: int = 200, noise: float = 0.20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return two half moons that reach into each other, as points with noise.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, from 2 up; half of them in each class, in random order.
+    noise : float
+        Standard deviation of the noise in both directions; the moons have radius 1.
+    seed : int
+        Of the legacy generator that draws order and noise.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N,) int64
+        0 or 1.
+
+    Raises
+    ------
+    ValueError
+        Where N or noise does not fit.
+
+    Source
+    ------
+    ``sklearn.datasets.make_moons``; the defaults are the data of the lesson that
+    ``05_moons.ipynb`` is built on.
+    """
+    if N != int(N) or N < 2:
+        raise ValueError(f"N: {N} came, a whole number from 2 up was wanted")
+    if not noise >= 0:
+        raise ValueError(f"noise: {noise} came, 0 or more was wanted")
+    from sklearn.datasets import make_moons  # takes a second: only who wants moons waits for it
+
+    X, y = make_moons(int(N), noise=noise, random_state=seed)
+    return X, y.astype(np.int64)
 
 
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:
