@@ -108,96 +108,6 @@ by_hand = Exercise(
 )
 
 
-# 07-unbroadcast
-
-def _unbroadcast(gradient, shape):
-    total = np.zeros(shape)
-    for at in np.ndindex(gradient.shape):
-        place = at[len(at) - len(shape):]
-        total[tuple(0 if n == 1 else i for i, n in zip(place, shape, strict=True))] += gradient[at]
-    return total if shape else float(total)
-
-
-def _leading(gradient, shape):
-    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
-
-
-def _stretched(gradient, shape, keepdims=True, add=np.sum):
-    """Sum over the axes of length 1 in `shape`, which has as many axes as the gradient."""
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return add(gradient, axis=axes, keepdims=keepdims) if axes else gradient
-
-
-def _unbroadcast_cases():
-    rng = np.random.default_rng(3)
-    shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
-              ((2, 4, 3), (4, 1)), ((2, 4, 3), (1, 4, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)),
-              ((6,), (1,)), ((4, 1), (1,)))
-    return [(rng.normal(size=given), wanted) for given, wanted in shapes]
-
-
-unbroadcast = Exercise(
-    id="07-unbroadcast",
-    name="unbroadcast",
-    truth=_unbroadcast,
-    cases=_unbroadcast_cases,
-    mistakes=(
-        Mistake("not-reduced", lambda gradient, shape: gradient,
-                "the gradient is handed back as it came. An entry that broadcasting has used "
-                "several times gets the sum of all their gradients."),
-        Mistake("mean-for-sum", lambda gradient, shape: _unbroadcast(gradient, shape) * (
-            max(1, math.prod(shape)) / gradient.size),
-                "the entries are averaged. Each use of a value adds its own share to the "
-                "gradient: take the sum."),
-        Mistake("one-use-only", lambda gradient, shape: (
-            gradient[(0,) * (gradient.ndim - len(shape))][
-                tuple(slice(0, n) for n in shape)].copy()),
-                "only the first of the repeated uses is kept; all of them act on the loss, so "
-                "their gradients are added."),
-        Mistake("leading-axes-only", _leading,
-                "the axes that broadcasting put in front are summed. The axes of length 1 that it "
-                "stretched are still long: sum over them too."),
-        Mistake("stretched-axes-only",
-                lambda gradient, shape: _stretched(
-                    gradient, shape) if gradient.ndim == len(shape) else gradient,
-                "the axes of length 1 are summed. The axes that broadcasting put in front, which "
-                "`shape` does not have at all, are still there."),
-        Mistake("keepdims-missing", lambda gradient, shape: _stretched(
-            _leading(gradient, shape), shape, keepdims=False),
-                "the sums are right, but an axis of length 1 disappears when it is summed: "
-                "`keepdims=True` keeps it."),
-        Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
-                "`reshape` moves entries into another shape and loses none; here several entries "
-                "become one: add them up."),
-        Mistake("reshaped", lambda gradient, shape: np.resize(gradient, shape),
-                "`resize` cuts entries off; here several entries become one: add them up."),
-        Mistake("everything-summed", lambda gradient, shape: np.full(shape, gradient.sum()),
-                "everything is added up into one number. Only the axes that broadcasting put in "
-                "front or stretched are summed."),
-        Mistake("first-axis-always", lambda gradient, shape: gradient.sum(axis=0),
-                "it always sums over axis 0, whatever the shapes are: compare the two shapes, "
-                "axis by axis, beginning at the right."),
-        Mistake("first-axis-always",
-                lambda gradient, shape: (
-                    gradient if gradient.shape == shape else gradient.sum(axis=0)),
-                "it sums over axis 0 wherever the shapes differ: compare them axis by axis, "
-                "beginning at the right."),
-        Mistake("axes-from-the-left", lambda gradient, shape: (
-            gradient.sum(axis=tuple(range(len(shape), gradient.ndim)))),
-                "the axes that are too many are summed at the end. Broadcasting puts new axes in "
-                "*front*: sum over the first ones."),
-        Mistake("broadcast-again", lambda gradient, shape: np.broadcast_to(gradient, shape),
-                "`np.broadcast_to` stretches; what is needed is the way back, a sum."),
-    ),
-    sizes=no_sizes,
-    tolerance=1e-12,
-    integers=(),
-    hint="two steps: sum over the axes in front that `shape` does not have; then, with "
-         "`keepdims=True`, over those where `shape` has 1.",
-    unlocks="Rules may now behave as if all shapes were equal.",
-)
-
-
 # the rules
 
 def pulled(function, upstream, *inputs):
@@ -237,7 +147,7 @@ def _pair(name, function, mistakes, hint):
         id="07-pair-rules", name=name,
         truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
         cases=rule_cases(function, *PAIRS), returns=("da", "db"), mistakes=mistakes,
-        sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, uses=(unbroadcast,), hint=hint)
+        sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, hint=hint)
 
 
 add_rule = _pair("add_rule", lambda a, b: a + b, (
@@ -660,6 +570,96 @@ pick_rule = Exercise(
 
 array_rules = Group("07-array-rules", (matmul_rule, sum_rule, pick_rule),
                     unlocks="That is every operation of the course's networks.")
+# 07-unbroadcast
+
+def _unbroadcast(gradient, shape):
+    total = np.zeros(shape)
+    for at in np.ndindex(gradient.shape):
+        place = at[len(at) - len(shape):]
+        total[tuple(0 if n == 1 else i for i, n in zip(place, shape, strict=True))] += gradient[at]
+    return total if shape else float(total)
+
+
+def _leading(gradient, shape):
+    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+
+
+def _stretched(gradient, shape, keepdims=True, add=np.sum):
+    """Sum over the axes of length 1 in `shape`, which has as many axes as the gradient."""
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
+    return add(gradient, axis=axes, keepdims=keepdims) if axes else gradient
+
+
+def _unbroadcast_cases():
+    rng = np.random.default_rng(3)
+    shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
+              ((2, 4, 3), (4, 1)), ((2, 4, 3), (1, 4, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)),
+              ((6,), (1,)), ((4, 1), (1,)))
+    return [(rng.normal(size=given), wanted) for given, wanted in shapes]
+
+
+unbroadcast = Exercise(
+    id="07-unbroadcast",
+    name="unbroadcast",
+    truth=_unbroadcast,
+    cases=_unbroadcast_cases,
+    mistakes=(
+        Mistake("not-reduced", lambda gradient, shape: gradient,
+                "the gradient is handed back as it came. An entry that broadcasting has used "
+                "several times gets the sum of all their gradients."),
+        Mistake("mean-for-sum", lambda gradient, shape: _unbroadcast(gradient, shape) * (
+            max(1, math.prod(shape)) / gradient.size),
+                "the entries are averaged. Each use of a value adds its own share to the "
+                "gradient: take the sum."),
+        Mistake("one-use-only", lambda gradient, shape: (
+            gradient[(0,) * (gradient.ndim - len(shape))][
+                tuple(slice(0, n) for n in shape)].copy()),
+                "only the first of the repeated uses is kept; all of them act on the loss, so "
+                "their gradients are added."),
+        Mistake("leading-axes-only", _leading,
+                "the axes that broadcasting put in front are summed. The axes of length 1 that it "
+                "stretched are still long: sum over them too."),
+        Mistake("stretched-axes-only",
+                lambda gradient, shape: _stretched(
+                    gradient, shape) if gradient.ndim == len(shape) else gradient,
+                "the axes of length 1 are summed. The axes that broadcasting put in front, which "
+                "`shape` does not have at all, are still there."),
+        Mistake("keepdims-missing", lambda gradient, shape: _stretched(
+            _leading(gradient, shape), shape, keepdims=False),
+                "the sums are right, but an axis of length 1 disappears when it is summed: "
+                "`keepdims=True` keeps it."),
+        Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
+                "`reshape` moves entries into another shape and loses none; here several entries "
+                "become one: add them up."),
+        Mistake("reshaped", lambda gradient, shape: np.resize(gradient, shape),
+                "`resize` cuts entries off; here several entries become one: add them up."),
+        Mistake("everything-summed", lambda gradient, shape: np.full(shape, gradient.sum()),
+                "everything is added up into one number. Only the axes that broadcasting put in "
+                "front or stretched are summed."),
+        Mistake("first-axis-always", lambda gradient, shape: gradient.sum(axis=0),
+                "it always sums over axis 0, whatever the shapes are: compare the two shapes, "
+                "axis by axis, beginning at the right."),
+        Mistake("first-axis-always",
+                lambda gradient, shape: (
+                    gradient if gradient.shape == shape else gradient.sum(axis=0)),
+                "it sums over axis 0 wherever the shapes differ: compare them axis by axis, "
+                "beginning at the right."),
+        Mistake("axes-from-the-left", lambda gradient, shape: (
+            gradient.sum(axis=tuple(range(len(shape), gradient.ndim)))),
+                "the axes that are too many are summed at the end. Broadcasting puts new axes in "
+                "*front*: sum over the first ones."),
+        Mistake("broadcast-again", lambda gradient, shape: np.broadcast_to(gradient, shape),
+                "`np.broadcast_to` stretches; what is needed is the way back, a sum."),
+    ),
+    sizes=no_sizes,
+    tolerance=1e-12,
+    integers=(),
+    hint="two steps: sum over the axes in front that `shape` does not have; then, with "
+         "`keepdims=True`, over those where `shape` has 1.",
+    unlocks="Rules may now behave as if all shapes were equal.",
+)
+
+
 RULES = pair_rules.parts + unary_rules.parts + array_rules.parts
 
 
