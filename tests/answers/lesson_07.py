@@ -500,3 +500,8 @@ WRONG = [
     ("07-value-and-grad", value_and_grad_measured, "measured-not-derived"),
     ("07-value-and-grad", lambda loss, params: (loss(params), params), None),
 ]
+
+EQUIVALENT = {
+    "07-value-and-grad": {
+        "line 6: float(output.value) → output.value": "an array without axes is one number too"},
+}
