@@ -414,6 +414,10 @@ matmul_rule = Exercise(
             b @ upstream.T, upstream.T @ a),
                 "both results are the transposes of the right ones: a gradient has the shape of "
                 "what it belongs to."),
+        Mistake("one-result-transposed", lambda upstream, a, b, output: (
+            upstream @ b.T, upstream.T @ a),
+                "`db` is the transpose of the right one: a gradient has the shape of what it "
+                "belongs to. Begin with `a`, transposed."),
         Mistake("reshape-for-transpose", lambda upstream, a, b, output: (
             upstream @ b.reshape(b.shape[::-1]), a.reshape(a.shape[::-1]) @ upstream),
                 "`reshape` keeps the order of the entries and only breaks the lines elsewhere; "
@@ -477,6 +481,10 @@ sum_rule = Exercise(
                 "shapes do not fit, or (a square array) rows and columns change places silently."),
         Mistake("axis-not-put-back", lambda upstream, x, output, axis=None, keepdims=False: (
             upstream * np.ones_like(x)),
+                "the axis that was summed away has to be put back before stretching; without it, "
+                "shapes do not fit, or (a square array) rows and columns change places silently."),
+        Mistake("axis-not-put-back", lambda upstream, x, output, axis=None, keepdims=False: (
+            np.full(x.shape, upstream)),
                 "the axis that was summed away has to be put back before stretching; without it, "
                 "shapes do not fit, or (a square array) rows and columns change places silently."),
         Mistake("divided", wrong_sum(lambda dx, upstream, x, axis, keepdims: (
@@ -590,6 +598,16 @@ def _stretched(gradient, shape, keepdims=True, add=np.sum):
     return add(gradient, axis=axes, keepdims=keepdims) if axes else gradient
 
 
+def _axis_by_axis(gradient, shape):
+    """Sum one axis after the other, and lose each."""
+    while gradient.ndim > len(shape):
+        gradient = gradient.sum(axis=0)
+    for axis, n in enumerate(shape):
+        if n == 1:
+            gradient = gradient.sum(axis=axis)
+    return gradient
+
+
 def _unbroadcast_cases():
     rng = np.random.default_rng(3)
     shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
@@ -628,6 +646,12 @@ unbroadcast = Exercise(
             _leading(gradient, shape), shape, keepdims=False),
                 "the sums are right, but an axis of length 1 disappears when it is summed: "
                 "`keepdims=True` keeps it."),
+        Mistake("keepdims-missing", _axis_by_axis,
+                "the sums are right, but an axis of length 1 disappears when it is summed: "
+                "`keepdims=True` keeps it."),
+        Mistake("mean-for-sum", lambda gradient, shape: gradient.mean(axis=0),
+                "the entries are averaged. Each use of a value adds its own share to the "
+                "gradient: take the sum."),
         Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
                 "`reshape` moves entries into another shape and loses none; here several entries "
                 "become one: add them up."),
@@ -952,6 +976,23 @@ def _no_first_entry(output):
     return grads
 
 
+def _no_seed(output):
+    grads = {}
+    for node in finished(output)[::-1]:
+        for parent, g in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = grads[parent] + g if parent in grads else g
+    return grads
+
+
+def _all_pieces_to_each(output):
+    grads = {output: np.ones_like(output.value)}
+    for node in finished(output)[::-1]:
+        pieces = node.pull_back(grads[node])
+        for parent in node.parents:
+            grads[parent] = grads.get(parent, 0) + pieces
+    return grads
+
+
 BEFORE_COMPLETE = ("a node hands its gradient on before all of it has arrived, where paths meet. "
                    "It may do so only after every node that uses it: walk through "
                    "`topological_order(output)` backwards.")
@@ -993,6 +1034,12 @@ backward = Exercise(
         Mistake("seed-is-zero", wrong_backward(seed=np.zeros_like),
                 "the walk starts with 0, and everything before it is multiplied by that. The "
                 "derivative of the output by itself is 1."),
+        Mistake("seed-missing", _no_seed,
+                "when the walk begins, the output has no gradient in the dict yet. Put it there "
+                "first: the derivative of the output by itself is 1."),
+        Mistake("pieces-not-paired", _all_pieces_to_each,
+                "`pull_back` returns a list with one piece for each parent, and the whole list "
+                "goes to each of them: go through parents and pieces together, with `zip`."),
         Mistake("order-of-meeting", wrong_backward(order=as_met), BEFORE_COMPLETE),
         Mistake("order-of-meeting", wrong_backward(order=lambda o: as_met(o, 0)),
                 BEFORE_COMPLETE),
