@@ -306,3 +306,12 @@ WRONG = [
     ("04-train", train_forgets_the_name, "never-updated"),
     ("04-train", train_notes_afterwards, "logged-after-update"),
 ]
+
+EQUIVALENT = {
+    "04-logistic-cross-entropy": {
+        "line 6: float(np.mean(y * log_one_plus_exp(-z) + (1 - y) * log_one_plus_exp(z))) → "
+        "np.mean(y * log_one_plus_exp(-z) + (1 - y) * log_one_plus_exp(z))":
+            "a NumPy number is a number"},
+    "04-backprop": {"line 5: dZ2 @ params['W2'].T → dZ2 * params['W2'].T":
+                    "(N, 1) times (1, H) is the outer product either way"},
+}
