@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
 from helpers.checks.exercise import Exercise, Group, Mistake
-from helpers.checks.lesson_01 import numerical_gradient, sigmoid
 from helpers.checks.lesson_01 import DATA as EARLIER_DATA
+from helpers.checks.lesson_01 import numerical_gradient
 
 DATA = EARLIER_DATA | {"Y", "params", "start", "grads", "velocity", "X_small", "Y_small", "y_small",
                        "b1", "b2", "A1", "Z2", "dZ1", "dZ2", "rng"}
