@@ -12,6 +12,11 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 INCOME_COLUMNS = ["", "Education", "Seniority", "Income"]
 INCOME_ROWS = 30
 INCOME_DIGEST = "cee84ed254e5bdc938db9699f26bfea27c6b1f4d27ef2231a67fcf7db2bdd231"
+RUN_COLUMNS = ["iteration", "loss", "accuracy", *(f"W1_{i}{j}" for i in "01" for j in "012"),
+               *(f"b1_{j}" for j in "012"), *(f"W2_{i}{j}" for i in "012" for j in "01"),
+               "b2_0", "b2_1"]
+RUN_ROWS = 0
+RUN_DIGEST = ""
 
 
 def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +49,84 @@ def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     path = DATA / "income2.csv" if path is None else Path(path)
     table = _read_table(path, INCOME_COLUMNS, INCOME_ROWS, INCOME_DIGEST)
     return table[:, 1:3].copy(), table[:, 3:].copy()
+
+
+def make_circles(
+    n_samples: int = 50_000, *, factor: float = 0.1, noise: float = 0.1,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two noisy circles around the origin, one inside the other; no line parts them.
+
+    The settings are those of the source of lesson 06.
+
+    Parameters
+    ----------
+    n_samples : int
+        Half of them on each circle, in random order.
+    factor : float
+        Radius of the inner circle; the outer one has radius 1.
+    noise : float
+        Standard deviation of what is added to both coordinates.
+    random_state : int or RandomState, optional
+        A `np.random.RandomState` goes on where it stands: what is drawn from it later is what the
+        source draws.
+
+    Returns
+    -------
+    X : (n_samples, 2) float64
+    y : (n_samples,) int64
+        0 is the outer circle, 1 the inner.
+
+    Raises
+    ------
+    ValueError
+        Where a number does not fit.
+    """
+    if n_samples < 2:
+        raise ValueError(f"n_samples: {n_samples} came, at least 2 were wanted")
+    if not 0 <= factor < 1:
+        raise ValueError(f"factor: {factor} came, a number from 0 to below 1 was wanted")
+    if noise < 0:
+        raise ValueError(f"noise: {noise} came, a number that is not negative was wanted")
+    from sklearn.datasets import make_circles
+
+    X, y = make_circles(n_samples, factor=factor, noise=noise, random_state=random_state)
+    return X, y.astype(np.int64)
+
+
+def circles_full_batch(path: str | Path | None = None) -> list[dict]:
+    """Return the record of a long training: the circles of lesson 06, all points in every step.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/circles_full_batch.csv`` of the course.
+
+    Returns
+    -------
+    list of dict
+        A row for each recorded iteration, from 0 (before the first step) to 50,000:
+        ``iteration`` (int), ``loss`` and ``accuracy`` (float, on all 50,000 points) and ``params``
+        (dict of ``W1`` (2, 3), ``b1`` (3,), ``W2`` (3, 2), ``b2`` (2,)).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
+
+    Source
+    ------
+    Computed by ``data/circles_full_batch.py``.
+    """
+    path = DATA / "circles_full_batch.csv" if path is None else Path(path)
+    table = _read_table(path, RUN_COLUMNS, RUN_ROWS, RUN_DIGEST)
+    ends = np.cumsum([6, 3, 6])
+    rows = []
+    for iteration, loss, accuracy, *weights in table.tolist():
+        W1, b1, W2, b2 = np.split(np.array(weights), ends)
+        rows.append({"iteration": int(iteration), "loss": loss, "accuracy": accuracy, "params": {
+            "W1": W1.reshape(2, 3), "b1": b1, "W2": W2.reshape(3, 2), "b2": b2}})
+    return rows
 
 
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:
