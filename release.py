@@ -89,7 +89,7 @@ def execute(notebook):
     client.store_widget_state = False
     client.on_cell_start = lambda cell, cell_index: at.append(f"cell {cell_index} ({cell.id})")
     try:
-        client.execute(cwd=SOLUTIONS)
+        client.execute(cwd=SOLUTIONS, env={**os.environ, "TQDM_DISABLE": "1"})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise CourseError(f"{at[-1]}: {error}") from error
 

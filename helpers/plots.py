@@ -7,6 +7,7 @@ figure, and returns its Axes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,9 @@ from matplotlib.axes import Axes
 
 from helpers import palette
 from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, CURVES, INK, LEVEL, SETS, VALUES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GRID = 100  # points of a decision map in each direction
 LEGENDS = {
@@ -56,6 +60,79 @@ def scatter_classes(
                    edgecolors="white", linewidths=0.7, zorder=3,
                    label=f"class {k}" if names is None else names[k])
     _finish(ax, xlabel, ylabel, title, legend="inside" if len(classes) < 4 else "beside")
+    return ax
+
+
+def scatter_outcomes(
+    X: np.ndarray, y: np.ndarray, predicted: np.ndarray, *, xlabel: str = "$x_1$",
+    ylabel: str = "$x_2$", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw points of two classes with what was predicted for them, mistakes large and dark-edged.
+
+    Colour and marker show the true class, as in `scatter_classes`. The legend counts.
+
+    Parameters
+    ----------
+    X : (N, 2)
+    y, predicted : (N,) or (N, 1)
+        0 and 1, or booleans: the true and the predicted class.
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit or a class is neither 0 nor 1.
+    """
+    X = _points(X)
+    y, predicted = _column("y", y, len(X)), _column("predicted", predicted, len(X))
+    if not np.isin(np.concatenate([y, predicted]), (0, 1)).all():
+        raise ValueError("y and predicted: something other than 0 and 1 came")
+    ax = palette.white_axes(ax, (6.4, 4.8), "constrained")
+    for said, truth, name in ((1, 1, "true positive"), (0, 0, "true negative"),
+                              (1, 0, "false positive"), (0, 1, "false negative")):
+        rows = (predicted == said) & (y == truth)
+        right = said == truth
+        ax.scatter(*X[rows].T, color=CLASS_COLOURS[truth], marker=CLASS_MARKERS[truth],
+                   s=22 if right else 110, alpha=0.55 if right else 1,
+                   edgecolors="white" if right else INK, linewidths=0.5 if right else 1.8,
+                   zorder=3 if right else 4, label=f"{name}: {rows.sum()}")
+    _finish(ax, xlabel, ylabel, title, legend="beside")
+    return ax
+
+
+def heat_map(
+    table: pd.DataFrame, *, label: str = "value", digits: int = 2, low: float | None = None,
+    high: float | None = None, xlabel: str = "", ylabel: str = "", title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a table of numbers as coloured cells, each with its number in it.
+
+    Parameters
+    ----------
+    table : DataFrame of numbers
+        Its index and its columns name the rows and the columns.
+    label : str
+        What the numbers are, beside the colour bar.
+    digits : int
+        After the point.
+    low, high : float, optional
+        Ends of the colour scale; by default the smallest and the largest number.
+
+    Raises
+    ------
+    ValueError
+        Where the table is empty.
+    """
+    import seaborn as sns
+
+    if table.size == 0:
+        raise ValueError(f"table: shape {table.shape} came, at least one row and column was wanted")
+    rows, columns = table.shape
+    ax = palette.white_axes(ax, (1.2 * columns + 3, 0.55 * rows + 1.4), "constrained")
+    sns.heatmap(table, ax=ax, cmap=VALUES, vmin=low, vmax=high, annot=True, fmt=f".{digits}f",
+                linewidths=1.5, linecolor="white", cbar_kws={"label": label})
+    ax.tick_params(length=0)
+    ax.set_yticks(ax.get_yticks(), ax.get_yticklabels(), rotation=0)
+    _finish(ax, xlabel, ylabel, title)
     return ax
 
 
@@ -105,6 +182,42 @@ def curve(
     x, y = _column("x", x), _column("y", y, len(x))
     ax = palette.white_axes(ax, (6, 3.8), "constrained")
     ax.plot(x, y, color=INK, linewidth=2)
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def lines(
+    x: Sequence[float], values: np.ndarray, names: Sequence[str], *, xlabel: str = "x",
+    ylabel: str = "y", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw several lines of one kind, each with its name at its right end.
+
+    Parameters
+    ----------
+    x : (M,)
+    values : (M, number of lines)
+    names : one str a line
+
+    Raises
+    ------
+    ValueError
+        Where the lengths differ.
+    """
+    x, values = _column("x", x), np.asarray(values, dtype=float)
+    if values.shape != (len(x), len(names)):
+        raise ValueError(f"values: shape {values.shape} came, ({len(x)}, {len(names)}) was wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    shades = plt.get_cmap(VALUES)(np.linspace(0, 0.85, len(names)))
+    room = 0.055 * np.ptp(values)
+    ends, lowest = {}, -np.inf
+    for k in np.argsort(values[-1], kind="stable"):  # from below, so that no name covers another
+        ends[k] = lowest = max(values[-1, k], lowest + room)
+    for k, name in enumerate(names):
+        ax.plot(x, values[:, k], color=shades[k], linewidth=1.8,
+                linestyle=("solid", "dashed", "dashdot")[k % 3])
+        ax.annotate(name, (x[-1], ends[k]), xytext=(5, 0), textcoords="offset points",
+                    va="center", fontsize=10, color=INK)
+    ax.margins(x=0)
     _finish(ax, xlabel, ylabel, title)
     return ax
 

@@ -14,13 +14,17 @@ class Score:
     right: int = 0
     false_accusations: int = 0
     garbage: int = 0
+    mutants: int = 0
+    survivors: int = 0
 
     def lines(self) -> list[str]:
         return [f"exercises {len(self.exercises)}", f"mistakes {self.mistakes}",
                 f"caught {self.caught}", f"rightly named {self.named}",
                 f"right answers accepted {self.right}",
                 f"false accusations {self.false_accusations}",
-                f"garbage answered {self.garbage}"]
+                f"garbage answered {self.garbage}",
+                f"mechanical mutants {self.mutants}",
+                f"survivors (all equivalent) {self.survivors}"]
 
 
 SCORE = Score()

@@ -144,3 +144,22 @@ def test_the_solutions_themselves_can_be_read_by_mine(folder):
     W1, W2, history = mine("02-train")(np.ones((4, 3)), np.ones((4, 1)), np.ones((2, 3)),
                                        np.ones((2, 1)), np.ones((3, 2)), np.ones((3, 1)), 0.01, 5)
     assert W1.shape == (3, 2) and len(history["train_loss"]) == 5
+
+
+def test_an_exercise_of_several_functions_is_carried_whole(folder, capsys):
+    shutil.copy(SOLUTIONS / "03_patterns.ipynb", folder)
+    diamond, *_, thin_angle = mine("03-patterns")
+    assert diamond(np.array([[0.9, 0.9], [0.1, 0.1]])).tolist() == [False, True]
+    assert "Your own `diamond, circle, centred_square, thick_angle, thin_angle`" in (
+        capsys.readouterr().out)
+    notebook(folder / "04_later.ipynb", [
+        "from helpers.checks import mine",
+        'a, b, c, d, e = mine("03-patterns")\nshapes = mine("03-patterns")'])
+    space = {}
+    for statement in carry._needed(["a", "shapes"], carry._bindings(
+            folder / "04_later.ipynb", "no-such-cell")):
+        carry._run(statement, space, folder)
+    assert space["a"](np.zeros((1, 2))).tolist() == [True] and len(space["shapes"]) == 5
+    skipped = skip("03-patterns")
+    assert {function.skipped_exercise for function in skipped} == {"03-patterns"}
+    assert RECORD["03-patterns"] == "correct"  # skipping takes nothing away

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 
@@ -308,3 +309,40 @@ def test_the_diverging_colormap_runs_between_the_signs_over_white():
     assert ends == [palette.NEGATIVE, palette.POSITIVE]
     np.testing.assert_allclose(cmap(0.5)[:3], 1, atol=0.01)
     assert np.mean(palette.diverging(0.5)(0.0)[:3]) > np.mean(cmap(0.0)[:3])
+
+
+def test_outcomes_are_counted_and_mistakes_stand_out():
+    X = np.arange(10.0).reshape(5, 2)
+    ax = plots.scatter_outcomes(X, [1, 1, 0, 0, 1], [[1], [0], [0], [1], [1]])
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["true positive: 2", "true negative: 1", "false positive: 1",
+                      "false negative: 1"]
+    right, _, wrong, missed = ax.collections
+    assert wrong.get_sizes()[0] > right.get_sizes()[0]
+    assert missed.get_offsets().tolist() == [[2.0, 3.0]]
+    with pytest.raises(ValueError, match="other than 0 and 1"):
+        plots.scatter_outcomes(X, [1, 1, 0, 0, 2], [1, 0, 0, 1, 1])
+
+
+def test_a_heat_map_writes_its_numbers_into_the_cells():
+    table = pd.DataFrame([[0.5, 1.0], [0.25, 0.75], [0.0, 0.125]], index=list("abc"),
+                         columns=["p", "q"])
+    ax = plots.heat_map(table, label="share", digits=3, low=0, high=1, xlabel="x", ylabel="y")
+    assert [text.get_text() for text in ax.texts] == [
+        "0.500", "1.000", "0.250", "0.750", "0.000", "0.125"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["a", "b", "c"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "y")
+    assert ax.collections[0].get_clim() == (0, 1)
+    with pytest.raises(ValueError, match="table"):
+        plots.heat_map(pd.DataFrame())
+
+
+def test_lines_carry_their_names_and_no_name_covers_another():
+    values = np.column_stack([np.linspace(0, 1, 5), np.linspace(0, 1.001, 5), np.zeros(5)])
+    ax = plots.lines(range(5), values, ["a", "b", "c"], xlabel="x", ylabel="y")
+    names = {text.get_text(): text.xy for text in ax.texts}
+    assert list(names) == ["a", "b", "c"] and names["c"] == (4, 0)
+    assert names["b"][1] - names["a"][1] > 0.05
+    assert len({line.get_linestyle() for line in ax.lines}) == 3
+    with pytest.raises(ValueError, match="values: shape"):
+        plots.lines(range(4), values, ["a", "b", "c"])

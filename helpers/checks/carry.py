@@ -136,22 +136,26 @@ def _load(exercise: Exercise | Group, folder: Path) -> tuple[Callable, ...]:
     names = [part.name for part in exercise.parts]
     space: dict[str, Any] = {"__name__": f"notebook {path.stem}"}
     for statement in _needed(names, _bindings(path, exercise.id)):
-        carried = _carried(statement)
-        if carried:
-            functions = _load(find_exercise(carried[1]),
-                              folder if carried[0] == "mine" else SOLUTIONS)
-            for function in functions if carried[0] == "skip" else ():
-                function.skipped_exercise = carried[1]
-            targets = _targets(statement)
-            whole = len(targets) == 1 and len(functions) > 1  # one name for all of them
-            space.update(zip(targets, (functions,) if whole else functions, strict=True))
-        else:
-            module = ast.Module([statement], type_ignores=[])
-            exec(compile(module, statement.source_name, "exec"), space)
+        _run(statement, space, folder)
     missing = [name for name in names if name not in space]
     if missing:
         raise LookupError(f"it has no function `{missing[0]}` in its exercise cell or above")
     return tuple(space[name] for name in names)
+
+
+def _run(statement: ast.stmt, space: dict[str, Any], folder: Path) -> None:
+    """Execute one statement in `space`; a `mine` or `skip` line is followed to its notebook."""
+    carried = _carried(statement)
+    if not carried:
+        module = ast.Module([statement], type_ignores=[])
+        exec(compile(module, statement.source_name, "exec"), space)
+        return
+    functions = _load(find_exercise(carried[1]), folder if carried[0] == "mine" else SOLUTIONS)
+    for function in functions if carried[0] == "skip" else ():
+        function.skipped_exercise = carried[1]
+    targets = _targets(statement)
+    whole = len(targets) == 1 and len(functions) > 1  # one name for all of them
+    space.update(zip(targets, (functions,) if whole else functions, strict=True))
 
 
 def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:

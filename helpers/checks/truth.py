@@ -21,6 +21,12 @@ def complex_step(f: Callable, W: np.ndarray) -> np.ndarray:
     return gradient
 
 
+def complex_gradients(loss: Callable, params: dict) -> dict:
+    """Return the gradient of `loss(params)` for every array of a dict, by complex steps."""
+    return {name: complex_step(lambda W, name=name: loss({**params, name: W}), params[name])
+            for name in params}
+
+
 def dense(X_b: np.ndarray, W: np.ndarray) -> np.ndarray:
     """Return the weighted sums (N, out) of a layer: for sample n and unit h the sum over d."""
     return np.einsum("nd,dh->nh", X_b, W)

@@ -206,3 +206,8 @@ WRONG = [
     ("01-numerical-gradient", gradient_returns_early, "one-entry-only"),
     ("01-numerical-gradient", lambda f, W, eps: W, "wrong-signature"),
 ]
+
+EQUIVALENT = {
+    "01-squared-error": {"line 3: y - Y_hat → Y_hat - y": "the square has no sign"},
+    "01-numerical-gradient": {"line 6: np.zeros → np.ones": "every entry is overwritten"},
+}

@@ -243,3 +243,15 @@ WRONG = [
     ("02-train", train_in_place, "changes-arguments"),
     ("02-train", train_without_key, "missing-key"),
 ]
+
+NEAR = "where two entries almost agree, their sizes agree too: no difference within the tolerance"
+EQUIVALENT = {
+    "02-suspects": {
+        "line 3: np.maximum → np.minimum": NEAR, "line 3: np.abs(dW) → dW": NEAR,
+        "line 3: np.abs(dW_num) → dW_num": NEAR,
+        "line 4: dW - dW_num → dW_num - dW": "the absolute value has no sign"},
+    "02-train": {
+        "line 8: squared_error(y, Y_hat) → squared_error(Y_hat, y)": "the square has no sign",
+        "line 9: squared_error(y_test, Y_hat_test) → squared_error(Y_hat_test, y_test)":
+            "the square has no sign"},
+}
