@@ -557,3 +557,14 @@ WRONG = [
     ("06-minibatches", minibatches_yield, "not-a-list"),
     ("06-minibatches", minibatches_in_order, "not-shuffled"),
 ]
+
+EQUIVALENT = {
+    "06-check-gradients": {
+        "line 8: 1.0 → 2.0": "what a difference of zero is divided by makes no difference",
+        "line 9: float(np.max(np.abs(grads[name] - measured) / size)) → "
+        "np.max(np.abs(grads[name] - measured) / size)": "NumPy's number is a number",
+        "line 9: grads[name] - measured → measured - grads[name]": "its absolute value is taken"},
+    "06-train": {
+        "line 10: update_params(params, velocity) → update_params(velocity, params)":
+            "a sum, in the other order"},
+}
