@@ -353,4 +353,5 @@ def test_the_page_of_mistakes_is_current_and_knows_every_id():
     for key, _, mistake in WRONG:
         known = {m.id for m in PARTS[key].mistakes} | general | {None}
         starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))
-        assert mistake in known or mistake.startswith(starts), f"add {mistake} to GENERAL in page.py"
+        assert mistake in known or mistake.startswith(starts), (
+            f"add {mistake} to GENERAL in page.py")
