@@ -1,10 +1,12 @@
 """Checks: each exercise's answer judged, its mistake named.
 
 A notebook begins with ``from helpers.checks import lesson_02 as check`` and checks an answer with
-``check.backprop(backprop)``. `skip`, `mine` and `progress` are described where they are defined.
+``check.backprop(backprop)``. `diagnose` examines any gradient beside its loss. `skip`, `mine` and
+`progress` are described where they are defined.
 """
 
 from helpers.checks.carry import mine, skip
+from helpers.checks.doctor import Diagnosis, diagnose
 from helpers.checks.exercise import (
     CheckFailed,
     Exercise,
@@ -15,4 +17,5 @@ from helpers.checks.exercise import (
 )
 
 __all__ = [
-    "CheckFailed", "Exercise", "Group", "Mistake", "NotAttempted", "mine", "progress", "skip"]
+    "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "mine",
+    "progress", "skip"]

@@ -25,8 +25,9 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
     """Return the first difference of `got` from `want`, or None where they agree.
 
     `want` may be a tuple (its items are called by `parts`), a dict, a list (a series of numbers:
-    any sequence will do), an array or a number. Arrays agree when no entry is further off than
-    `tolerance` times the largest entry of `want`.
+    any sequence will do; where it holds arrays of different lengths, a list or tuple of arrays), an
+    array or a number. Arrays agree when no entry is further off than `tolerance` times the largest
+    entry of `want`.
     """
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
@@ -43,9 +44,20 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
             return Difference("type", f"`{path}` {has}"[:200] + f"; wanted the keys {list(want)}.",
                               "missing-key" if isinstance(got, dict) else "not-a-dict")
         pairs = ((got[k], want[k], f'{path}["{k}"]') for k in want)
+    elif _ragged(want):
+        if not isinstance(got, (tuple, list)) or len(got) != len(want):
+            series = isinstance(got, (tuple, list))
+            return Difference("type", f"`{path}` is {_kind(got)}; wanted a list of {len(want)} "
+                              "arrays.", "wrong-number-of-arrays" if series else "not-a-list")
+        pairs = zip(got, want, (f"{path}[{i}]" for i in range(len(want))), strict=True)
     else:
         return _differ_leaf(got, want, path, tolerance)
     return next(filter(None, (differ(g, w, p, (), tolerance) for g, w, p in pairs)), None)
+
+
+def _ragged(want):
+    """Whether it is a list of arrays that differ in shape, and so no array itself."""
+    return isinstance(want, list) and len({np.shape(item) for item in want}) > 1
 
 
 def _differ_leaf(got, want, path, tolerance):
@@ -137,6 +149,10 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
         for key in want:
             value = got.get(key) if isinstance(got, dict) else None
             yield from leaves(value, want[key], f'{path}["{key}"]')
+    elif _ragged(want):
+        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
+        for i, (g, w) in enumerate(zip(got if fits else [None] * len(want), want, strict=True)):
+            yield from leaves(g, w, f"{path}[{i}]")
     else:
         array = _plain_array(got)
         yield path, np.array(np.nan) if array is None else array, np.asarray(want)

@@ -1,17 +1,28 @@
-"""The doctor: what a wrong array looks like beside the right one."""
+"""The doctor: what a wrong array looks like beside the right one; `diagnose` for students."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
+EPS = 1e-5  # the step to either side
+GOOD = 1e-6  # a gradient with a relative error below this is called right
+ROUNDING = 1e-7  # how near to each other two entries are that count as equal
 
-def looks_like(got: np.ndarray, want: np.ndarray, sizes: dict[str, int]) -> tuple[str, str] | None:
+
+def looks_like(
+    got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int], rounding: float = ROUNDING,
+) -> tuple[str, str] | None:
     """Say what a wrong array is of the right one.
 
     Parameters
     ----------
     got, want : arrays of the same shape
     sizes : the sizes that play a part, such as ``{"N": 11, "K": 3}``
+    rounding : how near two entries must be to count as equal, relative to the largest
 
     Returns
     -------
@@ -22,37 +33,39 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: dict[str, int]) -> tupl
         return None
     if not got.any():
         return "all-zero", "zero everywhere"
-    if _equal(got, -want):
+    if _equal(got, -want, rounding):
         return "sign-flipped", "−1 times the right one: a sign is flipped"
     ratio = float(np.vdot(want, got) / np.vdot(want, want))
-    if abs(ratio - 1) > 1e-6 and _equal(got, ratio * want):
-        return _factor(ratio, sizes, several=got.size > 1)
-    return _rearranged(got, want) if got.ndim == 2 else None
+    near = max(1e-6, rounding)
+    if abs(ratio - 1) > near and _equal(got, ratio * want, rounding):
+        return _factor(ratio, sizes, got.size > 1, near)
+    return _rearranged(got, want, rounding) if got.ndim == 2 else None
 
 
-def _factor(ratio, sizes, several):
+def _factor(ratio, sizes, several, near):
     known = {"times-2": (2, "2 times the right one"), "halved": (0.5, "half the right one")}
     for name, n in sizes.items():
         known[f"times-{name}"] = n, f"{name} times the right one ({name} = {n})"
         known[f"divided-by-{name}"] = 1 / n, f"the right one divided by {name} ({name} = {n})"
     for mistake, (value, text) in known.items():
-        if np.isclose(ratio, value, rtol=1e-6):
+        if np.isclose(ratio, value, rtol=near):
             return mistake, text
-        if np.isclose(-ratio, value, rtol=1e-6):
+        if np.isclose(-ratio, value, rtol=near):
             return f"minus-{mistake}", f"{text}, with the sign flipped"
     # any two numbers have some ratio: without a name it means nothing
     return ("constant-factor", f"{ratio:.4g} times the right one") if several else None
 
 
-def _rearranged(got, want):
-    if got.shape[0] == got.shape[1] and _equal(got, want.T):
+def _rearranged(got, want, rounding):
+    if got.shape[0] == got.shape[1] and _equal(got, want.T, rounding):
         return "transposed", "the transpose of the right one"
     for name, a, b in (("rows", got, want), ("columns", got.T, want.T)):
-        order = [next((i for i, line in enumerate(b) if _equal(row, line)), -1) for row in a[:64]]
+        order = [next((i for i, line in enumerate(b) if _equal(row, line, rounding)), -1)
+                 for row in a[:64]]
         if len(b) > 1 and sorted(order) == list(range(len(b))):
             return f"{name}-permuted", f"right, but with its {name} in another order: {order}"
         kept = [i for i in range(min(len(a), 64)) if a[i].any()]
-        if len(a) > 1 and len(kept) == 1 and _equal(a[kept[0]], b[kept[0]]):
+        if len(a) > 1 and len(kept) == 1 and _equal(a[kept[0]], b[kept[0]], rounding):
             return f"one-{name[:-1]}-only", f"zero but for {name[:-1]} {kept[0]}, which is right"
     return None
 
@@ -72,5 +85,206 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
     return f"{text} ({ratio:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
 
 
-def _equal(a, b, rounding=1e-7):
+def _equal(a, b, rounding):
     return bool(np.all(np.abs(a - b) <= rounding * np.abs(b).max()))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the doctor found out about the gradient of one parameter.
+
+    Attributes
+    ----------
+    name : of the parameter
+    shape : of the parameter
+    right : whether the gradient is what differences of the loss measure
+    error : the worst relative error of an entry, |a − b| / max(|a|, |b|)
+    cosine, length : of the angle to the measured gradient; how many times as long it is. nan where
+        one of the two is zero everywhere
+    text : what it looks like, in words
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    right: bool
+    error: float
+    cosine: float
+    length: float
+    text: str
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """The doctor's report: `findings`, one a parameter; shown as a table. True where all is right.
+
+    ``report["W1"]`` is the finding about one parameter.
+    """
+
+    findings: tuple[Finding, ...]
+    remark: str = ""
+
+    def __bool__(self) -> bool:
+        return all(finding.right for finding in self.findings)
+
+    def __getitem__(self, name: str) -> Finding:
+        return {finding.name: finding for finding in self.findings}[name]
+
+    def __repr__(self) -> str:
+        rows = [("", "shape", "error", "cosine", "length", "it looks like")]
+        rows += [(f.name, " × ".join(map(str, f.shape)) or "number",
+                  f"< {GOOD:.0e}" if f.right else f"{f.error:.2g}", f"{f.cosine:.3f}",
+                  f"{f.length:.4g}", f.text) for f in self.findings]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                 .rstrip() for row in rows]
+        return "\n".join([*lines, *filter(None, [self.remark])])
+
+
+def diagnose(
+    loss: Callable[[dict], float], params: Mapping[str, np.ndarray],
+    grads: Mapping[str, np.ndarray], *, sizes: Mapping[str, int] | None = None,
+) -> Diagnosis:
+    """Compare a gradient with differences of its loss, and say what each part of it looks like.
+
+    The loss is called twice for every entry of every parameter. Nothing is changed: it gets copies.
+
+    Parameters
+    ----------
+    loss : a function of a dict of parameters, returns a number
+    params : name -> array of floats (a number counts as an array without axes)
+    grads : name -> the gradient to be examined, of the parameter's shape; the same names
+    sizes : numbers that a wrong factor may be made of, such as ``{"N": len(X)}``, optional
+
+    Returns
+    -------
+    Diagnosis
+        Shows itself as a table. `length` is that of the gradient divided by that of the measured
+        one.
+
+    Raises
+    ------
+    TypeError
+        Where `loss` is no function or returns no number, or `params` or `grads` is no dict of
+        arrays of numbers.
+    ValueError
+        Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
+        finite, or the loss gives two values for the same parameters.
+    """
+    if not callable(loss):
+        raise TypeError(f"loss: {type(loss).__name__} came, a function of a dict of parameters was "
+                        "wanted")
+    own, given = _arrays("params", params), _arrays("grads", grads)
+    _checked(own, given)
+    value = _value(loss, own)
+    if _value(loss, own) != value:
+        raise ValueError("loss: two calls with the same parameters gave two values; let it use the "
+                         "same samples and the same random numbers in each call")
+    measured = {name: _slopes(loss, own, name) for name in own}
+    noise = 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS  # what rounding can do
+    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes or {})
+                     for name in own)
+    still = not any(slope.any() for slope in measured.values())
+    return Diagnosis(findings, "The loss does not change with any parameter: does it use the dict "
+                     "that it is given?" if still else "")
+
+
+def _arrays(what, values):
+    """Return a dict of float copies, or say which entry is not made of numbers."""
+    if not isinstance(values, Mapping) or not values:
+        came = "an empty dict" if isinstance(values, Mapping) else type(values).__name__
+        raise TypeError(f"{what}: {came} came, a dict from names to arrays was wanted")
+    out = {}
+    for name, value in values.items():
+        if hasattr(value, "detach"):  # a tensor of PyTorch
+            value = value.detach()
+        try:
+            array = np.asarray(value)
+        except Exception:  # ragged
+            array = np.asarray(None)
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"{what}[{name!r}]: {type(value).__name__} came, an array of real "
+                            "numbers was wanted")
+        out[name] = array.astype(float)
+    return out
+
+
+def _checked(params, grads):
+    missing, extra = [k for k in params if k not in grads], [k for k in grads if k not in params]
+    if missing or extra:
+        which = f"no entry for {missing}" if missing else f"{extra} belong to no parameter"
+        raise ValueError(f"grads: {which}; params has {list(params)}, grads has {list(grads)}")
+    for name, array in params.items():
+        if grads[name].shape != array.shape:
+            raise ValueError(f"grads[{name!r}]: shape {grads[name].shape} came, {array.shape} was "
+                             "wanted, the shape of the parameter")
+        if not np.isfinite(array).all():
+            raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be measured "
+                             "there")
+
+
+def _value(loss, params, where=""):
+    value = loss(copy.deepcopy(params))
+    if hasattr(value, "detach"):
+        value = value.detach()
+    array = np.asarray(value)
+    if array.size != 1 or array.dtype.kind not in "iuf":
+        came = (f"an array of shape {array.shape}" if array.ndim and array.size != 1
+                else type(value).__name__)
+        raise TypeError(f"loss: it returned {came}; one real number was wanted")
+    number = float(array.reshape(()))
+    if not np.isfinite(number):
+        raise ValueError(f"loss: it is {number}{where}; a finite number was wanted")
+    return number
+
+
+def _slopes(loss, params, name):
+    slopes = np.zeros(params[name].shape)
+    for at in np.ndindex(slopes.shape):
+        ends = []
+        for step in (EPS, -EPS):
+            moved = params[name].copy()
+            moved[at] += step
+            ends.append(_value(loss, {**params, name: moved},
+                               f" where entry {list(at)} of {name!r} is moved by {step:g}"))
+        slopes[at] = (ends[0] - ends[1]) / (2 * EPS)
+    return slopes
+
+
+def _examine(name, got, want, param, noise, sizes):
+    difference = np.abs(got - want)
+    size = np.maximum(np.abs(got), np.abs(want))
+    judged = ~(difference <= noise)  # nan is judged too; what differences cannot see is not
+    error = np.divide(difference, size, out=np.zeros(size.shape), where=judged & (size != 0))
+    error[~np.isfinite(got)] = np.inf
+    worst = float(error.max(initial=0.0))
+    lengths = np.linalg.norm(got), np.linalg.norm(want)
+    both = all(np.isfinite(lengths)) and min(lengths) > 0
+    cosine = float(np.vdot(got, want)) / lengths[0] / lengths[1] if both else np.nan
+    length = float(lengths[0] / lengths[1]) if both else np.nan
+    right = worst < GOOD
+    text = "right" if right else _in_words(got, want, param, error, noise, sizes)
+    return Finding(name, got.shape, right, worst, cosine, length, text)
+
+
+def _in_words(got, want, param, error, noise, sizes):
+    if not np.isfinite(got).all():
+        at = list(map(int, np.argwhere(~np.isfinite(got))[0]))
+        return f"not finite: entry {at} is {got[tuple(at)]}"
+    if not want.any():
+        return "not zero, but the loss does not change with this parameter"
+    rounding = min(max(ROUNDING, 2 * noise / np.abs(want).max()), 1e-2)
+    known = looks_like(got, want, sizes, rounding)
+    if known:
+        return known[1]
+    share = float(np.vdot(param, got - want) / np.vdot(param, param)) if param.any() else 0.0
+    if got.size > 1 and np.abs(got - want - share * param).max() <= (
+            rounding * max(np.abs(got).max(), np.abs(want).max())):
+        return (f"the right one {'plus' if share > 0 else 'minus'} {abs(share):.4g} times the "
+                "parameter: is a penalty on the weights in loss and gradient alike?")
+    off = error >= GOOD
+    at = list(map(int, np.unravel_index(error.argmax(), error.shape)))
+    where = (f"; worst is entry {at}, {got[tuple(at)]:.4g}, measured {want[tuple(at)]:.4g}"
+             if at else "")
+    if off.sum() < off.size:
+        return f"wrong in {off.sum()} of {off.size} entries{where}"
+    return f"none of the mistakes I know{where}"
