@@ -36,6 +36,7 @@ GENERAL = {
     "float32": "the result is float32",
     "complex": "the result is complex",
     "cannot-be-compared": "looking at the result raised an error",
+    "nearly-right": "right to some digits: rounded, float32 inside, or measured",
     "all-zero": "zero everywhere",
     "sign-flipped": "−1 times the right values",
     "times-…, divided-by-…, times-2, halved, minus-…": "times or divided by a size",
