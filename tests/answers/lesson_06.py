@@ -522,7 +522,7 @@ def minibatches_in_order(N, batch_size, rng):
 
 
 WRONG = [
-    ("06-one-hot", one_hot_integers, "whole-numbers"),
+    ("06-one-hot", one_hot_integers, "not-float64"),
     ("06-one-hot", one_hot_columns, "whole-column-set"),
     ("06-one-hot", one_hot_classes_as_rows, "transposed"),
     ("06-layers/hidden_layer", hidden_layer_no_bias, "bias-missing"),
