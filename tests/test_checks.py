@@ -27,7 +27,7 @@ from helpers.checks import (
     lesson_02,
     lesson_07,
 )
-from helpers.checks.compare import same_values
+from helpers.checks.compare import differ, same_values
 from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
@@ -410,6 +410,16 @@ def test_what_a_wrong_array_looks_like():
         "one-row-only")
     assert looks_like(want + 0.1, want, sizes) is None
     assert looks_like(want * (1 + 1e-3 * want), want, sizes) is None
+
+
+def test_a_list_of_arrays_of_different_lengths_is_compared_array_by_array():
+    want = [np.array([2, 0, 1]), np.array([4, 3])]
+    assert differ([a.copy() for a in want], want) is None and differ(tuple(want), want) is None
+    assert "`b[1][0]` is 3; wanted 4" in differ([want[0], np.array([3, 4])], want, "b").text
+    assert differ(want[:1], want).mistake == "wrong-number-of-arrays"
+    assert differ((a for a in want), want).mistake == "not-a-list"
+    assert differ([want[0], [4, 3]], want).mistake == "returns-list"
+    assert "shape (3,); wanted (2,)" in differ([want[0], want[0]], want).text
 
 
 def test_same_values():
