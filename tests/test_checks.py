@@ -286,7 +286,7 @@ def test_an_earlier_function_that_plays_no_part_is_not_blamed():
          "def forward(X_b, W1, W2):\n    unused = sigmoid(np.zeros(2))\n"
          "    A1 = np.tanh(X_b @ W1)\n"
          "    return X_b @ W1, A1, np.insert(A1, 0, 1, axis=1) @ W2\n", space)
-    assert lesson_01.forward.judge(space["forward"]).mistake == "other-activation"
+    assert lesson_01.forward.judge(space["forward"]).mistake == "tanh"
     assert space["sigmoid"](np.zeros(1)) == 0.5  # and it is still the student's own
 
 
