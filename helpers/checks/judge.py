@@ -205,7 +205,7 @@ def _not_yet(exercise, function, cases, calls, index, difference):
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    if exercise.hint and not message:
+    if exercise.hint and not message and mistake not in ("returns-none", "missing-key"):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
 

@@ -549,7 +549,7 @@ WRONG = [
     ("06-train", train_changes_the_callers, "changes-arguments"),
     ("06-check-gradients", check_not_put_back, "not-restored"),
     ("06-check-gradients", check_first_parameter_only, "missing-key"),
-    ("06-check-gradients", check_loses_the_dict, None),
+    ("06-check-gradients", check_loses_the_dict, "array-for-dict"),
     ("06-check-gradients", check_worst_by_comparison, "nan-passes"),
     ("06-momentum/update_momentum", update_momentum_plus, "sign-doubled"),
     ("06-momentum/update_momentum", update_momentum_in_place, "changes-arguments"),
