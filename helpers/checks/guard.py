@@ -73,11 +73,35 @@ class Guard:
 
 @contextlib.contextmanager
 def muted():
-    """Keep prints and warnings of what runs in the block from the notebook."""
-    with (contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(),
-          np.errstate(all="ignore")):
-        warnings.simplefilter("ignore")
+    """Keep prints, displays, figures and warnings of what runs in the block from the notebook."""
+    plt = sys.modules.get("matplotlib.pyplot")
+    before = plt.get_fignums() if plt else []
+    try:
+        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
+              _nothing_displayed(), warnings.catch_warnings(), np.errstate(all="ignore")):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for number in plt.get_fignums() if plt else []:
+            if number not in before:
+                plt.close(number)
+
+
+@contextlib.contextmanager
+def _nothing_displayed():
+    """Send what `display` shows in the block to nowhere, where there is an IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
         yield
+        return
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
+    try:
+        yield
+    finally:
+        shell.display_pub = publisher
 
 
 @contextlib.contextmanager

@@ -275,7 +275,7 @@ EQUIVALENT = {
     "03-backprop": {"line 6: dZ2 @ params['W2'].T → dZ2 * params['W2'].T":
                     "(N, 1) times (1, H) is the outer product either way"},
     "03-accuracy": {
-        "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → np.mean((Y_hat > 0.5) == (y == 1))":
-            NUMBER,
+        "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → "
+        "np.mean((Y_hat > 0.5) == (y == 1))": NUMBER,
         "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "a probability of exactly one half may go either way"},
 }
