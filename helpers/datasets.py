@@ -129,6 +129,47 @@ def circles_full_batch(path: str | Path | None = None) -> list[dict]:
     return rows
 
 
+def rings(
+    N: int = 500, rng: np.random.RandomState | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a disc inside a ring: two classes that no straight line separates.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, even: the first half lies on the disc (radius 0 to 2.5), the second on
+        the ring (radius 3.5 to 5).
+    rng : np.random.RandomState, optional
+        The legacy generator to draw from, by default a fresh one with seed 0; for each point in
+        turn it draws the radius, then the angle. It is left where the next draw goes on.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N, 1) float64
+        1 on the disc, 0 on the ring.
+
+    Raises
+    ------
+    ValueError
+        Where N is not an even number from 2 up.
+
+    Source
+    ------
+    The toy data of CSC321, tutorial 5, "Backpropagation"; with 500 points and seed 0 these are
+    its points, in its order.
+    """
+    if N != int(N) or N < 2 or N % 2:
+        raise ValueError(f"N: {N} came, an even number from 2 up was wanted")
+    rng = np.random.RandomState(0) if rng is None else rng
+    low = np.repeat([0.0, 3.5], int(N) // 2)
+    high = np.repeat([2.5, 5.0], int(N) // 2)
+    radius, angle = rng.uniform(np.column_stack([low, 0 * low]),
+                                np.column_stack([high, 0 * high + 2 * np.pi])).T
+    X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
+    return X, np.repeat([[1.0], [0.0]], int(N) // 2, axis=0)
+
+
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:
     """Return the numbers of a csv file with one header line, (rows, columns), or say what is wrong.
 

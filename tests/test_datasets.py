@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DATA, income
+from helpers.datasets import DATA, income, rings
 
 LINES = (DATA / "income2.csv").read_text().splitlines()
 
@@ -102,6 +103,43 @@ def test_the_default_file_is_reported_too(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "DATA", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"income2\.csv"):
         income()
+
+
+def drawn_point_by_point(N):
+    """Return the rings as the source draws them: for each point the radius, then the angle."""
+    legacy, points = np.random.RandomState(0), []
+    for low, high in [(0, 2.5)] * (N // 2) + [(3.5, 5)] * (N // 2):
+        radius = legacy.uniform(low, high)
+        angle = legacy.uniform(0, 2 * math.pi)
+        points.append([radius * math.sin(angle), radius * math.cos(angle)])
+    return np.array(points), legacy.randn(3, 2)
+
+
+@pytest.mark.parametrize("N", [2, 10, 500])
+def test_rings_are_the_sources_points_and_leave_the_generator_where_it_goes_on(N):
+    legacy = np.random.RandomState(0)
+    X, y = rings(N, legacy)
+    points, next_draws = drawn_point_by_point(N)
+    np.testing.assert_allclose(X, points, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(legacy.randn(3, 2), next_draws)
+    assert X.shape == (N, 2) and y.shape == (N, 1) and X.dtype == y.dtype == np.float64
+    assert X.flags.c_contiguous and X.flags.owndata and y.flags.owndata
+
+
+def test_rings_are_a_disc_inside_a_ring_and_the_same_in_every_call():
+    X, y = rings()
+    radius = np.hypot(*X.T)
+    assert (radius[y[:, 0] == 1] <= 2.5).all() and (radius[y[:, 0] == 0] >= 3.5).all()
+    assert radius.max() <= 5 and y.sum() == 250
+    np.testing.assert_allclose(X[0], [-1.33934591, -0.29770652], atol=1e-8)
+    X[:], y[:] = 0, 0
+    assert rings()[0].all() and rings()[1].sum() == 250
+
+
+@pytest.mark.parametrize("N", [0, -2, 7, 2.5])
+def test_an_impossible_number_of_points_is_named(N):
+    with pytest.raises(ValueError, match=f"N: {N} came, an even number from 2 up"):
+        rings(N)
 
 
 def loaded_after(statements):

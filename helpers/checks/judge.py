@@ -230,9 +230,13 @@ def _bad_manners(exercise, function, cases, calls, guard):
     for args, call in zip(cases, calls, strict=True):
         changed = _changed(exercise, args, call)
         if changed:
+            names = list(inspect.signature(exercise.truth).parameters)
+            is_dict = isinstance(args[names.index(changed)], dict)
             return Verdict("not yet", [
                 f"The values are right, but it changes its argument `{changed}`: the caller's "
-                "own array is different afterwards.",
+                f"own {'dict' if is_dict else 'array'} is different afterwards.",
+                "Put new arrays (`a = a + b` in place of `a += b`) into a new dict: a copy of the "
+                "dict alone still shares its arrays." if is_dict else
                 f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
                 "`a += b`."], "changes-arguments")
     again = guard.call(function, cases[0])
