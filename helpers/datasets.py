@@ -170,6 +170,44 @@ def rings(
     return X, np.repeat([[1.0], [0.0]], int(N) // 2, axis=0)
 
 
+def moons(N: int = 200, noise: float = 0.20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return two half moons that reach into each other, as points with noise.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, from 2 up; half of them in each class, in random order.
+    noise : float
+        Standard deviation of the noise in both directions; the moons have radius 1.
+    seed : int
+        Of the legacy generator that draws order and noise.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N,) int64
+        0 or 1.
+
+    Raises
+    ------
+    ValueError
+        Where N or noise does not fit.
+
+    Source
+    ------
+    ``sklearn.datasets.make_moons``; the defaults are the data of the lesson that
+    ``05_moons.ipynb`` is built on.
+    """
+    if N != int(N) or N < 2:
+        raise ValueError(f"N: {N} came, a whole number from 2 up was wanted")
+    if not noise >= 0:
+        raise ValueError(f"noise: {noise} came, 0 or more was wanted")
+    from sklearn.datasets import make_moons  # takes a second: only who wants moons waits for it
+
+    X, y = make_moons(int(N), noise=noise, random_state=seed)
+    return X, y.astype(np.int64)
+
+
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:
     """Return the numbers of a csv file with one header line, (rows, columns), or say what is wrong.
 

@@ -386,6 +386,46 @@ def decision_map(
     return ax
 
 
+def over_starts(
+    settings: Sequence[float | str], results: Mapping[str, np.ndarray], *,
+    xlabel: str = "setting", ylabel: str = "result", title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what several starts came to, against a setting: their median, and their range as a band.
+
+    The settings stand at equal distances, whatever they are.
+
+    Parameters
+    ----------
+    settings : S numbers or names
+    results : a dict of arrays (S, R), a row for each setting, a column for each start
+        ``train`` and ``test`` have their own colours and markers.
+
+    Raises
+    ------
+    ValueError
+        Where there is no result, or a shape does not fit.
+    """
+    if not results:
+        raise ValueError("results: none came, at least one was wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    others = [name for name in results if name not in SETS]
+    places = np.arange(len(settings))
+    for name, values in results.items():
+        values = np.asarray(values, dtype=float)
+        if values.ndim != 2 or len(values) != len(places) or values.size == 0:
+            raise ValueError(f"results[{name!r}]: shape {values.shape} came, "
+                             f"({len(places)}, starts) was wanted")
+        k = others.index(name) + 2 if name in others else 0
+        style = SETS.get(name) or {"color": CLASS_COLOURS[k], "marker": CLASS_MARKERS[k]}
+        ax.fill_between(places, values.min(axis=1), values.max(axis=1), color=style["color"],
+                        alpha=0.2, linewidth=0)
+        ax.plot(places, np.median(values, axis=1), label=name, **style)
+    ax.set_xticks(places, [str(setting) for setting in settings])
+    _finish(ax, xlabel, ylabel, title, legend="inside")
+    return ax
+
+
 def _name(name: str) -> str:
     """Return what the legend calls a curve: ``train_loss`` is train."""
     return name.removesuffix("_loss")

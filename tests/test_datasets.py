@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DATA, income, rings
+from helpers.datasets import DATA, income, moons, rings
 
 LINES = (DATA / "income2.csv").read_text().splitlines()
 
@@ -140,6 +140,33 @@ def test_rings_are_a_disc_inside_a_ring_and_the_same_in_every_call():
 def test_an_impossible_number_of_points_is_named(N):
     with pytest.raises(ValueError, match=f"N: {N} came, an even number from 2 up"):
         rings(N)
+
+
+def test_moons_are_the_two_hundred_points_of_the_source():
+    X, y = moons()
+    assert X.shape == (200, 2) and y.shape == (200,)
+    assert X.dtype == np.float64 and y.dtype == np.int64
+    np.testing.assert_allclose(X[:2], [[0.74346118, 0.46465633], [1.65755662, -0.63203157]],
+                               rtol=1e-7)
+    assert y[:5].tolist() == [0, 1, 1, 0, 1] and y.sum() == 100
+    np.testing.assert_array_equal(moons()[0], X)
+
+
+def test_moons_follow_their_arguments():
+    X, y = moons(60, noise=0, seed=3)
+    assert X.shape == (60, 2) and y.sum() == 30
+    centre = np.where(y[:, np.newaxis] == 0, [0, 0], [1, 0.5])
+    np.testing.assert_allclose(np.linalg.norm(X - centre, axis=1), 1)
+    assert not np.array_equal(moons(60, noise=0, seed=4)[1], y)
+    assert moons(60, noise=0.3)[0].std() > moons(60, noise=0.1)[0].std()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"N": 1}, "N: 1 came"), ({"N": 2.5}, "N: 2.5 came"), ({"noise": -0.1}, "noise: -0.1 came"),
+    ({"noise": np.nan}, "noise: nan came")])
+def test_moons_name_an_argument_that_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        moons(**arguments)
 
 
 def loaded_after(statements):

@@ -35,6 +35,7 @@ CALLS = {
     "predictions_over_epochs": (RNG.normal(size=(9, 5)), np.arange(5)),
     "predicted_vs_true": ({"train": ([1, 2, 3], [1.5, 2, 2]), "test": ([2], [1])},),
     "decision_map": (sigmoid_map, X, Y),
+    "over_starts": ([0, 0.1, 1], {"train": RNG.random((3, 4)), "test": RNG.random((3, 4))}),
 }
 
 
@@ -346,3 +347,24 @@ def test_lines_carry_their_names_and_no_name_covers_another():
     assert len({line.get_linestyle() for line in ax.lines}) == 3
     with pytest.raises(ValueError, match="values: shape"):
         plots.lines(range(4), values, ["a", "b", "c"])
+
+
+def test_starts_are_drawn_as_their_median_and_their_range():
+    train, other = np.array([[1.0, 2, 9], [4, 5, 6]]), np.array([[3.0], [7.0]])
+    ax = plots.over_starts([0, 0.5], {"train": train, "penalty": other})
+    line, second = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 2], [1, 5]])
+    np.testing.assert_array_equal(second.get_ydata(), [3, 7])
+    assert line.get_color() == palette.TRAIN and second.get_color() != palette.TRAIN
+    assert line.get_marker() != second.get_marker()
+    band = ax.collections[0].get_paths()[0].vertices
+    assert {tuple(v) for v in band} == {(0, 1), (0, 9), (1, 4), (1, 6)}
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "0.5"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["train", "penalty"]
+
+
+@pytest.mark.parametrize("results", [{}, {"train": [1, 2]}, {"train": [[1, 2]]},
+                                     {"train": np.ones((2, 0))}])
+def test_results_of_starts_must_fit_the_settings(results):
+    with pytest.raises(ValueError, match="results"):
+        plots.over_starts([0, 1], results)
