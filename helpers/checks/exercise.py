@@ -91,6 +91,10 @@ class Exercise(_Check):
         close an answer must be to a mistake's to be called that mistake
     integers : names of the arguments that may come as integers and must then give what the same
         floats give; None for all
+    view : where several results are right (an order of nodes) or a result is hard to compare: takes
+        the arguments as the call left them and what came back, returns what is compared, of right
+        and wrong answers alike. What it cannot make sense of, it hands on or raises on: either way
+        the result is then compared as it came
     """
 
     id: str
@@ -107,6 +111,7 @@ class Exercise(_Check):
     tolerance: float = 1e-8
     rounding: float = 1e-9
     integers: tuple[str, ...] | None = None
+    view: Callable | None = None
 
     @property
     def parts(self) -> tuple[Exercise, ...]:

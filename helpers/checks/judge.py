@@ -14,7 +14,7 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
-from helpers.checks.guard import Call, Guard, fresh, muted
+from helpers.checks.guard import Call, Guard, fresh, muted, seen
 
 
 @dataclass
@@ -38,7 +38,7 @@ def judge(exercise, function: Any) -> Verdict:
     cases = exercise.cases()
     calls = []
     for args in cases:
-        calls.append(guard.call(function, args))
+        calls.append(guard.call(function, args, exercise.view))
         if _stub(calls[-1].error, function):
             return _not_attempted(exercise)
         if calls[-1].endless:
@@ -104,7 +104,7 @@ def _first_wrong(exercise, function, cases, calls):
     for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
         if call.error is not None:
             return index, explain(exercise.name, function, call.error)
-        want = exercise.truth(*fresh(args))
+        want = _wanted(exercise, args)
         difference = differ(call.value, want, exercise.returns[0], exercise.returns,
                             exercise.tolerance)
         if difference:
@@ -112,14 +112,20 @@ def _first_wrong(exercise, function, cases, calls):
     return None
 
 
+def _wanted(exercise, args):
+    """Return the right answer, seen as the student's is."""
+    args = fresh(args)
+    return seen(exercise.view, args, exercise.truth(*args))
+
+
 def _blames_another(exercise, function, wrong):
     """Return a verdict that names an earlier function of the student's, if that one is wrong."""
     if not wrong:
         return None
-    space, code = getattr(function, "__globals__", {}), getattr(function, "__code__", None)
+    space = getattr(function, "__globals__", {})
     for used in exercise.uses:
         other = space.get(used.name)
-        if used.name in getattr(code, "co_names", ()) and other is not None:
+        if other is not None and _comes_to(function, other):
             verdict = judge(used, other)
             if verdict.outcome in ("not yet", "not attempted"):
                 return Verdict("not yet", [
@@ -128,6 +134,34 @@ def _blames_another(exercise, function, wrong):
                     f"Mend `{used.name}` first, then run this check again."],
                     f"uses-{used.id}")
     return None
+
+
+def _comes_to(function, other) -> bool:
+    """Whether `function` calls `other`: itself, or by way of what else it uses of its notebook."""
+    waiting, known = [function], set()
+    while waiting:
+        thing = waiting.pop()
+        if thing is other:
+            return True
+        if id(thing) in known:
+            continue
+        known.add(id(thing))
+        if isinstance(thing, types.FunctionType) and (
+                thing.__globals__ is function.__globals__
+                or str(thing.__globals__.get("__name__")).startswith("notebook ")):
+            names = _names_in(thing.__code__)
+            waiting += [thing.__globals__[name] for name in names if name in thing.__globals__]
+        elif isinstance(thing, type):
+            waiting += vars(thing).values()
+        elif type(thing) is dict:  # a table of functions
+            waiting += thing.values()
+    return False
+
+
+def _names_in(code):
+    """Return the names that a piece of code uses, those in its inner functions included."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(_names_in, inner))
 
 
 def _needs_notebook_data(exercise, function, args, guard):
@@ -166,7 +200,7 @@ def _name(exercise, cases, calls, difference):
     if len(calls) == len(cases):
         for mistake in exercise.mistakes:
             guard = Guard()
-            if all(_same(call, guard.call(mistake.wrong, args), exercise)
+            if all(_same(call, guard.call(mistake.wrong, args, exercise.view), exercise)
                    for args, call in zip(cases, calls, strict=True)):
                 return mistake.id, f"Likely mistake: {mistake.message}"
     if difference.mistake or difference.stage != "value":
@@ -177,7 +211,8 @@ def _name(exercise, cases, calls, difference):
 def _same(call: Call, other: Call, exercise) -> bool:
     """Whether two calls came to the same: the same error, or the same values to rounding."""
     if call.error is not None or other.error is not None:
-        return type(call.error) is type(other.error) and str(call.error) == str(other.error)
+        return type(call.error) is type(other.error) and (
+            str(call.error) == str(other.error) or isinstance(call.error, RecursionError))
     if isinstance(call.value, list) and isinstance(other.value, np.ndarray) or (
             isinstance(call.value, np.ndarray) and isinstance(other.value, (tuple, list))):
         return False
@@ -189,7 +224,7 @@ def _general(exercise, cases, calls):
         return None, ""
     found = {}
     for args, call in zip(cases, calls, strict=True):
-        want = exercise.truth(*fresh(args))
+        want = _wanted(exercise, args)
         for name, got, right in leaves(call.value, want, exercise.returns[0], exercise.returns):
             if got.shape != right.shape:
                 return None, ""
@@ -212,7 +247,7 @@ def _other_facts(exercise, cases, calls, index, difference):
     """Return what else can be said of values that no known mistake explains."""
     facts = []
     if difference.stage == "value":
-        want = exercise.truth(*fresh(cases[index]))
+        want = _wanted(exercise, cases[index])
         pairs = leaves(calls[index].value, want, exercise.returns[0], exercise.returns)
         off = [f"`{n}` {likeness(g, w)}" for n, g, w in pairs
                if w.size > 1 and w.dtype != bool and g.shape == w.shape
@@ -239,7 +274,7 @@ def _bad_manners(exercise, function, cases, calls, guard):
                 "dict alone still shares its arrays." if is_dict else
                 f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
                 "`a += b`."], "changes-arguments")
-    again = guard.call(function, cases[0])
+    again = guard.call(function, cases[0], exercise.view)
     if not again.endless and not _same(again, calls[0], exercise):
         return Verdict("not yet", [
             "The first call was right; a second call with the same arguments gave something else.",
