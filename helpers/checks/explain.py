@@ -22,6 +22,19 @@ KNOWN_ERRORS = (
     ("truth value of an array", "one-truth-for-an-array",
      "`max`, `if`, `and`, `or` and `not` want one number or one truth value. For arrays there are "
      "`np.maximum`, `&`, `|` and `~`."),
+    ("have the same dtype", "mixed-dtypes",
+     "One of the two is float64, as NumPy makes them, the other float32, as PyTorch does. In this "
+     "course all are float64: `dtype=torch.float64`."),
+    ("call numpy() on Tensor that requires grad", "detach-missing",
+     "A tensor with a gradient has to leave the graph first: `detach()`."),
+    ("does not require grad and does not have a grad_fn", "no-graph",
+     "There is no way back from it to a parameter: does one of them have `requires_grad=True`, and "
+     "has nothing cut the graph (`detach`, `item`, `no_grad`)?"),
+    ("backward through the graph a second time", "graph-used-twice",
+     "A graph serves one `backward()`: compute the loss anew for each step."),
+    ("leaf Variable that requires grad", "in-place-on-leaf",
+     "A parameter is changed in place while PyTorch is recording: do that under "
+     "`torch.no_grad()`."),
 )
 
 
