@@ -954,8 +954,8 @@ STRETCHED = ("one of the two is (N,), the other (N, 1), and broadcasting makes a
              "their difference: every prediction is compared with every label. Bring both to one "
              "shape first.")
 
-CUT_OFF = ("the number is right, but it is cut off from the graph (`item`, `detach` or `float` does "
-           "that): `backward()` could not go back from it. Return the tensor.")
+CUT_OFF = ("the number is right, but it is cut off from the graph (`item`, `detach` or `float` "
+           "does that): `backward()` could not go back from it. Return the tensor.")
 
 safe_mse = Exercise(
     id="08-safe-mse",
