@@ -67,8 +67,8 @@ def test_mistakes_in_a_students_own_hand_are_named(key, function, mistake):
 
 @every
 def test_right_answers_in_any_style_pass(key, exercise):
-    assert len(RIGHT.get(key, [])) >= 2, (
-        f"add two right answers for {key} to tests/answers/lesson_{key[:2]}.py")
+    assert len(RIGHT.get(key, [])) >= 3, (
+        f"add three right answers for {key} to tests/answers/lesson_{key[:2]}.py")
     assert key in [row[0] for row in WRONG], (
         f"add a student's wrong answer for {key} to tests/answers/lesson_{key[:2]}.py")
     for answer in [*RIGHT[key], exercise.truth]:
@@ -354,4 +354,5 @@ def test_the_page_of_mistakes_is_current_and_knows_every_id():
     for key, _, mistake in WRONG:
         known = {m.id for m in PARTS[key].mistakes} | general | {None}
         starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))
-        assert mistake in known or mistake.startswith(starts), f"add {mistake} to GENERAL in page.py"
+        assert mistake in known or mistake.startswith(starts), (
+            f"add {mistake} to GENERAL in page.py")

@@ -75,11 +75,14 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
     size, right = np.linalg.norm(got), np.linalg.norm(want)
     if size == 0 or right == 0 or got.dtype.kind not in "iuf":
         return f"is of size {size:.3g}, wanted {right:.3g}"
-    text = f"is off by {100 * np.linalg.norm(got - want) / right:.2g} % of its size"
+    ratio = size / right
+    if not 0.1 < ratio < 10:
+        return f"is {ratio:.2g} times as large as it should be"
+    text = f"is off by {100 * np.linalg.norm(got - want) / right:.0f} % of its size"
     if got.ndim < 2:
         return text
     cosine = np.vdot(got, want) / size / right
-    return f"{text} ({size / right:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
+    return f"{text} ({ratio:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
 
 
 def _equal(a, b, rounding):

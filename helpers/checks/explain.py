@@ -20,8 +20,12 @@ KNOWN_ERRORS = (
     ("object is not callable", "call-for-product",
      "A name with parentheses behind it is a call: is a `*` missing before them?"),
     ("truth value of an array", "one-truth-for-an-array",
-     "`max`, `if`, `and`, `or` and `not` want one number or one truth value. For arrays there are "
-     "`np.maximum`, `&`, `|` and `~`."),
+     "`max`, `if`, `and`, `or`, `not` and chains such as `a < b < c` or `a > b == c` want one "
+     "truth value. For arrays there are `np.maximum`, `&`, `|` and `~`, with parentheses around "
+     "each comparison."),
+    ("dtype('<U", "dict-unpacked",
+     "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
+     "the arrays out by their names, as in `params[\"W1\"]`."),
     ("have the same dtype", "mixed-dtypes",
      "One of the two is float64, as NumPy makes them, the other float32, as PyTorch does. In this "
      "course all are float64: `dtype=torch.float64`."),

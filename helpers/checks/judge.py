@@ -265,15 +265,15 @@ def _bad_manners(exercise, function, cases, calls, guard):
     for args, call in zip(cases, calls, strict=True):
         changed = _changed(exercise, args, call)
         if changed:
-            names = list(inspect.signature(exercise.truth).parameters)
-            is_dict = isinstance(args[names.index(changed)], dict)
+            given = dict(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
+            advice = (f"Build a new dict with new arrays: `{{name: ... for name in {changed}}}`. "
+                      f"`{changed}.copy()` alone is a new dict with the same arrays in it."
+                      if isinstance(given[changed], dict) else
+                      f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
+                      "`a += b`.")
             return Verdict("not yet", [
-                f"The values are right, but it changes its argument `{changed}`: the caller's "
-                f"own {'dict' if is_dict else 'array'} is different afterwards.",
-                "Put new arrays (`a = a + b` in place of `a += b`) into a new dict: a copy of the "
-                "dict alone still shares its arrays." if is_dict else
-                f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
-                "`a += b`."], "changes-arguments")
+                f"The values are right, but it changes its argument `{changed}`: what the caller "
+                "handed over is different afterwards.", advice], "changes-arguments")
     again = guard.call(function, cases[0], exercise.view)
     if not again.endless and not _same(again, calls[0], exercise):
         return Verdict("not yet", [
@@ -303,7 +303,7 @@ def _floats(value):
 def _changed(exercise, before, call):
     names = inspect.signature(exercise.truth).parameters
     return next((name for name, old, new in zip(names, before, call.args, strict=False)
-                 if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 1e-9)), None)
+                 if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 0.0)), None)
 
 
 def _call_of(exercise) -> str:

@@ -187,9 +187,9 @@ def _loss_cases():
              np.array([[1000.0], [-1000.0], [-1000.0], [1000.0], [0.5], [700.0]]))]
 
 
-OVERFLOW = ("the formula is right, but exp(1000) is inf, and the loss becomes inf, or nan from "
-            "0 · inf. Let no exponent be positive: use −|z| in it and take the rest out of the "
-            "logarithm.")
+OVERFLOW = ("right for logits of ordinary size; at ±1000 it becomes inf or nan, because exp(1000) "
+            "is inf and log(0) is −inf. Let no exponent be positive: use −|z| in it and take the "
+            "rest out of the logarithm.")
 CLIPPED = ("the loss is taken of probabilities that were clipped or shifted by a tiny number. That "
            "hides the infinity and is no longer the loss: a wrong sample at z = 1000 costs 1000, "
            "not a few dozen. Compute it from `z`.")
@@ -272,11 +272,16 @@ logistic_cross_entropy = Exercise(
         Mistake("second-term-only", wrong_loss(lambda y, z: (1 - y) * softplus(z)),
                 "only samples with label 0 cost something; the term with y is missing."),
         Mistake("label-unused", wrong_loss(lambda y, z: softplus(z) + 0 * y),
-                "this is the loss as if every label were 0: the term with y is missing."),
+                "this is the loss as if every label were 0: the term with y is missing, or it "
+                "takes z where −z belongs."),
+        Mistake("label-unused", wrong_loss(lambda y, z: softplus(-z) + 0 * y),
+                "this is the loss as if every label were 1: the term with (1 − y) is missing, or "
+                "it takes −z where z belongs."),
         Mistake("labels-plus-minus-one", wrong_loss(lambda y, z: softplus(-y * z)),
                 "this is log(1 + exp(−y z)), a formula for labels of −1 and 1. Ours are 0 and 1."),
-        Mistake("z-as-probability", wrong_loss(published_losses),
-                "`z` is used as if it were a probability; it is the logit, any number."),
+        Mistake("log-of-negative", wrong_loss(published_losses),
+                "a logarithm is taken of a negative number, which gives nan. `z` is a logit, any "
+                "number, and no probability: inside the logarithm stands 1 plus an exponential."),
         Mistake("squared-error", wrong_loss(lambda y, z: (expit(z) - y) ** 2),
                 "this is the mean squared error of the probabilities; the loss of this lesson is "
                 "the logistic cross-entropy."),
@@ -373,6 +378,11 @@ def _bias_before_activation(X, y, params):
     return {**wrong_backprop()(X, y, params), "b1": before["b1"]}
 
 
+def _weights_before_activation(X, y, params):
+    before = wrong_backprop(through=lambda dA1, Z1, A1: dA1)(X, y, params)
+    return {**wrong_backprop()(X, y, params), "W1": before["W1"]}
+
+
 def _without(key):
     return wrong_backprop(finish=lambda grads, N: {k: g for k, g in grads.items() if k != key})
 
@@ -443,6 +453,9 @@ backprop = Exercise(
         Mistake("hidden-bias-averaged", wrong_backprop(finish=_scaled(b1=_per_N)),
                 "only `b1` is wrong, divided by N twice: use the sum, the 1/N is in `dZ1` "
                 "already."),
+        Mistake("hard-coded-size", wrong_backprop(finish=_all(lambda N: N / 500)),
+                "every gradient is divided by 500, the number of points in the notebook: take it "
+                "from `X`."),
         Mistake("factor-2", wrong_backprop(finish=_all(lambda N: 2)),
                 "every gradient is twice too large: nothing is squared here, so no 2 appears."),
         Mistake("factor-half", wrong_backprop(finish=_all(lambda N: 0.5)),
@@ -485,6 +498,15 @@ backprop = Exercise(
         Mistake("bias-before-activation", _bias_before_activation,
                 "only `b1` is wrong: it is summed before the derivative of tanh. It belongs to "
                 "`Z1`, like `W1`, so it collects `dZ1`."),
+        Mistake("weights-before-activation", _weights_before_activation,
+                "only `W1` is wrong: it is made of the error before the derivative of tanh, "
+                "`dA1`. It belongs to `Z1`, like `b1`, so it takes `dZ1`."),
+        Mistake("biases-swapped", wrong_backprop(
+            finish=lambda grads, N: {**grads, "b1": grads["b2"], "b2": grads["b1"]}),
+                "`b1` and `b2` have changed places: `b1` collects `dZ1`, `b2` collects `dZ2`."),
+        Mistake("weights-swapped", wrong_backprop(
+            finish=lambda grads, N: {**grads, "W1": grads["W2"], "W2": grads["W1"]}),
+                "`W1` and `W2` have changed places in the dict."),
         Mistake("output-derivative-extra", wrong_backprop(
             residual=lambda y, Y_hat, Z2: (Y_hat - y) * Y_hat * (1 - Y_hat) / len(y)),
                 "there is a derivative of the sigmoid too many at the output: in ŷ − y it has "
@@ -497,6 +519,10 @@ backprop = Exercise(
             ((1 - y) / (1 - Y_hat) - y / Y_hat) * Y_hat * (1 - Y_hat) / len(y))),
                 "right as long as no probability is exactly 0 or 1; there it divides by zero and "
                 "gives nan. On paper the fractions cancel: use what is left, ŷ − y."),
+        Mistake("derivative-by-probability", wrong_backprop(residual=lambda y, Y_hat, Z2: (
+            ((1 - y) / (1 - Y_hat) - y / Y_hat) / len(y))),
+                "`dZ2` is the derivative by the probability; the step from the probability back "
+                "to the logit, through the sigmoid, is missing. Together they are ŷ − y."),
         Mistake("logit-for-probability", wrong_backprop(
             residual=lambda y, Y_hat, Z2: (Z2 - y) / len(y)),
                 "the label is subtracted from the logit `Z2`; it is subtracted from the "
@@ -782,6 +808,11 @@ def _updates_lost(X, y, params, learning_rate, steps):
     return _sgd_step(params, wrong_backprop()(X, y, params), learning_rate), history
 
 
+def _forward_once(X, y, params, learning_rate, steps):
+    new, history = wrong_train()(X, y, params, learning_rate, steps)
+    return new, {key: values[:1] * steps for key, values in history.items()}
+
+
 def _train_cases():
     return [(*rings_case(1, 7, 4, 5), 0.4, 4), (*rings_case(2, 11, 3, 6), 1.3, 6),
             (*sure_of_itself(rings_case(4, 9, 2, 7), 100.0), 0.8, 3)]
@@ -895,6 +926,13 @@ train = Exercise(
             score=lambda y, Y_hat: float(np.mean(Y_hat == y))),
                 "the accuracy compares probabilities with labels; a probability above 0.5 counts "
                 "as a 1. Use your `accuracy`."),
+        Mistake("accuracy-of-logits", wrong_train(score=lambda y, Y_hat: float(np.mean(
+            (np.log(Y_hat) - np.log1p(-Y_hat) > 0.5) == (y > 0.5)))),
+                "the accuracy is taken of the logits `Z2`, for which one half is not the border: "
+                "hand over `Y_hat`."),
+        Mistake("forward-outside-the-loop", _forward_once,
+                "the parameters are right; the history repeats its first entry: `forward` has to "
+                "run anew in each step, inside the loop."),
         Mistake("accuracy-of-flattened", wrong_train(
             score=lambda y, Y_hat: float(np.mean((Y_hat > 0.5) == (y.ravel() > 0.5)))),
                 "the accuracy compares (N, 1) with (N,), every sample with every other: keep both "

@@ -22,6 +22,7 @@ GENERAL = {
     "endless": "a loop or a recursion never ends and was stopped",
     "xor": "`^` was meant as a power",
     "call-for-product": "a `*` is missing before parentheses",
+    "dict-unpacked": "the keys of a dict, which are text, are used as arrays",
     "one-truth-for-an-array": "`max`, `if`, `and`, `or` or `not` got an array",
     "mixed-dtypes": "PyTorch: float32 and float64 meet",
     "detach-missing": "PyTorch: `numpy()` of a tensor that has a gradient",
