@@ -1,4 +1,4 @@
-"""The data of the course: loaders that return plain arrays, read from the folder `data`."""
+"""The data of the course as plain arrays, read from the folder `data` or drawn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ INCOME_DIGEST = "cee84ed254e5bdc938db9699f26bfea27c6b1f4d27ef2231a67fcf7db2bdd23
 RUN_COLUMNS = ["iteration", "loss", "accuracy", *(f"W1_{i}{j}" for i in "01" for j in "012"),
                *(f"b1_{j}" for j in "012"), *(f"W2_{i}{j}" for i in "012" for j in "01"),
                "b2_0", "b2_1"]
-RUN_ROWS = 0
-RUN_DIGEST = ""
+RUN_ROWS = 240
+RUN_DIGEST = "af61eddbf098df9744dd58a2626a35cf57b7750104012aa9ba2c9178533546e1"
 
 
 def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -49,84 +49,6 @@ def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     path = DATA / "income2.csv" if path is None else Path(path)
     table = _read_table(path, INCOME_COLUMNS, INCOME_ROWS, INCOME_DIGEST)
     return table[:, 1:3].copy(), table[:, 3:].copy()
-
-
-def make_circles(
-    n_samples: int = 50_000, *, factor: float = 0.1, noise: float = 0.1,
-    random_state: int | np.random.RandomState | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return two noisy circles around the origin, one inside the other; no line parts them.
-
-    The settings are those of the source of lesson 06.
-
-    Parameters
-    ----------
-    n_samples : int
-        Half of them on each circle, in random order.
-    factor : float
-        Radius of the inner circle; the outer one has radius 1.
-    noise : float
-        Standard deviation of what is added to both coordinates.
-    random_state : int or RandomState, optional
-        A `np.random.RandomState` goes on where it stands: what is drawn from it later is what the
-        source draws.
-
-    Returns
-    -------
-    X : (n_samples, 2) float64
-    y : (n_samples,) int64
-        0 is the outer circle, 1 the inner.
-
-    Raises
-    ------
-    ValueError
-        Where a number does not fit.
-    """
-    if n_samples < 2:
-        raise ValueError(f"n_samples: {n_samples} came, at least 2 were wanted")
-    if not 0 <= factor < 1:
-        raise ValueError(f"factor: {factor} came, a number from 0 to below 1 was wanted")
-    if noise < 0:
-        raise ValueError(f"noise: {noise} came, a number that is not negative was wanted")
-    from sklearn.datasets import make_circles
-
-    X, y = make_circles(n_samples, factor=factor, noise=noise, random_state=random_state)
-    return X, y.astype(np.int64)
-
-
-def circles_full_batch(path: str | Path | None = None) -> list[dict]:
-    """Return the record of a long training: the circles of lesson 06, all points in every step.
-
-    Parameters
-    ----------
-    path : str or Path, optional
-        Another copy of the file; by default ``data/circles_full_batch.csv`` of the course.
-
-    Returns
-    -------
-    list of dict
-        A row for each recorded iteration, from 0 (before the first step) to 50,000:
-        ``iteration`` (int), ``loss`` and ``accuracy`` (float, on all 50,000 points) and ``params``
-        (dict of ``W1`` (2, 3), ``b1`` (3,), ``W2`` (3, 2), ``b2`` (2,)).
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        Where the file is not there or damaged.
-
-    Source
-    ------
-    Computed by ``data/circles_full_batch.py``.
-    """
-    path = DATA / "circles_full_batch.csv" if path is None else Path(path)
-    table = _read_table(path, RUN_COLUMNS, RUN_ROWS, RUN_DIGEST)
-    ends = np.cumsum([6, 3, 6])
-    rows = []
-    for iteration, loss, accuracy, *weights in table.tolist():
-        W1, b1, W2, b2 = np.split(np.array(weights), ends)
-        rows.append({"iteration": int(iteration), "loss": loss, "accuracy": accuracy, "params": {
-            "W1": W1.reshape(2, 3), "b1": b1, "W2": W2.reshape(3, 2), "b2": b2}})
-    return rows
 
 
 def rings(
@@ -206,6 +128,87 @@ def moons(N: int = 200, noise: float = 0.20, seed: int = 0) -> tuple[np.ndarray,
 
     X, y = make_moons(int(N), noise=noise, random_state=seed)
     return X, y.astype(np.int64)
+
+
+def make_circles(
+    N: int = 50_000, *, factor: float = 0.1, noise: float = 0.1,
+    seed: int | np.random.RandomState = 42,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two noisy circles around the origin, one inside the other; no line parts them.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, from 2 up; half of them in each class, in random order.
+    factor : float
+        Radius of the inner circle, from 0 to below 1; the outer one has radius 1.
+    noise : float
+        Standard deviation of the noise in both directions.
+    seed : int or RandomState
+        Of the legacy generator that draws order and noise. A RandomState goes on where it stands:
+        what is drawn from it afterwards is what a source draws that seeds once and goes on.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N,) int64
+        0 on the outer circle, 1 on the inner.
+
+    Raises
+    ------
+    ValueError
+        Where a number does not fit.
+
+    Source
+    ------
+    ``sklearn.datasets.make_circles``; the defaults are the data of the lesson that
+    ``06_circles.ipynb`` is built on.
+    """
+    if N != int(N) or N < 2:
+        raise ValueError(f"N: {N} came, a whole number from 2 up was wanted")
+    if not 0 <= factor < 1:
+        raise ValueError(f"factor: {factor} came, a number from 0 to below 1 was wanted")
+    if not noise >= 0:
+        raise ValueError(f"noise: {noise} came, 0 or more was wanted")
+    from sklearn.datasets import make_circles as circles  # takes a second
+
+    X, y = circles(int(N), factor=factor, noise=noise, random_state=seed)
+    return X, y.astype(np.int64)
+
+
+def circles_full_batch(path: str | Path | None = None) -> list[dict]:
+    """Return the record of a long training: the circles of lesson 06, all points in every step.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/circles_full_batch.csv`` of the course.
+
+    Returns
+    -------
+    list of dict
+        A row for each recorded iteration, from 0 (before the first step) to 50,000:
+        ``iteration`` (int), ``loss`` and ``accuracy`` (float, on all 50,000 points) and ``params``
+        (dict of ``W1`` (2, 3), ``b1`` (3,), ``W2`` (3, 2), ``b2`` (2,)).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
+
+    Source
+    ------
+    Computed by ``data/circles_full_batch.py``.
+    """
+    path = DATA / "circles_full_batch.csv" if path is None else Path(path)
+    table = _read_table(path, RUN_COLUMNS, RUN_ROWS, RUN_DIGEST)
+    ends = np.cumsum([6, 3, 6])
+    rows = []
+    for iteration, loss, accuracy, *weights in table.tolist():
+        W1, b1, W2, b2 = np.split(np.array(weights), ends)
+        rows.append({"iteration": int(iteration), "loss": loss, "accuracy": accuracy, "params": {
+            "W1": W1.reshape(2, 3), "b1": b1, "W2": W2.reshape(3, 2), "b2": b2}})
+    return rows
 
 
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:

@@ -463,7 +463,8 @@ def draw_graph(
     place, bends = _columns_and_rows(graph)
     spots = [*place.values(), *(spot for way in bends.values() for spot in way)]
     xs, ys = zip(*spots, strict=True)
-    ax, unit = _canvas(ax, (min(xs) - 0.9, max(xs) + 0.9, min(ys) - 1.0, max(ys) + 0.85), title)
+    low = 0.6 if grads is None else 1.0
+    ax, unit = _canvas(ax, (min(xs) - 0.9, max(xs) + 0.9, min(ys) - low, max(ys) + 0.85), title)
     for child, parents in graph.items():
         known = pieces and parents and grads is not None and child in grads
         back = child.pull_back(grads[child]) if known else [None] * len(parents)

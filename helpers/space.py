@@ -145,7 +145,8 @@ def surface(
     ax.plot_surface(x1, x2, scores, cmap=palette.diverging(0.8), vmin=0, vmax=1, rcount=GRID,
                     ccount=GRID, linewidth=0, antialiased=True)
     if scores.min() < 0.5 < scores.max():
-        ax.contour(x1, x2, scores, levels=[0.5], colors=INK, linewidths=1.8)
+        ax.computed_zorder = False  # the border is drawn on top, its far side too
+        ax.contour(x1, x2, scores, levels=[0.5], colors=INK, linewidths=1.6, zorder=5)
     ax.set(zlim=(0, 1), xlabel=xlabel, ylabel=ylabel, zlabel=label)
     ax.set_box_aspect((1, 1, 0.7), zoom=0.85)
     if title:

@@ -14,7 +14,19 @@ from answers import RIGHT, WRONG
 from answers.garbage import ENDLESS, GARBAGE
 from scoreboard import SCORE
 
-from helpers.checks import CheckFailed, Group, NotAttempted, lesson_00, lesson_01, lesson_02
+from helpers.checks import (
+    CheckFailed,
+    Exercise,
+    Group,
+    Mistake,
+    NotAttempted,
+    carry,
+    graphs,
+    lesson_00,
+    lesson_01,
+    lesson_02,
+    lesson_07,
+)
 from helpers.checks.compare import same_values
 from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
@@ -186,6 +198,51 @@ def test_random_generators_and_dicts_are_handed_over_fresh():
 
     first, second = (Guard().call(change, (rng, params)).value["W"] for _ in range(2))
     assert first.tolist() == second.tolist() and params["W"].tolist() == [1, 1]
+
+
+def test_what_copies_itself_is_handed_over_fresh():
+    output = lesson_07.long_chain(3000)  # deeper than any recursion
+
+    def change(node):
+        node.value, node.parents = node.value + 1, ()
+        return node
+
+    copy = Guard().call(change, (output,)).value
+    assert copy is not output and len(output.parents) == 2 and copy.value == output.value + 1
+
+
+def test_a_view_compares_what_a_result_is_worth_and_lets_odd_ones_through():
+    last_digit = Exercise(
+        id="07-digit", name="f", truth=lambda x: x, cases=lambda: [(13.0,), (25.0,)],
+        view=lambda args, value: value % 10, mistakes=(
+            Mistake("one-more", lambda x: x + 1, "it is one more."),))
+    assert last_digit.judge(lambda x: x + 20).outcome == "correct"
+    assert last_digit.judge(lambda x: x + 31).mistake == "one-more"
+    assert last_digit.judge(lambda x: None).mistake == "returns-none"
+    assert last_digit.judge(lambda x: {"a": 1}).mistake == "wrong-type"
+    assert last_digit.judge(lambda x: iter(int, 1)).mistake == "wrong-type"
+
+
+def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
+    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    table = function.__globals__
+    monkeypatch.setitem(table, "tanh_rule", lambda upstream, x, output: upstream * (1 - x**2))
+    monkeypatch.setitem(table["RULES"], "tanh", table["tanh_rule"])
+    verdict = lesson_07.value_and_grad.judge(function)
+    assert verdict.mistake == "uses-07-unary-rules" and "`tanh_rule`" in verdict.lines[0]
+
+
+def test_graphs_for_the_checks_are_what_they_say():
+    for output, in lesson_07.backward.cases():
+        order = graphs.in_order(output)
+        assert not any(graphs.order_facts((output,), order).values())
+        if len(order) > 50:
+            continue
+        truth = graphs.gradients(output)
+        swept = lesson_07.wrong_backward()(output)  # with nothing exchanged
+        assert {n.name for n in truth} == {n.name for n in order}
+        for node, gradient in truth.items():
+            assert np.allclose(swept[node], gradient, rtol=1e-12)
 
 
 def test_a_failing_check_raises_once_with_its_ids(capsys):

@@ -1,4 +1,5 @@
 import math
+import runpy
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DATA, income, moons, rings
+from helpers.datasets import DATA, circles_full_batch, income, make_circles, moons, rings
 
 LINES = (DATA / "income2.csv").read_text().splitlines()
 
@@ -167,6 +168,69 @@ def test_moons_follow_their_arguments():
 def test_moons_name_an_argument_that_does_not_fit(arguments, message):
     with pytest.raises(ValueError, match=message):
         moons(**arguments)
+
+
+def test_circles_are_those_that_the_source_draws():
+    from sklearn.datasets import make_circles as theirs
+
+    np.random.seed(42)  # as the source does: one seed, and everything after it goes on
+    X_theirs, y_theirs = theirs(n_samples=500, factor=0.1, noise=0.1)
+    weights = np.random.randn(2, 3)
+    legacy = np.random.RandomState(42)
+    X, y = make_circles(500, seed=legacy)
+    np.testing.assert_array_equal(X, X_theirs)
+    np.testing.assert_array_equal(y, y_theirs)
+    np.testing.assert_array_equal(legacy.randn(2, 3), weights)
+    assert X.dtype == np.float64 and y.dtype == np.int64 and y.sum() == 250
+    np.testing.assert_array_equal(make_circles(500)[0], X)
+
+
+def test_circles_have_the_radii_and_the_noise_asked_for():
+    X, y = make_circles(400, factor=0.3, noise=0)
+    radius = np.linalg.norm(X, axis=1)
+    np.testing.assert_allclose(radius[y == 0], 1)
+    np.testing.assert_allclose(radius[y == 1], 0.3)
+    assert not np.array_equal(make_circles(50, seed=1)[0], make_circles(50, seed=2)[0])
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"N": 1}, "N: 1 came"), ({"N": 2.5}, "N: 2.5 came"), ({"factor": 1.0}, "factor: 1.0 came"),
+    ({"factor": -0.1}, "factor: -0.1"), ({"noise": -1}, "noise: -1 came"),
+    ({"noise": np.nan}, "noise: nan came")])
+def test_circles_refuse_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make_circles(**arguments)
+
+
+def test_the_record_of_the_long_training_is_what_its_script_computes():
+    script = runpy.run_path(str(DATA / "circles_full_batch.py"))
+    record = circles_full_batch()
+    assert [row["iteration"] for row in record] == script["ROWS"]
+    for row, (iteration, loss, accuracy, params) in zip(record, script["run"](3), strict=False):
+        assert row["iteration"] == iteration
+        np.testing.assert_allclose([row["loss"], row["accuracy"]], [loss, accuracy], rtol=1e-8)
+        for name, value in params.items():
+            np.testing.assert_allclose(row["params"][name], value, rtol=1e-8)
+
+
+def test_recorded_losses_are_those_of_the_recorded_parameters():
+    legacy = np.random.RandomState(42)
+    X, y = make_circles(seed=legacy)
+    record = circles_full_batch()
+    for row in (record[60], record[150], record[-1]):
+        W1, b1, W2, b2 = row["params"].values()
+        Z2 = 1 / (1 + np.exp(-(X @ W1 + b1))) @ W2 + b2
+        logits = Z2[:, 1] - Z2[:, 0]
+        loss = np.logaddexp(0, np.where(y == 1, -logits, logits)).mean()
+        np.testing.assert_allclose(row["loss"], loss, rtol=1e-5)
+        np.testing.assert_allclose(row["accuracy"], ((logits > 0) == (y == 1)).mean(), atol=1e-4)
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    lines = (DATA / "circles_full_batch.csv").read_text().splitlines()
+    (tmp_path / "run.csv").write_text("\n".join(lines[:-1]))
+    with pytest.raises(ValueError, match="it has .* rows"):
+        circles_full_batch(tmp_path / "run.csv")
 
 
 def loaded_after(statements):

@@ -35,6 +35,7 @@ class Node:
         self.given = self.value.copy()
         self.parents, self.function, self.name = tuple(parents), function, name
         self.title = name
+        self.operation = "computed" if self.parents else "input"
 
     def __repr__(self) -> str:
         return self.title or "a node without a name"

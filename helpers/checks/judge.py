@@ -152,7 +152,7 @@ def _comes_to(function, other) -> bool:
             names = _names_in(thing.__code__)
             waiting += [thing.__globals__[name] for name in names if name in thing.__globals__]
         elif isinstance(thing, type):
-            waiting += vars(thing).values()
+            waiting += [*thing.__bases__, *vars(thing).values()]
         elif type(thing) is dict:  # a table of functions
             waiting += thing.values()
     return False

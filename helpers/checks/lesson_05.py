@@ -33,7 +33,8 @@ def _softmax_cases():
     square = np.random.default_rng(2).normal(size=(4, 4)) * 2
     far = np.array([[1000.0, -999.0, -1000.0], [-1001.0, -1000.0, -1000.5],
                     [500.0, 499.0, -500.0], [0.5, -1.0, 2.0]])
-    return [(np.array([[1.0, 2.0, 0.5]]),), (rng.normal(size=(7, 3)) * 2 + 1,), (square,), (far,)]
+    small = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 1.5]])
+    return [(small,), (rng.normal(size=(7, 3)) * 2 + 1,), (square,), (far,)]
 
 
 def _ratios(shift, total):
@@ -127,6 +128,12 @@ softmax = Exercise(
         Mistake("exp-missing", lambda Z: (Z - _row_max(Z)) / _row_sum(Z - _row_max(Z)),
                 "the shifted logits themselves are divided by their sum. Take the exponential "
                 "first."),
+        Mistake("exp-missing", lambda Z: np.exp(Z) / _row_sum(Z),
+                "above the line stand the exponentials, below it the sum of the logits: sum the "
+                "exponentials."),
+        Mistake("exp-missing", lambda Z: np.exp(Z - _row_max(Z)) / _row_sum(Z),
+                "above the line stand the exponentials, below it the sum of the logits: sum the "
+                "exponentials."),
         Mistake("divided-by-largest", lambda Z: np.exp(Z) / np.exp(Z).max(axis=1, keepdims=True),
                 "each row is divided by its largest exponential; divide by the row's sum."),
         Mistake("mirrored", lambda Z: soft(-Z),
@@ -177,9 +184,13 @@ def _cross_entropy_cases():
     return [*cases, (np.array([0, 1, 0, 1]), sure), (np.array([0, 2, 2, 1]), sure)]
 
 
-def _from_log(combine):
-    """Return a loss that combines the labels and the safe logs of all probabilities."""
-    return lambda y, Y_hat: combine(y, np.log(np.maximum(Y_hat, FLOOR)))
+def _from_log(name, combine, message):
+    """Return two rows: the mistake, and the mistake without the floor.
+
+    `combine` takes the labels and the logarithms of all probabilities.
+    """
+    return (Mistake(name, lambda y, Y_hat: combine(y, np.log(np.maximum(Y_hat, FLOOR))), message),
+            Mistake(name, lambda y, Y_hat: combine(y, np.log(Y_hat)), message))
 
 
 def _one_hot(y, K):
@@ -208,53 +219,55 @@ cross_entropy = Exercise(
             np.maximum(picked(y, Y_hat), floor)))), FLOOR_TEXT)
           for floor in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, np.finfo(float).eps)),
         *(Mistake("floor-too-high", lambda y, Y_hat, floor=floor: float(-np.mean(np.log(
+            np.clip(picked(y, Y_hat), floor, 1 - floor)))), FLOOR_TEXT)
+          for floor in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)),
+        Mistake("max-for-maximum", lambda y, Y_hat: np.max(picked(y, Y_hat), FLOOR),
+                "the second argument of `np.max` is an axis. The larger of two numbers, entry by "
+                "entry, is `np.maximum`."),
+        *(Mistake("floor-too-high", lambda y, Y_hat, floor=floor: float(-np.mean(np.log(
             picked(y, Y_hat) + floor))), FLOOR_TEXT)
           for floor in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, np.finfo(float).eps)),
-        Mistake("every-label-of-every-row",
-                _from_log(lambda y, L: float(-L[:, y].mean())),
+        *_from_log("every-label-of-every-row", lambda y, L: float(-L[:, y].mean()),
                 "`[:, y]` takes the columns `y` of *every* row, an (N, N) array. One entry for "
                 "each row needs row numbers beside the column numbers: `[np.arange(N), y]`."),
-        Mistake("every-label-of-every-row",
-                _from_log(lambda y, L: float(-L[:, y].sum() / len(y))),
+        *_from_log("every-label-of-every-row", lambda y, L: float(-L[:, y].sum() / len(y)),
                 "`[:, y]` takes the columns `y` of *every* row, an (N, N) array. One entry for "
                 "each row needs row numbers beside the column numbers: `[np.arange(N), y]`."),
-        Mistake("rows-for-classes", _from_log(lambda y, L: float(-L[y].mean())),
+        *_from_log("rows-for-classes", lambda y, L: float(-L[y].mean()),
                 "`[y]` takes whole rows, as if the labels were sample numbers. What is needed "
                 "is column `y[n]` of row n."),
-        Mistake("rows-for-classes", _from_log(lambda y, L: float(-L[y].sum() / len(y))),
+        *_from_log("rows-for-classes", lambda y, L: float(-L[y].sum() / len(y)),
                 "`[y]` takes whole rows, as if the labels were sample numbers. What is needed "
                 "is column `y[n]` of row n."),
-        Mistake("one-hot-meant", _from_log(lambda y, L: -np.mean(y * L)),
+        *_from_log("one-hot-meant", lambda y, L: -np.mean(y * L),
                 "`y * ...` would fit a table of zeros and ones, (N, K). Here `y` holds class "
                 "numbers, (N,): use them to pick one entry of each row."),
         Mistake("one-hot-meant", lambda y, Y_hat: -np.mean(
             y * np.log(Y_hat) + (1 - y) * np.log(1 - Y_hat)),
                 "`y * ...` would fit a table of zeros and ones, (N, K). Here `y` holds class "
                 "numbers, (N,): use them to pick one entry of each row."),
-        Mistake("one-hot-meant", _from_log(
-            lambda y, L: float(-np.sum(y.reshape(-1, 1) * L) / len(y))),
+        *_from_log("one-hot-meant", lambda y, L: float(-np.sum(y.reshape(-1, 1) * L) / len(y)),
                 "the logarithms are multiplied by the class numbers. Those are names, not "
                 "weights: use them to pick one entry of each row."),
-        Mistake("one-hot-meant", _from_log(
-            lambda y, L: float(-np.mean(y.reshape(-1, 1) * L))),
+        *_from_log("one-hot-meant", lambda y, L: float(-np.mean(y.reshape(-1, 1) * L)),
                 "the logarithms are multiplied by the class numbers. Those are names, not "
                 "weights: use them to pick one entry of each row."),
-        Mistake("mean-over-classes-too", _from_log(
-            lambda y, L: float(-np.mean(_one_hot(y, L.shape[1]) * L))),
+        *_from_log("mean-over-classes-too",
+                   lambda y, L: float(-np.mean(_one_hot(y, L.shape[1]) * L)),
                 "it is divided by N·K, as `np.mean` of an (N, K) array does. The mean runs over "
                 "the N samples."),
-        Mistake("all-classes", _from_log(lambda y, L: float(-L.mean())),
+        *_from_log("all-classes", lambda y, L: float(-L.mean()),
                 "the labels play no part: this is the mean over all classes. Only the "
                 "probability of the true class counts."),
-        Mistake("all-classes", _from_log(lambda y, L: float(-L.sum() / len(y))),
+        *_from_log("all-classes", lambda y, L: float(-L.sum() / len(y)),
                 "the labels play no part: this adds up all classes. Only the probability of the "
                 "true class counts."),
-        Mistake("sum-for-mean", _from_log(lambda y, L: float(-picked(y, L).sum())),
+        *_from_log("sum-for-mean", lambda y, L: float(-picked(y, L).sum()),
                 "this is the sum over the samples; the loss is their mean."),
-        Mistake("minus-missing", _from_log(lambda y, L: float(picked(y, L).mean())),
+        *_from_log("minus-missing", lambda y, L: float(picked(y, L).mean()),
                 "the minus is missing: logarithms of probabilities are negative, and a loss is "
                 "not."),
-        Mistake("not-averaged", _from_log(lambda y, L: -picked(y, L)),
+        *_from_log("not-averaged", lambda y, L: -picked(y, L),
                 "there is one loss for each sample; return their mean, one number."),
         Mistake("log-missing", lambda y, Y_hat: float(1 - picked(y, Y_hat).mean()),
                 "this is the mean of 1 − p, without a logarithm."),
@@ -262,23 +275,23 @@ cross_entropy = Exercise(
                 "the right entries are picked, but their logarithm is missing."),
         Mistake("log-of-mean", lambda y, Y_hat: float(-np.log(picked(y, Y_hat).mean())),
                 "the logarithm of the mean is taken; it is the mean of the logarithms."),
-        Mistake("other-base", _from_log(lambda y, L: float(-picked(y, L).mean() / np.log(2))),
+        *_from_log("other-base", lambda y, L: float(-picked(y, L).mean() / np.log(2)),
                 "this is the logarithm to base 2; `np.log` is the natural one."),
-        Mistake("other-base", _from_log(lambda y, L: float(-picked(y, L).mean() / np.log(10))),
+        *_from_log("other-base", lambda y, L: float(-picked(y, L).mean() / np.log(10)),
                 "this is the logarithm to base 10; `np.log` is the natural one."),
         Mistake("likeliest-for-true",
                 lambda y, Y_hat: float(-np.mean(np.log(Y_hat.max(axis=1)))),
                 "the largest probability of each row is taken, whatever the label says. Take "
                 "that of the true class."),
-        Mistake("wrong-class", _from_log(lambda y, L: float(-picked(y - 1, L).mean())),
+        *_from_log("wrong-class", lambda y, L: float(-picked(y - 1, L).mean()),
                 "the class before the true one is taken: labels count from 0, and so do "
                 "columns."),
         Mistake("error-rate", lambda y, Y_hat: float(np.mean(Y_hat.argmax(axis=1) != y)),
                 "this is the share of wrong predictions. The loss looks at the probability of "
                 "the true class."),
-        Mistake("one-sample-only", _from_log(lambda y, L: float(-L[-1, y[-1]])),
+        *_from_log("one-sample-only", lambda y, L: float(-L[-1, y[-1]]),
                 "this is the loss of the last sample alone: add up, do not overwrite."),
-        Mistake("one-sample-only", _from_log(lambda y, L: float(-L[0, y[0]])),
+        *_from_log("one-sample-only", lambda y, L: float(-L[0, y[0]]),
                 "this is the loss of the first sample alone. Is the `return` indented too far, "
                 "inside the loop?"),
         Mistake("squared-error", lambda y, Y_hat: float(np.mean(np.sum(
@@ -427,6 +440,12 @@ softmax_delta = Exercise(
                 lambda y, Y_hat: _rows_for_classes(y, Y_hat, lambda d, N: d),
                 "`[y]` takes whole rows, as if the labels were sample numbers. What is needed is "
                 "column `y[n]` of row n."),
+        Mistake("N-in-one-place", wrong_delta(
+            lambda Y, Y_hat: Y_hat - Y / len(Y), lambda d, N: d),
+                "the 1 is divided by N and the probabilities are not; divide the whole result."),
+        Mistake("N-in-one-place", wrong_delta(
+            lambda Y, Y_hat: Y_hat / len(Y) - Y, lambda d, N: d),
+                "the probabilities are divided by N and the 1 is not; divide the whole result."),
         Mistake("one-hot-meant", lambda y, Y_hat: Y_hat - y,
                 "`y` is (N,) and holds class numbers, `Y_hat` is (N, K): they cannot be "
                 "subtracted. Take 1 from one entry of each row."),
@@ -564,6 +583,22 @@ loss = Exercise(
         Mistake("penalty-subtracted", wrong_loss(
             finish=lambda data, penalty, N: data - penalty),
                 "the penalty is subtracted, a reward for large weights; add it."),
+        Mistake("parentheses-missing", wrong_loss(lambda p, reg: (
+            reg / 2 * np.sum(p["W1"] ** 2) + np.sum(p["W2"] ** 2))),
+                "only the squares of `W1` are multiplied by reg/2: put both sums in "
+                "parentheses."),
+        Mistake("shapes-added", lambda X, y, params, reg: params["W1"] ** 2 + params["W2"] ** 2,
+                "`W1` and `W2` have different shapes and cannot be added. Sum the squares of each "
+                "first, then add the two numbers."),
+        Mistake("rows-summed", lambda X, y, params, reg: (
+            sum(params["W1"] ** 2) + sum(params["W2"] ** 2)),
+                "Python's own `sum` adds up the rows and leaves one number per column; `np.sum` "
+                "adds up all entries."),
+        Mistake("logits-for-probabilities", lambda X, y, params, reg: float(
+            -np.mean(np.log(np.maximum(picked(y, moons_network(X, params)[2]), FLOOR)))
+            + _squares("W1", "W2")(params, reg)),
+                "the cross-entropy was given the logits, `Z2`; it takes the probabilities, "
+                "`Y_hat`."),
         Mistake("data-part-missing", wrong_loss(finish=lambda data, penalty, N: penalty),
                 "this is the penalty alone; the cross-entropy belongs to it."),
         Mistake("sum-for-mean", wrong_loss(
@@ -719,6 +754,12 @@ backprop = Exercise(
                 "is its derivative by each weight."),
         Mistake("penalty-without-reg", wrong_backprop(decay=lambda k, W, reg: W),
                 "the weights are added without the factor `reg`."),
+        Mistake("penalty-without-weight", wrong_backprop(decay=lambda k, W, reg: reg),
+                "`reg` itself is added, the same for every weight; the pull is reg times the "
+                "weight."),
+        Mistake("penalty-of-other-layer", lambda X, y, params, reg: (
+            params["W1"] + params["W2"]),
+                "`W1` and `W2` meet in one sum: each gradient has reg times its own weights."),
         Mistake("biases-not-summed", wrong_backprop(biases=lambda d: d),
                 "each sample has its own bias gradient here, a row for each (the printed formula "
                 "says so, too). A bias is shared by all samples: add up over them."),
@@ -730,6 +771,14 @@ backprop = Exercise(
                 "the bias gradients are summed over everything; each unit has its own: `axis=0`."),
         Mistake("biases-summed-over-everything", wrong_backprop(biases=lambda d: d.sum()),
                 "the bias gradients are summed over everything, one number; each unit has its "
+                "own: `axis=0`."),
+        Mistake("biases-summed-over-everything", wrong_backprop(
+            finish=lambda g, N: {**g, "b2": g["b2"].sum()}),
+                "the gradient of `b2` is summed over everything, one number; each unit has its "
+                "own: `axis=0`."),
+        Mistake("biases-summed-over-everything", wrong_backprop(
+            finish=lambda g, N: {**g, "b1": g["b1"].sum()}),
+                "the gradient of `b1` is summed over everything, one number; each unit has its "
                 "own: `axis=0`."),
         Mistake("biases-averaged", wrong_backprop(biases=lambda d: d.mean(axis=0)),
                 f"the bias gradients are means over the samples. {ONE_N} So here it is a sum."),
@@ -827,6 +876,16 @@ backprop = Exercise(
             **g, "W1": g["W1"].T, "W2": g["W2"].T}, decayed=()),
                 "the weights' gradients are transposed: a gradient has the shape of its weights. "
                 "It is the layer's input, transposed, times the error."),
+        Mistake("shape-transposed", lambda X, y, params, reg: params["W1"].T + params["W1"],
+                "the gradient of `W1` comes out as (H, D): it is the layer's input, transposed, "
+                "times the error, `X.T @ ...`."),
+        Mistake("shape-transposed", lambda X, y, params, reg: params["W2"].T + params["W2"],
+                "the gradient of `W2` comes out as (K, H): it is the layer's input, transposed, "
+                "times the error."),
+        Mistake("parentheses-missing", lambda X, y, params, reg: params["W1"] * (
+            X @ params["W1"]),
+                "`@` and `*` run from left to right, so that the product with `X.T` comes before "
+                "the derivative of tanh. Compute `dZ1` first, in a line of its own."),
         Mistake("input-not-transposed", lambda X, y, params, reg: X @ (X @ params["W1"]),
                 "the layer's input is not transposed: `X.T @ dZ1` sums over the samples and has "
                 "the shape of `W1`."),
@@ -844,7 +903,7 @@ backprop = Exercise(
     ),
     sizes=_sizes,
     hint="`dZ2` from `output_delta`; `dZ1` through `W2` and tanh; each weight: input.T @ error "
-         "plus reg · W; each bias: the error summed over the samples.",
+         "plus reg · W; each bias: the error summed over the samples, `axis=0`.",
     unlocks="A gradient for any number of classes, with a penalty on the weights.",
 )
 
@@ -955,6 +1014,16 @@ initialise = Exercise(
             scale=lambda n_in, n_out: 1 / math.sqrt(D) if n_in == D else 1)(D, H, K, rng),
                 "`W1` is right, `W2` is not scaled: divide it by the root of its number of "
                 "inputs, H."),
+        Mistake("only-hidden-scaled", lambda D, H, K, rng: wrong_start(
+            scale=lambda n_in, n_out: 1 / math.sqrt(D) if n_in == D else 1 / math.sqrt(K))(
+                D, H, K, rng),
+                "`W1` is right, `W2` is divided by √K. What adds up in an output unit is what "
+                "comes in: H numbers."),
+        Mistake("size-missing", lambda D, H, K, rng: {
+            "W1": rng.normal(D, H) / np.sqrt(D), "b1": np.zeros(H),
+            "W2": rng.normal(H, K) / np.sqrt(H), "b2": np.zeros(K)},
+                "`rng.normal(D, H)` draws a single number with the mean D and the spread H. The "
+                "shape goes into `size=(D, H)`."),
         Mistake("bias-counted-as-input", wrong_start(
             scale=lambda n_in, n_out: 1 / math.sqrt(n_in + 1)),
                 "the bias has been counted as an input, √(n + 1). Here the biases stand apart: "

@@ -531,14 +531,6 @@ hidden_layer_gradient = Exercise(
     unlocks="The error has travelled back.",
 )
 
-gradient_pieces = Group(
-    "06-gradient-pieces",
-    (loss_gradient, output_weight_gradient, output_bias_gradient, hidden_layer_gradient,
-     hidden_weight_gradient, hidden_bias_gradient),
-    unlocks="Six lines, and each is one factor of the chain rule.")
-
-
-# 06-compute-gradients
 
 def wrong_gradients(residual=lambda Y, Y_hat: (Y_hat - Y) / len(Y), back=lambda W2, d: W2.T,
                     through=lambda Z1, A1: A1 * (1 - A1), into_output=lambda Z1, A1: A1,
@@ -566,7 +558,7 @@ def _bias_left_out(X, Y, params):
 
 
 compute_gradients = Exercise(
-    id="06-compute-gradients",
+    id="06-gradient-pieces",
     name="compute_gradients",
     truth=gradients,
     cases=lambda: [network(*sizes) for sizes in SIZES],
@@ -642,6 +634,13 @@ compute_gradients = Exercise(
     hint="forward through both layers, then the six pieces in the order of the text.",
     unlocks="Seventeen slopes from one pass forward and one pass back.",
 )
+
+
+gradient_pieces = Group(
+    "06-gradient-pieces",
+    (loss_gradient, output_weight_gradient, output_bias_gradient, hidden_layer_gradient,
+     hidden_weight_gradient, hidden_bias_gradient, compute_gradients),
+    unlocks="Six factors of the chain rule, and seventeen slopes from one pass forward and back.")
 
 
 # 06-check-gradients

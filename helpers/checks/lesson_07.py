@@ -108,96 +108,6 @@ by_hand = Exercise(
 )
 
 
-# 07-unbroadcast
-
-def _unbroadcast(gradient, shape):
-    total = np.zeros(shape)
-    for at in np.ndindex(gradient.shape):
-        place = at[len(at) - len(shape):]
-        total[tuple(0 if n == 1 else i for i, n in zip(place, shape, strict=True))] += gradient[at]
-    return total if shape else float(total)
-
-
-def _leading(gradient, shape):
-    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
-
-
-def _stretched(gradient, shape, keepdims=True, add=np.sum):
-    """Sum over the axes of length 1 in `shape`, which has as many axes as the gradient."""
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
-    return add(gradient, axis=axes, keepdims=keepdims) if axes else gradient
-
-
-def _unbroadcast_cases():
-    rng = np.random.default_rng(3)
-    shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
-              ((2, 4, 3), (4, 1)), ((2, 4, 3), (1, 4, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)),
-              ((6,), (1,)), ((4, 1), (1,)))
-    return [(rng.normal(size=given), wanted) for given, wanted in shapes]
-
-
-unbroadcast = Exercise(
-    id="07-unbroadcast",
-    name="unbroadcast",
-    truth=_unbroadcast,
-    cases=_unbroadcast_cases,
-    mistakes=(
-        Mistake("not-reduced", lambda gradient, shape: gradient,
-                "the gradient is handed back as it came. An entry that broadcasting has used "
-                "several times gets the sum of all their gradients."),
-        Mistake("mean-for-sum", lambda gradient, shape: _unbroadcast(gradient, shape) * (
-            max(1, math.prod(shape)) / gradient.size),
-                "the entries are averaged. Each use of a value adds its own share to the "
-                "gradient: take the sum."),
-        Mistake("one-use-only", lambda gradient, shape: (
-            gradient[(0,) * (gradient.ndim - len(shape))][
-                tuple(slice(0, n) for n in shape)].copy()),
-                "only the first of the repeated uses is kept; all of them act on the loss, so "
-                "their gradients are added."),
-        Mistake("leading-axes-only", _leading,
-                "the axes that broadcasting put in front are summed. The axes of length 1 that it "
-                "stretched are still long: sum over them too."),
-        Mistake("stretched-axes-only",
-                lambda gradient, shape: _stretched(
-                    gradient, shape) if gradient.ndim == len(shape) else gradient,
-                "the axes of length 1 are summed. The axes that broadcasting put in front, which "
-                "`shape` does not have at all, are still there."),
-        Mistake("keepdims-missing", lambda gradient, shape: _stretched(
-            _leading(gradient, shape), shape, keepdims=False),
-                "the sums are right, but an axis of length 1 disappears when it is summed: "
-                "`keepdims=True` keeps it."),
-        Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
-                "`reshape` moves entries into another shape and loses none; here several entries "
-                "become one: add them up."),
-        Mistake("reshaped", lambda gradient, shape: np.resize(gradient, shape),
-                "`resize` cuts entries off; here several entries become one: add them up."),
-        Mistake("everything-summed", lambda gradient, shape: np.full(shape, gradient.sum()),
-                "everything is added up into one number. Only the axes that broadcasting put in "
-                "front or stretched are summed."),
-        Mistake("first-axis-always", lambda gradient, shape: gradient.sum(axis=0),
-                "it always sums over axis 0, whatever the shapes are: compare the two shapes, "
-                "axis by axis, beginning at the right."),
-        Mistake("first-axis-always",
-                lambda gradient, shape: (
-                    gradient if gradient.shape == shape else gradient.sum(axis=0)),
-                "it sums over axis 0 wherever the shapes differ: compare them axis by axis, "
-                "beginning at the right."),
-        Mistake("axes-from-the-left", lambda gradient, shape: (
-            gradient.sum(axis=tuple(range(len(shape), gradient.ndim)))),
-                "the axes that are too many are summed at the end. Broadcasting puts new axes in "
-                "*front*: sum over the first ones."),
-        Mistake("broadcast-again", lambda gradient, shape: np.broadcast_to(gradient, shape),
-                "`np.broadcast_to` stretches; what is needed is the way back, a sum."),
-    ),
-    sizes=no_sizes,
-    tolerance=1e-12,
-    integers=(),
-    hint="two steps: sum over the axes in front that `shape` does not have; then, with "
-         "`keepdims=True`, over those where `shape` has 1.",
-    unlocks="Rules may now behave as if all shapes were equal.",
-)
-
-
 # the rules
 
 def pulled(function, upstream, *inputs):
@@ -237,7 +147,7 @@ def _pair(name, function, mistakes, hint):
         id="07-pair-rules", name=name,
         truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
         cases=rule_cases(function, *PAIRS), returns=("da", "db"), mistakes=mistakes,
-        sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, uses=(unbroadcast,), hint=hint)
+        sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, hint=hint)
 
 
 add_rule = _pair("add_rule", lambda a, b: a + b, (
@@ -504,6 +414,10 @@ matmul_rule = Exercise(
             b @ upstream.T, upstream.T @ a),
                 "both results are the transposes of the right ones: a gradient has the shape of "
                 "what it belongs to."),
+        Mistake("one-result-transposed", lambda upstream, a, b, output: (
+            upstream @ b.T, upstream.T @ a),
+                "`db` is the transpose of the right one: a gradient has the shape of what it "
+                "belongs to. Begin with `a`, transposed."),
         Mistake("reshape-for-transpose", lambda upstream, a, b, output: (
             upstream @ b.reshape(b.shape[::-1]), a.reshape(a.shape[::-1]) @ upstream),
                 "`reshape` keeps the order of the entries and only breaks the lines elsewhere; "
@@ -567,6 +481,10 @@ sum_rule = Exercise(
                 "shapes do not fit, or (a square array) rows and columns change places silently."),
         Mistake("axis-not-put-back", lambda upstream, x, output, axis=None, keepdims=False: (
             upstream * np.ones_like(x)),
+                "the axis that was summed away has to be put back before stretching; without it, "
+                "shapes do not fit, or (a square array) rows and columns change places silently."),
+        Mistake("axis-not-put-back", lambda upstream, x, output, axis=None, keepdims=False: (
+            np.full(x.shape, upstream)),
                 "the axis that was summed away has to be put back before stretching; without it, "
                 "shapes do not fit, or (a square array) rows and columns change places silently."),
         Mistake("divided", wrong_sum(lambda dx, upstream, x, axis, keepdims: (
@@ -660,6 +578,112 @@ pick_rule = Exercise(
 
 array_rules = Group("07-array-rules", (matmul_rule, sum_rule, pick_rule),
                     unlocks="That is every operation of the course's networks.")
+# 07-unbroadcast
+
+def _unbroadcast(gradient, shape):
+    total = np.zeros(shape)
+    for at in np.ndindex(gradient.shape):
+        place = at[len(at) - len(shape):]
+        total[tuple(0 if n == 1 else i for i, n in zip(place, shape, strict=True))] += gradient[at]
+    return total if shape else float(total)
+
+
+def _leading(gradient, shape):
+    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+
+
+def _stretched(gradient, shape, keepdims=True, add=np.sum):
+    """Sum over the axes of length 1 in `shape`, which has as many axes as the gradient."""
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
+    return add(gradient, axis=axes, keepdims=keepdims) if axes else gradient
+
+
+def _axis_by_axis(gradient, shape):
+    """Sum one axis after the other, and lose each."""
+    while gradient.ndim > len(shape):
+        gradient = gradient.sum(axis=0)
+    for axis, n in enumerate(shape):
+        if n == 1:
+            gradient = gradient.sum(axis=axis)
+    return gradient
+
+
+def _unbroadcast_cases():
+    rng = np.random.default_rng(3)
+    shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
+              ((2, 4, 3), (4, 1)), ((2, 4, 3), (1, 4, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)),
+              ((6,), (1,)), ((4, 1), (1,)))
+    return [(rng.normal(size=given), wanted) for given, wanted in shapes]
+
+
+unbroadcast = Exercise(
+    id="07-unbroadcast",
+    name="unbroadcast",
+    truth=_unbroadcast,
+    cases=_unbroadcast_cases,
+    mistakes=(
+        Mistake("not-reduced", lambda gradient, shape: gradient,
+                "the gradient is handed back as it came. An entry that broadcasting has used "
+                "several times gets the sum of all their gradients."),
+        Mistake("mean-for-sum", lambda gradient, shape: _unbroadcast(gradient, shape) * (
+            max(1, math.prod(shape)) / gradient.size),
+                "the entries are averaged. Each use of a value adds its own share to the "
+                "gradient: take the sum."),
+        Mistake("one-use-only", lambda gradient, shape: (
+            gradient[(0,) * (gradient.ndim - len(shape))][
+                tuple(slice(0, n) for n in shape)].copy()),
+                "only the first of the repeated uses is kept; all of them act on the loss, so "
+                "their gradients are added."),
+        Mistake("leading-axes-only", _leading,
+                "the axes that broadcasting put in front are summed. The axes of length 1 that it "
+                "stretched are still long: sum over them too."),
+        Mistake("stretched-axes-only",
+                lambda gradient, shape: _stretched(
+                    gradient, shape) if gradient.ndim == len(shape) else gradient,
+                "the axes of length 1 are summed. The axes that broadcasting put in front, which "
+                "`shape` does not have at all, are still there."),
+        Mistake("keepdims-missing", lambda gradient, shape: _stretched(
+            _leading(gradient, shape), shape, keepdims=False),
+                "the sums are right, but an axis of length 1 disappears when it is summed: "
+                "`keepdims=True` keeps it."),
+        Mistake("keepdims-missing", _axis_by_axis,
+                "the sums are right, but an axis of length 1 disappears when it is summed: "
+                "`keepdims=True` keeps it."),
+        Mistake("mean-for-sum", lambda gradient, shape: gradient.mean(axis=0),
+                "the entries are averaged. Each use of a value adds its own share to the "
+                "gradient: take the sum."),
+        Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
+                "`reshape` moves entries into another shape and loses none; here several entries "
+                "become one: add them up."),
+        Mistake("reshaped", lambda gradient, shape: np.resize(gradient, shape),
+                "`resize` cuts entries off; here several entries become one: add them up."),
+        Mistake("everything-summed", lambda gradient, shape: np.full(shape, gradient.sum()),
+                "everything is added up into one number. Only the axes that broadcasting put in "
+                "front or stretched are summed."),
+        Mistake("first-axis-always", lambda gradient, shape: gradient.sum(axis=0),
+                "it always sums over axis 0, whatever the shapes are: compare the two shapes, "
+                "axis by axis, beginning at the right."),
+        Mistake("first-axis-always",
+                lambda gradient, shape: (
+                    gradient if gradient.shape == shape else gradient.sum(axis=0)),
+                "it sums over axis 0 wherever the shapes differ: compare them axis by axis, "
+                "beginning at the right."),
+        Mistake("axes-from-the-left", lambda gradient, shape: (
+            gradient.sum(axis=tuple(range(len(shape), gradient.ndim)))),
+                "the axes that are too many are summed at the end. Broadcasting puts new axes in "
+                "*front*: sum over the first ones."),
+        Mistake("broadcast-again", lambda gradient, shape: np.broadcast_to(gradient, shape),
+                "`np.broadcast_to` stretches; what is needed is the way back, a sum."),
+    ),
+    sizes=no_sizes,
+    tolerance=1e-12,
+    integers=(),
+    hint="two steps: sum over the axes in front that `shape` does not have; then, with "
+         "`keepdims=True`, over those where `shape` has 1.",
+    unlocks="Rules may now behave as if all shapes were equal.",
+)
+
+
 RULES = pair_rules.parts + unary_rules.parts + array_rules.parts
 
 
@@ -952,6 +976,23 @@ def _no_first_entry(output):
     return grads
 
 
+def _no_seed(output):
+    grads = {}
+    for node in finished(output)[::-1]:
+        for parent, g in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = grads[parent] + g if parent in grads else g
+    return grads
+
+
+def _all_pieces_to_each(output):
+    grads = {output: np.ones_like(output.value)}
+    for node in finished(output)[::-1]:
+        pieces = node.pull_back(grads[node])
+        for parent in node.parents:
+            grads[parent] = grads.get(parent, 0) + pieces
+    return grads
+
+
 BEFORE_COMPLETE = ("a node hands its gradient on before all of it has arrived, where paths meet. "
                    "It may do so only after every node that uses it: walk through "
                    "`topological_order(output)` backwards.")
@@ -993,6 +1034,12 @@ backward = Exercise(
         Mistake("seed-is-zero", wrong_backward(seed=np.zeros_like),
                 "the walk starts with 0, and everything before it is multiplied by that. The "
                 "derivative of the output by itself is 1."),
+        Mistake("seed-missing", _no_seed,
+                "when the walk begins, the output has no gradient in the dict yet. Put it there "
+                "first: the derivative of the output by itself is 1."),
+        Mistake("pieces-not-paired", _all_pieces_to_each,
+                "`pull_back` returns a list with one piece for each parent, and the whole list "
+                "goes to each of them: go through parents and pieces together, with `zip`."),
         Mistake("order-of-meeting", wrong_backward(order=as_met), BEFORE_COMPLETE),
         Mistake("order-of-meeting", wrong_backward(order=lambda o: as_met(o, 0)),
                 BEFORE_COMPLETE),

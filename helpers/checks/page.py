@@ -35,6 +35,8 @@ GENERAL = {
     "wrong-number-of-values": "too few or too many values are returned",
     "missing-key": "a key is missing in a returned dict",
     "not-a-dict": "no dict came where one was wanted",
+    "not-a-list": "no list came where a list of arrays was wanted",
+    "wrong-number-of-arrays": "a list of arrays is too long or too short",
     "wrong-dtype": "the dtype differs",
     "float32": "the result is float32",
     "complex": "the result is complex",

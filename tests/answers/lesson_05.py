@@ -304,3 +304,13 @@ WRONG = [
     ("05-train", lambda X, y, params, learning_rate, steps, reg: train_names(
         X, y, params, -learning_rate, steps, reg), "uphill"),
 ]
+
+NUMBER = "a NumPy number is a number: `float` makes it a plain one for the eye"
+EQUIVALENT = {
+    "05-cross-entropy": {
+        "line 7: float(-np.mean(np.log(np.maximum(p, 1e-300)))) → "
+        "-np.mean(np.log(np.maximum(p, 1e-300)))": NUMBER},
+    "05-loss": {
+        "line 5: float(cross_entropy(y, Y_hat) + reg / 2 * squares) → "
+        "cross_entropy(y, Y_hat) + reg / 2 * squares": NUMBER},
+}

@@ -331,7 +331,7 @@ RIGHT = {
                                                   weight_gradient_turned],
     "06-gradient-pieces/hidden_bias_gradient": [bias_gradient_ones, bias_gradient_loop,
                                                 bias_gradient_squeezed],
-    "06-compute-gradients": [compute_gradients_in_a_row, compute_gradients_divided_last,
+    "06-gradient-pieces/compute_gradients": [compute_gradients_in_a_row, compute_gradients_divided_last,
                              compute_gradients_loop],
     "06-train": [train_in_place_on_copies, train_shuffled_apart_from_batches, train_as_pytorch],
     "06-check-gradients": [check_gradients_basis, check_gradients_in_place, check_gradients_flat],
@@ -537,8 +537,8 @@ WRONG = [
      "shape-transposed"),
     ("06-gradient-pieces/hidden_bias_gradient", hidden_bias_gradient_of_each_sample,
      "wrong-axis"),
-    ("06-compute-gradients", compute_gradients_mean_bias, "biases-averaged"),
-    ("06-compute-gradients", compute_gradients_swapped_labels, "sign-flipped"),
+    ("06-gradient-pieces/compute_gradients", compute_gradients_mean_bias, "biases-averaged"),
+    ("06-gradient-pieces/compute_gradients", compute_gradients_swapped_labels, "sign-flipped"),
     ("06-train", train_loop(begin_epoch=lambda v: {k: np.zeros(w.shape) for k, w in v.items()}),
      "velocity-reset-every-epoch"),
     ("06-train", train_loop(rows_of=lambda rows, Y: np.arange(len(rows))), "labels-in-order"),
@@ -557,3 +557,13 @@ WRONG = [
     ("06-minibatches", minibatches_yield, "not-a-list"),
     ("06-minibatches", minibatches_in_order, "not-shuffled"),
 ]
+
+EQUIVALENT = {
+    "06-check-gradients": {
+        "line 9: float(np.max(np.abs(grads[name] - measured) / size)) → "
+        "np.max(np.abs(grads[name] - measured) / size)": "NumPy's number is a number",
+        "line 9: grads[name] - measured → measured - grads[name]": "its absolute value is taken"},
+    "06-train": {
+        "line 10: update_params(params, velocity) → update_params(velocity, params)":
+            "a sum, in the other order"},
+}

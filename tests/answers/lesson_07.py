@@ -127,6 +127,12 @@ def pick_rule_loop(upstream, x, output, key):
     return dx.reshape(x.shape)
 
 
+def pick_rule_one_hot(upstream, x, output, key):
+    """A matrix with a 1 for each pick, rows for picks and columns for the entries of x."""
+    places = np.ravel(np.arange(x.size).reshape(x.shape)[key])
+    return (np.eye(x.size)[places].T @ np.ravel(upstream)).reshape(x.shape)
+
+
 def order_by_counting_users(output):
     """Kahn's way: from the output, a node follows when all that use it are listed."""
     users, found, waiting = Counter(), {output}, [output]
@@ -459,7 +465,7 @@ RIGHT = {
     "07-array-rules/matmul_rule": [matmul_rule_einsum, matmul_rule_loop,
                                    lambda g, a, b, out: ((b @ g.T).T, (g.T @ a).T)],
     "07-array-rules/sum_rule": [sum_rule_reshape, sum_rule_broadcast, sum_rule_numbers],
-    "07-array-rules/pick_rule": [pick_rule_places, pick_rule_loop],
+    "07-array-rules/pick_rule": [pick_rule_places, pick_rule_loop, pick_rule_one_hot],
     "07-topological-order": [order_by_counting_users, order_by_iterators,
                              order_when_parents_are_listed],
     "07-backward": [backward_get, backward_zeros_first, backward_lists],
@@ -500,3 +506,8 @@ WRONG = [
     ("07-value-and-grad", value_and_grad_measured, "measured-not-derived"),
     ("07-value-and-grad", lambda loss, params: (loss(params), params), None),
 ]
+
+EQUIVALENT = {
+    "07-value-and-grad": {
+        "line 6: float(output.value) → output.value": "an array without axes is one number too"},
+}
