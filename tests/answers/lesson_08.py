@@ -1,4 +1,4 @@
-"""Lesson 08: right and wrong answers in a student's hand. PyTorch is imported when one is called."""
+"""Lesson 08: answers in a student's hand. PyTorch is imported when one is called."""
 
 from __future__ import annotations
 
@@ -463,3 +463,9 @@ WRONG = [
     ("08-repair", as_published, "left-double-softmax+zero-grad-missing+graph-kept"),
     ("08-repair", as_numpy_of_a_leaf, "detach-missing"),
 ]
+
+EQUIVALENT = {
+    "08-safe-mse": {
+        "line 3: Y_hat.reshape(-1, 1) - y.reshape(-1, 1) → y.reshape(-1, 1) - Y_hat.reshape(-1, 1)":
+            "the square has no sign"},
+}
