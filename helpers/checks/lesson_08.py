@@ -19,7 +19,7 @@ from helpers.checks.modules import (
 )
 from helpers.checks.truth import complex_gradients, dense
 
-DATA = EARLIER | {"params", "grads", "start", "reg", "networks", "X_t", "y_t"}
+DATA = EARLIER | {"params", "grads", "data", "starts", "before", "penalty"}
 TENSORS = "tensors where numbers are wanted"
 KEPT = ("a tensor comes back where a number is wanted. It holds on to the whole graph that it was "
         "computed from; `item()` takes the number out.")
@@ -69,8 +69,22 @@ def wrong_state(weight=lambda W, name: W.T, bias=lambda b: b, names=None,
     return to_state
 
 
+class _Held:
+    """What a tensor looks like to a view; this exercise is to work without PyTorch."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def detach(self):
+        return self
+
+    def numpy(self):
+        return self.array
+
+
 def _counted(args, state):
-    return {**state, "number of entries": len(state)}
+    plain = {k: W.detach().numpy() if is_tensor(W) else W for k, W in state.items()}
+    return {TENSORS: sum(map(is_tensor, state.values())), "number of entries": len(state), **plain}
 
 
 NOT_TURNED = ("A layer of PyTorch keeps its weight as (out, in), ours is (in, out): each weight is "
@@ -120,6 +134,14 @@ to_state = Exercise(
             "output.bias": np.zeros(params["W2"].shape[1]), **state}),
                 "one network here has no `b2`, and its state has an `output.bias` all the same: "
                 "there is an entry for each array in `params`, and no other."),
+        Mistake("none-for-bias", wrong_state(finish=lambda state, params: {
+            "output.bias": None, **state}),
+                "one network here has no `b2`, and its state has an `output.bias` that is `None`: "
+                "leave the entry out."),
+        Mistake("tensors-for-arrays", wrong_state(finish=lambda state, params: {
+            name: _Held(W) for name, W in state.items()}),
+                "the entries are tensors; here they stay NumPy arrays. They become tensors where "
+                "the state is loaded."),
         Mistake("bias-left-out", wrong_state(finish=lambda state, params: {
             name: W for name, W in state.items() if name != "output.bias"}),
                 "`output.bias` is missing where `params` has a `b2`."),
@@ -237,9 +259,16 @@ torch_gradients = Exercise(
                                                    for k, g in grads.items()})),
                 "the gradients are right, but they are still tensors: `numpy()` makes arrays of "
                 "them."),
-        Mistake("tensor-for-the-loss", wrong_torch_gradients(
-            lambda value, grads, tensors: (loaded_torch().tensor(value).double(), grads)),
-                "the loss is still a tensor: `item()` takes the number out."),
+        Mistake("all-tensors", wrong_torch_gradients(
+            lambda value, grads, tensors: (loaded_torch().tensor(value, dtype=float),
+                                           {k: t.grad for k, t in tensors.items()})),
+                "loss and gradients are still tensors, and one of them is `None`: `item()` makes a "
+                "number, `numpy()` an array, and a parameter that plays no part gets zeros."),
+        Mistake("all-tensors", wrong_torch_gradients(
+            lambda value, grads, tensors: (loaded_torch().tensor(value, dtype=float), {
+                k: loaded_torch().from_numpy(g) for k, g in grads.items()})),
+                "loss and gradients are still tensors: `item()` makes a number of one, `numpy()` "
+                "an array."),
         Mistake("tensor-for-the-loss", wrong_torch_gradients(
             lambda value, grads, tensors: (loaded_torch().tensor(value, dtype=float), grads)),
                 "the loss is still a tensor: `item()` takes the number out."),
@@ -336,30 +365,46 @@ def _build_network(params, activation):
     return Built()
 
 
-PASS_FAILED = "forward passes that failed"
+MODULES = "networks that came back"
+FOREIGN = "parameters that hold nothing of params"
 FOUND = "parameters that an optimizer finds"
 TRAINABLE = "of these, with a gradient"
 SHARED = "parameters that share memory with params"
+FAILED = "forward passes that failed"
 
 
 def _network_seen(args, made):
-    torch = loaded_torch()
-    if not isinstance(made, torch.nn.Module):
-        raise TypeError("no module")
-    params = args[0]
+    torch, params = loaded_torch(), args[0]
     X = torch.from_numpy(np.random.default_rng(5).normal(size=(6, len(params["W1"]))))
-    facts = {name: value.numpy().copy() for name, value in made.state_dict().items()}
+    if not isinstance(made, torch.nn.Module):
+        return _nothing_in_it(params, {MODULES: 0})
+    state = {name: value.numpy().copy() for name, value in made.state_dict().items()}
+    foreign = sum(not any(_same_numbers(value, W) for W in params.values())
+                  for value in state.values())
+    if state and foreign == len(state):  # random weights: nothing else can be said
+        return _nothing_in_it(params, {MODULES: 1, FOREIGN: foreign})
     found = list(made.parameters())
-    facts |= {FOUND: len(found), TRAINABLE: sum(p.requires_grad for p in found),
-              SHARED: sum(np.shares_memory(p.detach().numpy(), W)
-                          for p in found for W in params.values())}
+    facts = {MODULES: 1, FOREIGN: 0, **state, FOUND: len(found),
+             TRAINABLE: sum(p.requires_grad for p in found),
+             SHARED: sum(np.shares_memory(p.detach().numpy(), W)
+                         for p in found for W in params.values())}
     try:
         with torch.no_grad():
             logits = made(X)
     except Exception:  # the student's forward
-        return facts | {PASS_FAILED: 1, "logits": np.zeros(0)}
-    logits = logits.numpy() if is_tensor(logits) else logits
-    return facts | {PASS_FAILED: 0, "logits": logits}
+        return facts | {FAILED: 1, "logits": np.zeros(0)}
+    return facts | {FAILED: 0, "logits": logits.numpy() if is_tensor(logits) else logits}
+
+
+def _nothing_in_it(params, facts):
+    """Return all that a network is asked for, 0 but for `facts`, which are looked at first."""
+    names = [FOREIGN, *(NAMES[key] for key in params), FOUND, TRAINABLE, SHARED, FAILED, "logits"]
+    return facts | {name: 0 for name in names if name not in facts}
+
+
+def _same_numbers(a, b):
+    """Whether two arrays hold the same numbers, to float32, in any order."""
+    return a.size == b.size and np.allclose(np.sort(a, axis=None), np.sort(b, axis=None), atol=1e-5)
 
 
 def wrong_network(turn=lambda W: W.T, dtype="float64", through=lambda f, Z1: f(Z1),
@@ -416,6 +461,15 @@ def _unregistered(params, activation):
     return made
 
 
+def _random(params, activation):
+    torch = loaded_torch()
+    made = wrong_network()(params, activation)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(1.0)
+    return made
+
+
 def _shared(a):
     torch = loaded_torch()
     return torch.nn.Parameter(torch.from_numpy(a))
@@ -440,6 +494,17 @@ network = Exercise(
     data=DATA,
     uses=(to_state,),
     mistakes=(
+        Mistake("not-a-module", lambda params, activation: type(
+            wrong_network()(params, activation)),
+                "what comes back is no network. If it is the class itself: an instance is wanted, "
+                "made by calling the class."),
+        Mistake("weights-not-loaded", _random,
+                "the network has its own random weights, nothing of `params`: load the state into "
+                "it before you return it."),
+        Mistake("forward-fails", wrong_network(end=lambda f, Z2: Z2.no_such_thing),
+                "the weights are in place, but calling the network raises an error. Call it "
+                "yourself on a small tensor (float64, a column for each input) and read what it "
+                "says."),
         Mistake("not-transposed", _refused,
                 "`W1` is copied into `weight` as it is, and the shapes do not fit. " + NOT_TURNED),
         Mistake("not-transposed-state", _refused_state,
@@ -747,6 +812,14 @@ train = Exercise(
         Mistake("one-loss-per-batch",
                 wrong_train(finish=lambda history, every: [v for v, _ in every]),
                 "there is a loss for every batch; wanted is one per epoch."),
+        Mistake("one-loss-per-batch",
+                wrong_train(mode=lambda model: None,
+                            finish=lambda history, every: [v for v, _ in every]),
+                "there is a loss for every batch; wanted is one per epoch. And the network is not "
+                "put into training mode."),
+        Mistake("mean-of-batches", wrong_train(mode=lambda model: None, summary=_mean_of_batches),
+                "the losses of the batches are averaged; weigh each batch with its number of "
+                "samples. And the network is not put into training mode."),
         Mistake("last-epoch-only", wrong_train(finish=lambda history, every: history[-1]),
                 "only the last epoch's loss comes back; give a list with one per epoch."),
         Mistake("losses-pile-up",
@@ -856,6 +929,8 @@ evaluate = Exercise(
     sizes=no_sizes,
     integers=(),
     data=DATA,
+    tolerance=1e-6,  # a mean in float32 is right
+    rounding=1e-6,
     mistakes=(
         Mistake("eval-missing", wrong_evaluate(mode=lambda model: None),
                 "the network is still in training mode, in which some layers behave otherwise "
@@ -869,6 +944,11 @@ evaluate = Exercise(
         Mistake("mode-and-graph", wrong_evaluate(mode=lambda model: None, recording=True),
                 "two things are missing: `model.eval()` before the loop, and `torch.no_grad()` "
                 "around it."),
+        Mistake("mode-and-graph", wrong_evaluate(
+            mode=lambda model: None, recording=True,
+            result=lambda right, sizes: loaded_torch().tensor(sum(right) / sum(sizes))),
+                "three things are missing: `model.eval()` before the loop, `torch.no_grad()` "
+                "around it, and `item()`, which makes a number of a tensor."),
         Mistake("mode-not-restored", wrong_evaluate(restore=lambda model, was: None), LEFT),
         Mistake("mode-always-training",
                 wrong_evaluate(restore=lambda model, was: model.train()),

@@ -82,6 +82,14 @@ def torch_gradients_numpy_of_leaf(loss, params):
     return J.item(), {k: v.numpy() for k, v in t.items()}
 
 
+def torch_gradients_none_numpy(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t)
+    J.backward()
+    return J.item(), {k: v.grad.numpy() for k, v in t.items()}
+
+
 # 08-network
 
 def network_class(params, activation):
@@ -142,6 +150,37 @@ def network_float32(params, activation):
 def network_with_random_weights(params, activation):
     made = network_class(params, activation)
     made.hidden.reset_parameters()
+    made.output.reset_parameters()
+    return made
+
+
+def network_with_one_layer_unloaded(params, activation):
+    made = network_class(params, activation)
+    made.hidden.reset_parameters()
+    return made
+
+
+def network_without_super(params, activation):
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            self.hidden = nn.Linear(*params["W1"].shape)
+
+    return Network()
+
+
+def network_from_arrays(params, activation):
+    made = network_class(params, activation)
+    made.load_state_dict(to_state_if(params))
+    return made
+
+
+def network_hard_coded(params, activation):
+    import torch
+    sizes = {"W1": np.zeros((2, 3)), "b1": np.zeros(3), "W2": np.zeros((3, 1)), "b2": np.zeros(1)}
+    made = network_class(sizes, activation)
+    made.load_state_dict({k: torch.tensor(v) for k, v in to_state_if(params).items()})
     return made
 
 
@@ -314,6 +353,32 @@ def evaluate_numpy(model, loader):
     return np.mean(np.concatenate(guesses) == np.concatenate(labels))
 
 
+def evaluate_in_float32(model, loader):
+    import torch
+    was = model.training
+    model.eval()
+    with torch.no_grad():
+        hits = torch.cat([model(X).argmax(dim=1) == y for X, y in loader])
+    model.train(was)
+    return hits.float().mean().item()
+
+
+def evaluate_mean_in_float32(model, loader):
+    import torch
+    was = model.training
+    model.eval()
+    with torch.no_grad():
+        shares = [(model(X).argmax(dim=1) == y).float().mean().item() for X, y in loader]
+    model.train(was)
+    return np.mean(shares)
+
+
+def evaluate_no_grad_without_call(model, loader):
+    import torch
+    with torch.no_grad:
+        return evaluate_in_any_mode(model, loader)
+
+
 def evaluate_in_any_mode(model, loader):
     hits = sum((model(X).argmax(dim=1) == y).sum().item() for X, y in loader)
     return hits / len(loader.dataset)
@@ -433,7 +498,7 @@ RIGHT = {
     "08-network": [network_class, network_sequential, network_by_data],
     "08-training-step": [step_plain, step_none, step_closure],
     "08-train": [train_with_step, train_array, train_weighted],
-    "08-evaluate": [evaluate_counting, evaluate_all, evaluate_numpy],
+    "08-evaluate": [evaluate_counting, evaluate_all, evaluate_numpy, evaluate_in_float32],
     "08-safe-mse": [mse_function, mse_like, mse_flat],
     "08-repair": [repaired_class, repaired_with_nll, repaired_numpy],
 }
@@ -447,8 +512,14 @@ WRONG = [
     ("08-to-state", lambda params: {"W1": params["W1"].T}, "missing-key"),
     ("08-torch-gradients", torch_gradients_none, "unused-is-none"),
     ("08-torch-gradients", torch_gradients_numpy_of_leaf, "detach-missing"),
+    ("08-torch-gradients", torch_gradients_none_numpy, "grad-is-none"),
+    ("08-torch-gradients", lambda loss, params: loss(params).backward(), "backward-of-a-number"),
     ("08-network", network_float32, "float32"),
-    ("08-network", network_with_random_weights, None),
+    ("08-network", network_with_random_weights, "weights-not-loaded"),
+    ("08-network", network_with_one_layer_unloaded, None),
+    ("08-network", network_without_super, "super-init-missing"),
+    ("08-network", network_from_arrays, "arrays-in-state"),
+    ("08-network", network_hard_coded, "state-mismatch"),
     ("08-network", network_with_layers_in_a_list, "missing-key"),
     ("08-network", network_that_forgets_to_return, "returns-none"),
     ("08-training-step", step_stale, "zero-grad-missing"),
@@ -458,6 +529,8 @@ WRONG = [
     ("08-train", train_keeping_tensors, "tensors-kept"),
     ("08-evaluate", evaluate_in_any_mode, "mode-and-graph"),
     ("08-evaluate", evaluate_left, "mode-not-restored"),
+    ("08-evaluate", evaluate_mean_in_float32, "mean-of-batches"),
+    ("08-evaluate", evaluate_no_grad_without_call, "with-without-call"),
     ("08-safe-mse", mse_published, "stretched"),
     ("08-repair", still_sharing, "changes-arguments"),
     ("08-repair", as_published, "left-double-softmax+zero-grad-missing+graph-kept"),
