@@ -27,7 +27,7 @@ from helpers.checks import (
     lesson_02,
     lesson_07,
 )
-from helpers.checks.compare import same_values
+from helpers.checks.compare import differ, same_values
 from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
@@ -280,6 +280,25 @@ def test_an_error_in_a_function_of_the_students_own_is_told_as_that_ones():
     assert "mirrored" not in verdict.mistake and "sigmoid" in verdict.lines[0]
 
 
+def test_an_earlier_function_that_plays_no_part_is_not_blamed():
+    space = {"np": np}
+    exec("def sigmoid(z):\n    return 1 / (1 + np.exp(z))\n"
+         "def forward(X_b, W1, W2):\n    unused = sigmoid(np.zeros(2))\n"
+         "    A1 = np.tanh(X_b @ W1)\n"
+         "    return X_b @ W1, A1, np.insert(A1, 0, 1, axis=1) @ W2\n", space)
+    assert lesson_01.forward.judge(space["forward"]).mistake == "tanh"
+    assert space["sigmoid"](np.zeros(1)) == 0.5  # and it is still the student's own
+
+
+def test_what_is_right_to_some_digits_is_told_so():
+    def backprop(X_b, y, W1, W2):
+        grads = lesson_02.backprop.truth(X_b.astype(np.float32), y, W1, W2)
+        return tuple(g.astype(np.float32).astype(float) for g in grads)
+
+    verdict = lesson_02.backprop.judge(backprop)
+    assert verdict.mistake == "nearly-right" and "float32" in verdict.lines[-1]
+
+
 def test_an_exception_inside_another_function_names_that_function():
     space = {"np": np}
     exec("def hidden(z):\n    return z.nonsense\n"
@@ -391,6 +410,16 @@ def test_what_a_wrong_array_looks_like():
         "one-row-only")
     assert looks_like(want + 0.1, want, sizes) is None
     assert looks_like(want * (1 + 1e-3 * want), want, sizes) is None
+
+
+def test_a_list_of_arrays_of_different_lengths_is_compared_array_by_array():
+    want = [np.array([2, 0, 1]), np.array([4, 3])]
+    assert differ([a.copy() for a in want], want) is None and differ(tuple(want), want) is None
+    assert "`b[1][0]` is 3; wanted 4" in differ([want[0], np.array([3, 4])], want, "b").text
+    assert differ(want[:1], want).mistake == "wrong-number-of-arrays"
+    assert differ((a for a in want), want).mistake == "not-a-list"
+    assert differ([want[0], [4, 3]], want).mistake == "returns-list"
+    assert "shape (3,); wanted (2,)" in differ([want[0], want[0]], want).text
 
 
 def test_same_values():

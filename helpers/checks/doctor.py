@@ -33,6 +33,9 @@ def looks_like(
         return None
     if not got.any():
         return "all-zero", "zero everywhere"
+    if _equal(got, want, max(1e-5, rounding)):
+        return "nearly-right", ("right to some digits only: is something rounded, float32, or "
+                                "measured by differences?")
     if _equal(got, -want, rounding):
         return "sign-flipped", "−1 times the right one: a sign is flipped"
     ratio = float(np.vdot(want, got) / np.vdot(want, want))

@@ -21,8 +21,17 @@ KNOWN_ERRORS = (
      "A name with parentheses behind it is a call: is a `*` missing before them?"),
     ("truth value of an array", "one-truth-for-an-array",
      "`max`, `if`, `and`, `or`, `not` and chains such as `a < b < c` or `a > b == c` want one "
-     "truth value. For arrays there are `np.maximum`, `&`, `|` and `~`, with parentheses around "
-     "each comparison."),
+     "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
+     "parentheses around each comparison."),
+    ("can be converted to Python scalars", "math-of-an-array",
+     "`float` and the functions of `math` take one number. NumPy's functions of the same name, "
+     "such as `np.exp`, take arrays."),
+    ("only integers, slices (`:`)", "array-for-dict",
+     "An array stands where a dict is wanted, or an index is no whole number. Is each call handed "
+     "what it takes, and in its order?"),
+    ("object has no attribute 'items'", "no-dict",
+     "Something else stands where a dict is wanted. Is each call handed what it takes, and in its "
+     "order?"),
     ("dtype('<U", "dict-unpacked",
      "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
      "the arrays out by their names, as in `params[\"W1\"]`."),

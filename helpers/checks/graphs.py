@@ -14,7 +14,12 @@ import numpy as np
 
 from helpers.checks.truth import complex_step
 
-CHANGED = "nodes whose value was changed"
+CHANGED = "(number of nodes whose value was changed)"
+STRANGE = "(number of keys that are no nodes of this graph)"
+
+FACTS = ("results that are no list", "things that are no nodes of this graph",
+         "nodes that are missing", "nodes listed more than once",
+         "nodes that stand before one of their parents")
 
 
 class Node:
@@ -91,25 +96,17 @@ def in_order(output: Node) -> list[Node]:
 
 
 def order_facts(args: tuple, order: Any) -> dict[str, int]:
-    """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one.
-
-    Raises
-    ------
-    TypeError
-        Where `order` is no list.
-    """
+    """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
     if not isinstance(order, (list, tuple)):
-        raise TypeError("an order is a list")
+        return dict.fromkeys(FACTS, 0) | {FACTS[0]: 1}
     nodes = set(below(args[0]))
     ours = [node for node in order if isinstance(node, Node) and node in nodes]
     place: dict[Node, int] = {}
     for node in ours:
         place.setdefault(node, len(place))
     early = sum(any(place.get(p, -1) > at for p in node.parents) for node, at in place.items())
-    return {"things that are no nodes of this graph": len(order) - len(ours),
-            "nodes that are missing": len(nodes) - len(place),
-            "nodes listed more than once": len(ours) - len(place),
-            "nodes that stand before one of their parents": early}
+    return dict(zip(FACTS, (0, len(order) - len(ours), len(nodes) - len(place),
+                            len(ours) - len(place), early), strict=True))
 
 
 def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
@@ -123,8 +120,10 @@ def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
     if not isinstance(grads, dict):
         raise TypeError("gradients come in a dict")
     nodes = below(args[0])
+    known = set(nodes)
     found = {node.name: _plain(grads[node]) for node in nodes if node.name and node in grads}
-    return found | {CHANGED: sum(not np.array_equal(n.value, n.given) for n in nodes)}
+    changed = sum(not np.array_equal(n.value, n.given) for n in nodes)
+    return found | {STRANGE: sum(key not in known for key in grads), CHANGED: changed}
 
 
 def _plain(value):

@@ -55,7 +55,7 @@ def judge(exercise, function: Any) -> Verdict:
 
 def _verdict(exercise, function, cases, calls, guard):
     wrong = _first_wrong(exercise, function, cases, calls)
-    return (_blames_another(exercise, function, wrong)
+    return (_blames_another(exercise, function, cases, calls, wrong)
             or _needs_notebook_data(exercise, function, cases[0], guard)
             or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
             or _bad_manners(exercise, function, cases, calls, guard)
@@ -118,7 +118,7 @@ def _wanted(exercise, args):
     return seen(exercise.view, args, exercise.truth(*args))
 
 
-def _blames_another(exercise, function, wrong):
+def _blames_another(exercise, function, cases, calls, wrong):
     """Return a verdict that names an earlier function of the student's, if that one is wrong."""
     if not wrong:
         return None
@@ -127,7 +127,8 @@ def _blames_another(exercise, function, wrong):
         other = space.get(used.name)
         if other is not None and _comes_to(function, other):
             verdict = judge(used, other)
-            if verdict.outcome in ("not yet", "not attempted"):
+            if verdict.outcome in ("not yet", "not attempted") and _matters(
+                    exercise, function, used, other, cases[wrong[0]], calls[wrong[0]]):
                 return Verdict("not yet", [
                     f"`{exercise.name}` calls your `{used.name}`, and that one is not right yet "
                     f"(exercise {used.id}).", *verdict.lines[:3],
@@ -156,6 +157,20 @@ def _comes_to(function, other) -> bool:
         elif type(thing) is dict:  # a table of functions
             waiting += thing.values()
     return False
+
+
+def _matters(exercise, function, used, other, args, call) -> bool:
+    """Whether a wrong answer changes once `other` is replaced by a right function, for one call."""
+    space = function.__globals__
+    tables = [space, *(value for value in space.values() if type(value) is dict)]
+    places = [(table, key) for table in tables for key, value in table.items() if value is other]
+    try:
+        for table, key in places:
+            table[key] = used.truth
+        return not _same(Guard().call(function, args, exercise.view), call, exercise)
+    finally:
+        for table, key in places:
+            table[key] = other
 
 
 def _names_in(code):
@@ -190,7 +205,7 @@ def _not_yet(exercise, function, cases, calls, index, difference):
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    if exercise.hint and not message:
+    if exercise.hint and not message and mistake not in ("returns-none", "missing-key"):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
 

@@ -13,7 +13,8 @@ from helpers.checks.lesson_05 import cross_entropy, softmax
 from helpers.checks.truth import complex_step
 
 DATA = EARLIER_DATA | {"Y", "params", "start", "grads", "velocity", "X_small", "Y_small", "y_small",
-                       "b1", "b2", "A1", "Z2", "dZ1", "dZ2", "rng"}
+                       "b1", "b2", "Z2", "dZ1", "dZ2", "rng", "for_checking", "all_zero", "X_few",
+                       "y_few", "exact", "right", "wrong", "trained", "iterations", "losses"}
 
 
 def network(seed, N, D, H, K):
@@ -76,9 +77,17 @@ one_hot = Exercise(
         Mistake("booleans", lambda y, K: y[:, None] == np.arange(K),
                 "the places are right, but the entries are `True` and `False`. Labels meet "
                 "probabilities in subtractions: make them floats."),
-        Mistake("whole-numbers", lambda y, K: np.eye(K, dtype=int)[y],
-                "the places are right, but the entries are whole numbers; make them floats, 1.0 "
-                "and 0.0."),
+        Mistake("not-float64", lambda y, K: np.eye(K, dtype=int)[y],
+                "the places are right, the dtype is not: make the entries ordinary floats, 1.0 and "
+                "0.0."),
+        Mistake("whole-rows-set", lambda y, K: _whole_rows(y, K),
+                "`Y[y] = 1` fills whole rows, those whose numbers are in `y`. Each row n gets one "
+                "1, in column y[n]."),
+        Mistake("classes-written-in", lambda y, K: np.eye(2)[y],
+                "there are two classes written into it; the number of classes is `K`."),
+        Mistake("identity-returned", lambda y, K: np.eye(K),
+                "this is the identity matrix itself. Its row k is the code of class k: pick a row "
+                "for each sample."),
         Mistake("whole-column-set", lambda y, K: _whole_columns(y, K),
                 "every class that occurs got a whole column of ones: `Y[:, y]` means these columns "
                 "in all rows. For one entry in each row, the row's number is needed too."),
@@ -100,6 +109,12 @@ one_hot = Exercise(
     hint="N rows of K zeros, then a 1.0 in each row, at the column that the label names.",
     unlocks="Labels and probabilities now have the same shape.",
 )
+
+
+def _whole_rows(y, K):
+    Y = np.zeros((len(y), K))
+    Y[y] = 1
+    return Y
 
 
 def _whole_columns(y, K):
@@ -175,6 +190,14 @@ hidden_layer = Exercise(
                 "the exponent."),
         Mistake("factors-swapped", lambda X, W1, b1: expit(W1 @ X + b1),
                 "samples are rows: the data stands on the left, `X @ W1`."),
+        Mistake("samples-as-columns", lambda X, W1, b1: expit(W1.T @ X.T + b1),
+                "`W1.T @ X.T` has a column for each sample, as textbooks write it. Our samples are "
+                "rows: the data stands on the left, `X @ W1`."),
+        Mistake("samples-as-columns", lambda X, W1, b1: expit(W1.T @ X.T),
+                "`W1.T @ X.T` has a column for each sample, as textbooks write it. Our samples are "
+                "rows (and the bias is missing): the data stands on the left, `X @ W1`."),
+        Mistake("product-only", lambda X, W1, b1: X @ W1,
+                "this is the product alone: the bias is missing, and the sigmoid."),
         Mistake("star-for-at", lambda X, W1, b1: expit(X * W1 + b1),
                 "`*` multiplies entry by entry; a layer is a matrix product, `@`."),
         Mistake("bias-as-column", lambda X, W1, b1: expit(X @ W1 + column_bias(b1)),
@@ -196,6 +219,11 @@ def _output_layer(A1, W2, b2):
 def _plain_softmax(A1, W2, b2):
     E = np.exp(A1 @ W2 + b2)
     return E / E.sum(axis=1, keepdims=True)
+
+
+def _no_keepdims(Z2):
+    E = np.exp(Z2)
+    return E / E.sum(axis=1)
 
 
 output_layer = Exercise(
@@ -229,6 +257,14 @@ output_layer = Exercise(
         Mistake("overflow", _plain_softmax,
                 "right where the logits are small, but exp of a large one is infinite, and "
                 "inf / inf is nan. Your `softmax` of lesson 05 is safe."),
+        Mistake("over-everything", lambda A1, W2, b2: shares(A1 @ W2 + b2),
+                "all entries together add up to 1. Each row should, by itself: the classes of one "
+                "sample."),
+        Mistake("no-keepdims", lambda A1, W2, b2: _no_keepdims(A1 @ W2 + b2),
+                "a sum over each row has shape (N,), and the division wants a column (N, 1): that "
+                "is what `keepdims=True` is for. Your `softmax` of lesson 05 does it."),
+        Mistake("classes-returned", lambda A1, W2, b2: (A1 @ W2 + b2).argmax(axis=1),
+                "these are the predicted classes. Return the probabilities themselves, (N, K)."),
         Mistake("factors-swapped", lambda A1, W2, b2: soft(W2 @ A1 + b2),
                 "samples are rows: `A1` stands on the left, `A1 @ W2`."),
         Mistake("star-for-at", lambda A1, W2, b2: soft(A1 * W2 + b2),
@@ -311,6 +347,14 @@ loss_gradient = Exercise(
         Mistake("mean-taken", lambda Y, Y_hat: np.mean(Y_hat - Y, axis=0),
                 "the mean over the samples has been taken. Each sample keeps its own row here; "
                 "the 1/N of the loss is only a factor."),
+        Mistake("one-number", lambda Y, Y_hat: float(np.mean(Y_hat - Y)),
+                "everything has been averaged to one number; keep the array (N, K), and divide it "
+                "by N."),
+        Mistake("loss-for-gradient",
+                lambda Y, Y_hat: float(-(Y * np.log(Y_hat)).sum(axis=1).mean()),
+                "this is the loss itself; wanted is its derivative by the logits, (N, K)."),
+        Mistake("classes-subtracted", lambda Y, Y_hat: Y_hat - Y.argmax(axis=1),
+                "`Y` is one-hot already, of the shape of `Y_hat`: no `argmax` is needed."),
         Mistake("squared", lambda Y, Y_hat: 2 * (Y_hat - Y) / len(Y),
                 "there is a factor 2, as from a squared error. The loss is the cross-entropy."),
     ),
@@ -346,6 +390,12 @@ def weight_mistakes(layer_input, error):
         Mistake("transpose-missing", lambda A, dZ: A @ dZ,
                 f"`{layer_input}` is not transposed: the sum runs over the samples, and those are "
                 "its rows."),
+        Mistake("transpose-missing", lambda A, dZ: np.dot(A, dZ),
+                f"`{layer_input}` is not transposed: the sum runs over the samples, and those are "
+                "its rows."),
+        Mistake("factors-swapped", lambda A, dZ: dZ @ A.T,
+                f"the factors stand the other way round: `{layer_input}`, transposed, comes "
+                "first."),
         Mistake("shape-transposed", lambda A, dZ: dZ.T @ A,
                 "this is the transpose: a gradient has the shape of its weights, inputs first."),
         Mistake("star-for-at", lambda A, dZ: A.T * dZ,
@@ -513,6 +563,13 @@ hidden_layer_gradient = Exercise(
                 "Begin with `dZ2`: its rows are the samples."),
         Mistake("at-for-star", lambda dZ2, W2, A1: (dZ2 @ W2.T) @ (A1 * (1 - A1)),
                 "the derivative of the activation is multiplied entry by entry, `*`."),
+        Mistake("at-for-star", lambda dZ2, W2, A1: (dZ2 @ W2.T) @ (A1 * (1 - A1)).T,
+                "the derivative of the activation is multiplied entry by entry, `*`."),
+        Mistake("factors-swapped", lambda dZ2, W2, A1: W2 @ dZ2.T,
+                "the factors stand the other way round, so that samples have become columns; and "
+                "the derivative of the sigmoid is still missing. Begin with `dZ2`."),
+        Mistake("weights-missing", lambda dZ2, W2, A1: dZ2 * A1 * (1 - A1),
+                "the weights play no part here; each error travels back along its weight."),
         Mistake("star-for-at", lambda dZ2, W2, A1: dZ2 * W2.T * A1 * (1 - A1),
                 "going back through the weights is a matrix product, `@`; `*` works entry by "
                 "entry."),
@@ -555,6 +612,13 @@ def _scaled(**factors):
 def _bias_left_out(X, Y, params):
     bare = {**params, "b1": 0 * params["b1"], "b2": 0 * params["b2"]}
     return wrong_gradients()(X, Y, bare)
+
+
+def _activation_for_input(X, Y, params):
+    grads = wrong_gradients()(X, Y, params)
+    A1 = expit(X @ params["W1"] + params["b1"])
+    dZ2 = (soft(A1 @ params["W2"] + params["b2"]) - Y) / len(X)
+    return {**grads, "W1": A1.T @ (dZ2 @ params["W2"].T * A1 * (1 - A1))}
 
 
 compute_gradients = Exercise(
@@ -615,6 +679,12 @@ compute_gradients = Exercise(
         Mistake("layers-swapped", wrong_gradients(finish=lambda g, N: {
             "W1": g["W2"], "b1": g["b2"], "W2": g["W1"], "b2": g["b1"]}),
                 "the two layers have changed places in the dict."),
+        Mistake("activation-for-input", _activation_for_input,
+                "`W1` was computed with `A1`. What went into the hidden layer is `X`."),
+        Mistake("biases-added-up", wrong_gradients(finish=lambda g, N: {
+            **g, "b1": float(g["b1"].sum()), "b2": float(g["b2"].sum())}),
+                "the biases' gradients have been added up to one number each; there is one for "
+                "each unit: sum over the samples only, axis 0."),
         Mistake("biases-ignored", _bias_left_out,
                 "this is the gradient of a network whose biases are zero: hand `b1` and `b2` to "
                 "the layers."),
@@ -736,6 +806,15 @@ def _never_restored(loss, params, eps):
     return measured
 
 
+def _last_shift_kept(loss, params, eps):
+    own, measured = dict(params), {}
+    for k in params:
+        measured[k] = differences(loss, own, eps)[k]
+        own[k] = own[k].copy()
+        own[k].flat[-1] -= eps
+    return measured
+
+
 def _first_entries(loss, params, grads, eps=1e-5):
     measured = differences(loss, params, eps)
     return {k: float(errors(grads[k], measured[k]).flat[0]) for k in params}
@@ -836,6 +915,10 @@ check_gradients = Exercise(
             error=lambda a, b: np.abs(a - b) / np.abs(b).max()),
                 "every difference is divided by the largest entry of the parameter, so that an "
                 "error in a small entry hides. Divide each by its own size."),
+        Mistake("largest-entry-for-size", wrong_check(error=lambda a, b: (
+            np.abs(a - b) / max(np.abs(a).max(), np.abs(b).max(), 1e-300))),
+                "every difference is divided by the largest entry of the parameter, so that an "
+                "error in a small entry hides. Divide each by its own size."),
         Mistake("one-number-for-all", _one_for_all,
                 "one number for all parameters: an error in a small one drowns, and nobody learns "
                 "where it is. Return a dict with a number for each parameter."),
@@ -847,6 +930,28 @@ check_gradients = Exercise(
             where=np.abs(a) + np.abs(b) != 0)),
                 "the difference is divided by the sum of both sizes; here it is divided by the "
                 "larger of the two."),
+        Mistake("divided-by-sum", wrong_check(error=lambda a, b: (
+            np.abs(a - b) / (np.abs(a) + np.abs(b) + 1e-8))),
+                "the difference is divided by the sum of both sizes; here it is divided by the "
+                "larger of the two."),
+        Mistake("sizes-signed", wrong_check(error=lambda a, b: np.abs(a - b) / np.maximum(a, b)),
+                "the larger of the two is taken with their signs, so that two negative slopes have "
+                "a negative error: take the larger of the *sizes*, `np.abs` of each."),
+        Mistake("loss-ignores-the-array", wrong_check(
+            lambda loss, params, eps: {k: np.zeros(w.shape) for k, w in params.items()}),
+                "every slope is measured as zero: the function that is differentiated does not "
+                "use its argument. Put the array into a copy of the dict, `{**params, name: W}`."),
+        Mistake("dict-not-restored", wrong_check(_last_shift_kept),
+                "each parameter stays shifted in its last entry when the next one is measured: "
+                "`params[name] = W` inside changes the dict. `{**params, name: W}` is a copy."),
+        Mistake("return-inside-loop", lambda loss, params, grads, eps=1e-5: (
+            next(iter(wrong_check()(loss, params, grads, eps).values()))),
+                "the first parameter's error comes back alone. Is the `return` indented too far, "
+                "inside the loop? And return a dict."),
+        Mistake("two-axes-only", lambda loss, params, grads, eps=1e-5: [
+            w.shape[1] for w in params.values()],
+                "two loops fit a matrix only, and a bias has one axis. Your `numerical_gradient` "
+                "of lesson 01 fits all."),
         Mistake("divided-by-one-side", wrong_check(error=lambda a, b: np.divide(
             np.abs(a - b), np.abs(b), out=np.zeros(a.shape), where=b != 0)),
                 "the difference is divided by the size of the measured slope; divide by the "
@@ -970,6 +1075,20 @@ update_momentum = Exercise(
         Mistake("pytorch-form", wrong_momentum(lambda V, dW, rate, mu: mu * V + dW),
                 "this is the form without the rate, in which the rate comes in at the update. "
                 "Here the step, learning rate times gradient, is subtracted."),
+        Mistake("mu-times-both", wrong_momentum(lambda V, dW, rate, mu: mu * (V - rate * dW)),
+                "`mu` multiplies the whole; it belongs to the old velocity alone."),
+        Mistake("mu-on-the-gradient", wrong_momentum(lambda V, dW, rate, mu: V - mu * rate * dW),
+                "`mu` multiplies the gradient; it belongs to the old velocity."),
+        Mistake("one-minus-mu", wrong_momentum(lambda V, dW, rate, mu: (1 - mu) * V - rate * dW),
+                "the old velocity is multiplied by 1 − mu; keep `mu` times as much of it."),
+        Mistake("dict-arithmetic", lambda velocity, grads, learning_rate, mu: (
+            mu * velocity - learning_rate * grads),
+                "`velocity` is a dict of arrays, and a dict cannot be multiplied. Go through its "
+                "names: `velocity[name]`."),
+        Mistake("last-parameter-only", lambda velocity, grads, learning_rate, mu: {
+            k: mu * velocity[k] - learning_rate * grads[k] for k in list(grads)[-1:]},
+                "only one parameter is left in the dict: it is made anew in each round of the "
+                "loop. Make it once, before the loop."),
         Mistake("gradient-for-velocity",
                 wrong_momentum(lambda V, dW, rate, mu: mu * dW - rate * V),
                 "velocity and gradient have changed places."),
@@ -1012,6 +1131,8 @@ update_params = Exercise(
                 "the parameters are replaced by the velocity; add it to what they were."),
         Mistake("never-updated", lambda params, velocity: each(np.positive, params),
                 "the parameters come back as they were; add the velocity."),
+        Mistake("dict-arithmetic", lambda params, velocity: params + velocity,
+                "these are dicts of arrays, and dicts cannot be added. Go through their names."),
         Mistake("weights-only", lambda params, velocity: {
             k: w + velocity[k] if w.ndim == 2 else w for k, w in params.items()},
                 "only the weights move; the biases are parameters too."),
@@ -1095,6 +1216,26 @@ minibatches = Exercise(
         Mistake("drawn-for-each-batch", _cut_to_size(lambda N, rng: rng.permutation(N)),
                 "each batch comes from a permutation of its own, so that some samples come twice "
                 "and others not at all. Draw one, before the loop."),
+        Mistake("drawn-for-each-batch", lambda N, batch_size, rng: [
+            rng.permutation(N)[i:i + batch_size] for i in range(0, N, batch_size)],
+                "each batch comes from a permutation of its own, so that some samples come twice "
+                "and others not at all. Draw one, before the loop."),
+        Mistake("starts-one-apart", lambda N, batch_size, rng: [
+            order[i:i + batch_size] for order in [rng.permutation(N)]
+            for i in range(N // batch_size)],
+                "batch i begins at sample i, so that the batches overlap. It begins at "
+                "i · batch_size."),
+        Mistake("empty-batch", lambda N, batch_size, rng: [
+            order[i * batch_size:(i + 1) * batch_size] for order in [rng.permutation(N)]
+            for i in range(N // batch_size + 1)],
+                "where `batch_size` divides N, there is an empty batch at the end."),
+        Mistake("reshaped", lambda N, batch_size, rng: (
+            rng.permutation(N).reshape(-1, batch_size)),
+                "`reshape` needs rows of equal length; the last batch may be shorter. Cut with "
+                "slices."),
+        Mistake("array-of-batches", lambda N, batch_size, rng: np.array(
+            _minibatches(N, batch_size, rng)),
+                "batches of different lengths make no array; keep them in a list."),
         Mistake("equal-parts", lambda N, batch_size, rng: np.array_split(
             rng.permutation(N), -(-N // batch_size)),
                 "`np.array_split` makes parts of nearly equal length. Here every batch but the "
@@ -1297,6 +1438,30 @@ train = Exercise(
             move=lambda params, old, new: each(np.add, params, old)),
                 "the parameters move with the velocity of the step before: update the velocity "
                 "first, then the parameters."),
+        Mistake("moved-before-velocity", lambda *args: _in_another_way("moved first", *args),
+                "in each step the parameters move first, with the velocity of the step before: "
+                "compute the new velocity first."),
+        Mistake("moved-once-an-epoch", lambda *args: _in_another_way("once an epoch", *args),
+                "the parameters move only at the end of an epoch. Every batch makes a step: the "
+                "line belongs into the inner loop."),
+        Mistake("steps-lost", lambda *args: _in_another_way("lost", *args),
+                "each step starts from the first parameters again. Give the new ones the name that "
+                "the next step uses: `params = ...`."),
+        Mistake("loss-after-every-step", lambda *args: _in_another_way("every loss", *args),
+                "the loss is noted after every batch; note it after each epoch, outside the inner "
+                "loop."),
+        Mistake("velocity-starts-as-parameters", wrong_training(start=lambda params: params),
+                "the velocity begins as the parameters; it begins as zeros of their shapes."),
+        Mistake("another-generator", lambda *args: _train_network(
+            *args[:-1], np.random.default_rng(0)),
+                "a generator made inside draws the orders; use the `rng` that is handed over."),
+        Mistake("another-generator", lambda *args: _train_network(
+            *args[:-1], np.random.default_rng(42)),
+                "a generator made inside draws the orders; use the `rng` that is handed over."),
+        Mistake("batch-size-and-N-swapped", wrong_training(
+            batches=lambda N, batch_size, rng: _minibatches(batch_size, N, rng)),
+                "`minibatches` got the batch size and the number of samples in the wrong order: it "
+                "is `minibatches(N, batch_size, rng)`."),
         Mistake("mu-ignored", wrong_training(
             velocity_of=lambda v, g, rate, mu: _plain_velocity(v, g, rate, 0.9)),
                 "the momentum is always 0.9, whatever `mu` says: use the argument."),
@@ -1382,6 +1547,28 @@ train = Exercise(
          "velocity, parameters; after each epoch the loss on everything.",
     unlocks="This loop, with other layers inside, trains every network you will ever meet.",
 )
+
+
+def _in_another_way(way, X, Y, params, learning_rate, mu, batch_size, epochs, rng):
+    """Train with the lines of the loop in another place."""
+    first, velocity = params, _zeros(params)
+    losses = [float(cross_entropy_of(X, Y, params))]
+    for _ in range(epochs):
+        for batch in _minibatches(len(X), batch_size, rng):
+            if way == "moved first":
+                params = each(np.add, params, velocity)
+            at = first if way == "lost" else params
+            grads = wrong_gradients()(X[batch], Y[batch], at)
+            velocity = _plain_velocity(velocity, grads, learning_rate, mu)
+            if way in ("lost", "every loss"):
+                params = each(np.add, at, velocity)
+            if way == "every loss":
+                losses.append(float(cross_entropy_of(X, Y, params)))
+        if way == "once an epoch":
+            params = each(np.add, params, velocity)
+        if way != "every loss":
+            losses.append(float(cross_entropy_of(X, Y, params)))
+    return params, {"loss": losses}
 
 
 def _gradients_ahead(X, Y, params, learning_rate, mu, batch_size, epochs, rng):

@@ -906,6 +906,9 @@ topological_order = Exercise(
         Mistake("parents-only", lambda output: [*output.parents, output],
                 "only the output and its parents are listed: go on to *their* parents, until "
                 "there are none."),
+        Mistake("no-list", lambda output: reversed(finished(output)[::-1]),
+                "what comes back is no list (`reversed` and `set` give something else): return "
+                "a list of the nodes."),
         Mistake("values-listed", lambda output: [node.value for node in finished(output)],
                 "these are the values of the nodes; list the nodes themselves."),
     ),
@@ -1040,6 +1043,10 @@ backward = Exercise(
         Mistake("pieces-not-paired", _all_pieces_to_each,
                 "`pull_back` returns a list with one piece for each parent, and the whole list "
                 "goes to each of them: go through parents and pieces together, with `zip`."),
+        Mistake("keys-are-no-nodes", wrong_backward(hand_back=lambda grads, output: {
+            id(node): g for node, g in grads.items()}),
+                "the keys of the dict are not the nodes. Use the node itself as the key, "
+                "`grads[node]`."),
         Mistake("order-of-meeting", wrong_backward(order=as_met), BEFORE_COMPLETE),
         Mistake("order-of-meeting", wrong_backward(order=lambda o: as_met(o, 0)),
                 BEFORE_COMPLETE),

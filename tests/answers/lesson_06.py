@@ -331,9 +331,11 @@ RIGHT = {
                                                   weight_gradient_turned],
     "06-gradient-pieces/hidden_bias_gradient": [bias_gradient_ones, bias_gradient_loop,
                                                 bias_gradient_squeezed],
-    "06-gradient-pieces/compute_gradients": [compute_gradients_in_a_row, compute_gradients_divided_last,
-                             compute_gradients_loop],
-    "06-train": [train_in_place_on_copies, train_shuffled_apart_from_batches, train_as_pytorch],
+    "06-gradient-pieces/compute_gradients": [
+        compute_gradients_in_a_row, compute_gradients_divided_last, compute_gradients_loop],
+    "06-train": [train_in_place_on_copies,
+                 train_shuffled_apart_from_batches,
+                 train_as_pytorch],
     "06-check-gradients": [check_gradients_basis, check_gradients_in_place, check_gradients_flat],
     "06-momentum/update_momentum": [update_momentum_in_two_steps, update_momentum_lists,
                                     update_momentum_copies],
@@ -520,7 +522,7 @@ def minibatches_in_order(N, batch_size, rng):
 
 
 WRONG = [
-    ("06-one-hot", one_hot_integers, "whole-numbers"),
+    ("06-one-hot", one_hot_integers, "not-float64"),
     ("06-one-hot", one_hot_columns, "whole-column-set"),
     ("06-one-hot", one_hot_classes_as_rows, "transposed"),
     ("06-layers/hidden_layer", hidden_layer_no_bias, "bias-missing"),
@@ -547,7 +549,7 @@ WRONG = [
     ("06-train", train_changes_the_callers, "changes-arguments"),
     ("06-check-gradients", check_not_put_back, "not-restored"),
     ("06-check-gradients", check_first_parameter_only, "missing-key"),
-    ("06-check-gradients", check_loses_the_dict, None),
+    ("06-check-gradients", check_loses_the_dict, "array-for-dict"),
     ("06-check-gradients", check_worst_by_comparison, "nan-passes"),
     ("06-momentum/update_momentum", update_momentum_plus, "sign-doubled"),
     ("06-momentum/update_momentum", update_momentum_in_place, "changes-arguments"),
