@@ -35,6 +35,34 @@ KNOWN_ERRORS = (
     ("dtype('<U", "dict-unpacked",
      "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
      "the arrays out by their names, as in `params[\"W1\"]`."),
+    ("have the same dtype", "mixed-dtypes",
+     "One of the two is float64, as NumPy makes them, the other float32, as PyTorch does. In this "
+     "course all are float64: `dtype=torch.float64`."),
+    ("call numpy() on Tensor that requires grad", "detach-missing",
+     "A tensor with a gradient has to leave the graph first: `detach()`."),
+    ("does not require grad and does not have a grad_fn", "no-graph",
+     "There is no way back from it to a parameter: does one of them have `requires_grad=True`, and "
+     "has nothing cut the graph (`detach`, `item`, `no_grad`)?"),
+    ("backward through the graph a second time", "graph-used-twice",
+     "A graph serves one `backward()`: compute the loss anew for each step."),
+    ("'NoneType' object has no attribute 'numpy'", "grad-is-none",
+     "A `.grad` is `None` where nothing has come back to a tensor: it plays no part in the loss, "
+     "or `backward()` has not run."),
+    ("object has no attribute 'backward'", "backward-of-a-number",
+     "Only a tensor that remembers its graph has `backward`: call it first, take the number out "
+     "afterwards."),
+    ("the context manager protocol", "with-without-call",
+     "`with` wants what a call makes: `torch.no_grad()`, with its parentheses."),
+    ("before Module.__init__() call", "super-init-missing",
+     "`super().__init__()` comes first in `__init__`."),
+    ("size mismatch for", "state-mismatch",
+     "An array of the state has another shape than the layer's own: are the layers made from the "
+     "shapes in `params`, and is each weight (out, in)?"),
+    ("Tensor-like object from checkpoint", "arrays-in-state",
+     "A state that is loaded holds tensors: `torch.from_numpy` of each array."),
+    ("leaf Variable that requires grad", "in-place-on-leaf",
+     "A parameter is changed in place while PyTorch is recording: do that under "
+     "`torch.no_grad()`."),
 )
 
 

@@ -41,8 +41,9 @@ def fresh(args: tuple) -> tuple:
 
     That is: arrays, dicts, lists, random generators, and what has a `__deepcopy__` of its own.
     """
-    return tuple(copy.deepcopy(a) if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a
-                 for a in args)
+    memo: dict = {}  # what two arguments share, their copies share
+    return tuple(copy.deepcopy(a, memo)
+                 if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a for a in args)
 
 
 class Guard:
