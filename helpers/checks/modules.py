@@ -18,7 +18,10 @@ from helpers.ledger import require_torch
 
 @functools.cache
 def loaded_torch() -> ModuleType:
-    """Return PyTorch, with all loaded that its first step would load.
+    """Return PyTorch, with all loaded that its first step would load, and set to one thread.
+
+    On networks this small a second thread only waits for the first, on a busy computer for so long
+    that a check would take a right answer for an endless one.
 
     Raises
     ------
@@ -28,6 +31,7 @@ def loaded_torch() -> ModuleType:
     require_torch()
     import torch
 
+    torch.set_num_threads(1)
     weight = torch.nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=0.1)
     weight.sum().backward()
