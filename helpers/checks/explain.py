@@ -6,6 +6,7 @@ import builtins
 import linecache
 import re
 import traceback
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -63,16 +64,35 @@ KNOWN_ERRORS = (
     ("leaf Variable that requires grad", "in-place-on-leaf",
      "A parameter is changed in place while PyTorch is recording: do that under "
      "`torch.no_grad()`."),
+    ("'NoneType' object is not iterable", "none-to-go-through",
+     "Here `None` came where values are wanted. Functions without `return` give it, and so do "
+     "methods that change a list in place: after `order.reverse()`, use `order`; `reversed(order)` "
+     "can be gone through at once."),
+    ("cannot unpack non-iterable", "one-for-several",
+     "Several names stand on the left, and what came for them is one thing."),
+    ("numpy.float64' object has no attribute 'value'", "array-for-node",
+     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
+    ("numpy.float64' object has no attribute 'parents'", "array-for-node",
+     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
 )
 
 
-def explain(name: str, function: Any, error: BaseException) -> Difference:
-    """Say what a student's function raised, on which line of whose, and why if that is known."""
-    if isinstance(error, (TimeUp, RecursionError)):
-        what = ("did not come to an end" if isinstance(error, TimeUp)
-                else "called itself without end")
-        return Difference("raised", f"`{name}` {what} and was stopped. Is there a loop "
-                          "or a call that never finishes?", "endless")
+def explain(name: str, function: Any, error: BaseException, ended: bool = False) -> Difference:
+    """Say what a student's function raised, on which line of whose, and why if that is known.
+
+    `ended` says that calls with other arguments did come to an end.
+    """
+    if isinstance(error, TimeUp):
+        return Difference("raised", f"`{name}` did not come to an end and was stopped. Is there a "
+                          "loop or a call that never finishes?", "endless")
+    if isinstance(error, RecursionError):
+        who = _most_often(error) or name
+        if ended:
+            return Difference("raised", f"`{who}` calls itself too deep here: Python stops it "
+                              "after some thousand calls inside one another. With smaller "
+                              "arguments it came to an end.", "too-deep")
+        return Difference("raised", f"`{who}` calls itself again and again, and was stopped. Is "
+                          "there a case in which it does not?", "endless")
     line, where = _line_of(function, error)
     text = _safe_text(error)
     shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
@@ -86,8 +106,18 @@ def explain(name: str, function: Any, error: BaseException) -> Difference:
     lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
     if lengths:
         text = f"the inner lengths of a matrix product do not fit: {lengths[2]} and {lengths[1]}"
+    if isinstance(error, KeyError) and error.args and not isinstance(
+            error.args[0], (str, int, float, tuple)):
+        text = f"the dict has no entry for this {type(error.args[0]).__name__}"
     return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}{advice}",
                       mistake)
+
+
+def _most_often(error):
+    """Return the name of the function that a recursion has called most often."""
+    names = Counter(frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__))
+    name = names.most_common(1)[0][0] if names else ""
+    return name if name.isidentifier() else None
 
 
 def _safe_text(error):

@@ -60,12 +60,15 @@ class Guard:
     def __init__(self, seconds: float = 1.9):
         self.seconds = seconds
 
-    def call(self, function: Callable, args: tuple, view: Callable | None = None) -> Call:
+    def call(self, function: Callable, args: tuple, view: Callable | None = None,
+             left: tuple | None = None) -> Call:
         """Return the `Call` that `function(*args)` comes to; `args` stay as they are.
 
-        With a `view` (see `Exercise`), its value is what the view makes of it.
+        With a `view` (see `Exercise`), its value is what the view makes of it. Where `left` gives
+        the arguments as an earlier call has left them, objects are those, and no copies.
         """
-        args = fresh(args)
+        args = fresh(args) if left is None else tuple(
+            a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
         outcome = Call(args=args)
         began = time.perf_counter()
         try:
