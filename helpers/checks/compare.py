@@ -84,7 +84,8 @@ def _ragged(want):
 def _differ_leaf(got, want, path, tolerance):
     wanted, array = np.asarray(want), _as_array(got, want)
     if array is None:
-        what = {list: "a sequence of numbers", np.ndarray: f"an array of shape {wanted.shape}"}
+        series = f"a list of {len(wanted)} arrays" if wanted.ndim > 1 else "a sequence of numbers"
+        what = {list: series, np.ndarray: f"an array of shape {wanted.shape}"}
         mistake = "returns-list" if isinstance(got, (list, tuple)) else "wrong-type"
         return Difference("type", f"`{path}` is {_kind(got)}; wanted "
                           f"{what.get(type(want), 'one number')}.", mistake)

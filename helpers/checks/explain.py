@@ -19,11 +19,18 @@ KNOWN_ERRORS = (
     ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
     ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
     ("object is not callable", "call-for-product",
-     "A name with parentheses behind it is a call: is a `*` missing before them?"),
+     "A name with parentheses behind it is a call: is a `*` missing before them, or are square "
+     "brackets wanted, or the name of a method?"),
     ("truth value of an array", "one-truth-for-an-array",
      "`max`, `if`, `and`, `or`, `not` and chains such as `a < b < c` or `a > b == c` want one "
      "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
      "parentheses around each comparison."),
+    ("arrays used as indices must be of integer", "index-not-whole",
+     "Whole numbers are wanted as indices, such as classes, and other numbers came. One-hot rows "
+     "become classes by `argmax(axis=1)`. Are the arguments of the call in their order?"),
+    ("shape mismatch: indexing arrays", "index-lengths",
+     "Two index arrays differ in length: is there one class for each sample? One-hot rows become "
+     "classes by `argmax(axis=1)`."),
     ("can be converted to Python scalars", "math-of-an-array",
      "`float` and the functions of `math` take one number. NumPy's functions of the same name, "
      "such as `np.exp`, take arrays."),

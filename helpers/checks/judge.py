@@ -286,10 +286,12 @@ def _general(exercise, cases, calls):
     names = list(found)
     keys = {key for matches in found.values() for key, _ in matches}
     if len(keys) == 1 and None not in keys:
-        which = " and ".join(f"`{n}`" for n in names)
+        which = " and ".join(filter(None, [", ".join(f"`{n}`" for n in names[:-1]),
+                                           f"`{names[-1]}`"]))
         verb = "are each" if len(names) > 1 else "is"
         match_id, text = found[names[0]][0][1]
-        return match_id, f"What it looks like: {which} {verb} {text}."
+        stop = "" if text.endswith("?") else "."
+        return match_id, f"What it looks like: {which} {verb} {text}{stop}"
     return None, ""
 
 
@@ -382,7 +384,7 @@ def _brief(value):
     if isinstance(words, str):
         return f"= {words}"
     if isinstance(value, np.ndarray):
-        small = value.size <= 4 and value.ndim <= 1
+        small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
         return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
     if isinstance(value, Callable):
         return f"= {(value.__doc__ or value.__name__).strip().rstrip('.')}"
