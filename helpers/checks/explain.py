@@ -26,6 +26,12 @@ KNOWN_ERRORS = (
     ("dtype('<U", "dict-unpacked",
      "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
      "the arrays out by their names, as in `params[\"W1\"]`."),
+    ("arrays used as indices must be of integer", "decimal-index",
+     "Decimals stand between the brackets of an index, where whole numbers are wanted. If labels "
+     "are the index: have labels and predictions changed places in a call? Labels come first."),
+    ("keyword argument 'keepdim'", "keepdims", "NumPy's name for it has an s: `keepdims`."),
+    ("'NoneType' object has no attribute 'append'", "append-returns-none",
+     "`append` changes the list itself and returns `None`: write it without an `=` before it."),
 )
 
 
