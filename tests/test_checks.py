@@ -28,7 +28,7 @@ from helpers.checks import (
     lesson_07,
 )
 from helpers.checks.compare import differ, same_values
-from helpers.checks.doctor import looks_like
+from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
 from helpers.checks.page import GENERAL, PAGE, page
@@ -476,6 +476,13 @@ def test_what_a_wrong_array_looks_like():
     assert looks_like(want * (1 + 1e-3 * want), want, sizes) is None
 
 
+def test_rows_that_stand_in_their_order_are_not_in_another_one():
+    right = np.eye(3) + 1.0
+    for off in (3e-8, 3e-7, 3e-6, 3e-5):
+        found = looks_like(right + off, right, {})
+        assert found is None or found[0] == "nearly-right"
+
+
 def test_a_list_of_arrays_of_different_lengths_is_compared_array_by_array():
     want = [np.array([2, 0, 1]), np.array([4, 3])]
     assert differ([a.copy() for a in want], want) is None and differ(tuple(want), want) is None
@@ -490,6 +497,27 @@ def test_same_values():
     assert same_values((1.0, [np.nan]), [1.0, (np.nan,)], 1e-9)
     assert not same_values(True, 1.0, 1e-9) and not same_values(None, 0.0, 1e-9)
     assert not same_values({"a": 1}, {"b": 1}, 1e-9) and not same_values("a", "b", 1e-9)
+
+
+def test_sums_that_cancel_agree_beside_larger_numbers_only():
+    here, there = np.array([3e-17, -5e-17]), np.array([-2e-17, 4e-17])
+    big = np.array([0.2, -0.7])
+    assert same_values({"W": big, "b": here}, {"W": big, "b": there}, 1e-9)
+    assert not same_values({"W": big, "b": here}, {"W": big, "b": there}, 0.0)
+    assert not same_values(here, there, 1e-9)
+    assert not same_values({"W": big, "b": here * 1e4}, {"W": big, "b": there * 1e4}, 1e-9)
+
+
+def test_how_far_off_an_unknown_array_is():
+    want = np.arange(1.0, 7.0).reshape(2, 3)
+    assert likeness(28 * want[::-1], want) == (
+        "is about 28 times as long as it should be, and in another direction")
+    assert likeness(28 * want + 1e-3, want).endswith("in the right direction")
+
+
+def test_random_numbers_of_the_students_own_are_noticed_in_a_wrong_answer():
+    verdict = lesson_00.square.judge(lambda x: x ** 2 + np.random.default_rng().normal())
+    assert verdict.mistake == "not-repeatable" and "random numbers" in verdict.lines[-1]
 
 
 def test_a_card_escapes_what_a_student_wrote():

@@ -147,18 +147,36 @@ def _differ_values(got, want, path, tolerance):
                       f"{entry} is {shown}; wanted {wanted}{count}.")
 
 
-def same_values(a: Any, b: Any, rounding: float) -> bool:
-    """Whether two values agree to rounding, entry by entry; tuple and list count as one."""
+def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> bool:
+    """Whether two values agree to rounding, entry by entry; tuple and list count as one.
+
+    Arrays that are nothing but round-off beside the largest number of the whole value (sums that
+    cancel) agree too: entries may differ by `floor`, which by default is 1e-15 times that number,
+    and 0 where `rounding` is 0.
+    """
+    if floor is None:
+        floor = 1e-15 * _largest(b) if rounding else 0.0
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return len(a) == len(b) and all(map(same_values, a, b, [rounding] * len(a)))
+        return len(a) == len(b) and all(same_values(x, y, rounding, floor)
+                                        for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding) for k in a)
+        return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
     if a is None or b is None or isinstance(a, (str, dict)) or isinstance(b, (str, dict)):
         return a is b
     a, b = _plain_array(a), _plain_array(b)
     if a is None or b is None or a.shape != b.shape or a.dtype.kind + b.dtype.kind not in NUMBERS:
         return False
-    return bool(np.all(_close(a.astype(float), b.astype(float), rounding)))
+    return bool(np.all(_close(a.astype(float), b.astype(float), rounding, floor)))
+
+
+def _largest(value):
+    """Return the size of the largest finite number in the arrays of a dict, tuple or list; or 0."""
+    if isinstance(value, (dict, tuple, list)):
+        return max(map(_largest, value.values() if isinstance(value, dict) else value), default=0.0)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
+        return 0.0
+    sizes = np.abs(value[np.isfinite(value)].astype(float))
+    return float(sizes.max(initial=0.0))
 
 
 def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
@@ -180,12 +198,15 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
         yield path, np.array(np.nan) if array is None else array, np.asarray(want)
 
 
-def _close(a, b, tolerance):
-    """Entry by entry: as near as the tolerance, relative to the largest finite entry of b."""
+def _close(a, b, tolerance, floor=0.0):
+    """Entry by entry: as near as the tolerance, relative to the largest finite entry of b.
+
+    Or as near as `floor`, if that is more.
+    """
     sizes = np.abs(b[np.isfinite(b)])
     scale = float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
     with np.errstate(all="ignore"):
-        return np.isclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
+        return np.isclose(a, b, rtol=0, atol=max(tolerance * scale, floor), equal_nan=True)
 
 
 def _keys(keys):

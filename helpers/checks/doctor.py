@@ -65,7 +65,7 @@ def _rearranged(got, want, rounding):
     for name, a, b in (("rows", got, want), ("columns", got.T, want.T)):
         order = [next((i for i, line in enumerate(b) if _equal(row, line, rounding)), -1)
                  for row in a[:64]]
-        if len(b) > 1 and sorted(order) == list(range(len(b))):
+        if len(b) > 1 and order != sorted(order) == list(range(len(b))):
             return f"{name}-permuted", f"right, but with its {name} in another order: {order}"
         kept = [i for i in range(min(len(a), 64)) if a[i].any()]
         if len(a) > 1 and len(kept) == 1 and _equal(a[kept[0]], b[kept[0]], rounding):
@@ -81,13 +81,16 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
         return "holds the right numbers in another order" if same else "holds other whole numbers"
     if size == 0 or right == 0 or got.dtype.kind not in "iuf":
         return f"is of size {size:.3g}, wanted {right:.3g}"
+    if not np.isfinite(size):
+        return "is not finite everywhere"
     ratio = size / right
+    cosine = np.vdot(got, want) / size / right
     if not 0.1 < ratio < 10:
-        return f"is {ratio:.2g} times as large as it should be"
+        where = "in the right" if cosine > 0.99 else "in another"
+        return f"is about {ratio:.2g} times as long as it should be, and {where} direction"
     text = f"is off by {100 * np.linalg.norm(got - want) / right:.0f} % of its size"
     if got.ndim < 2:
         return text
-    cosine = np.vdot(got, want) / size / right
     return f"{text} ({ratio:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
 
 

@@ -26,8 +26,9 @@ KNOWN_ERRORS = (
      "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
      "parentheses around each comparison."),
     ("arrays used as indices must be of integer", "index-not-whole",
-     "Whole numbers are wanted as indices, such as classes, and other numbers came. One-hot rows "
-     "become classes by `argmax(axis=1)`. Are the arguments of the call in their order?"),
+     "Whole numbers, such as classes, are wanted as indices, and decimals came. One-hot rows become "
+     "classes by `argmax(axis=1)`. Or have labels and predictions changed places in a call? Labels "
+     "come first."),
     ("shape mismatch: indexing arrays", "index-lengths",
      "Two index arrays differ in length: is there one class for each sample? One-hot rows become "
      "classes by `argmax(axis=1)`."),
@@ -81,6 +82,9 @@ KNOWN_ERRORS = (
      "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
     ("numpy.float64' object has no attribute 'parents'", "array-for-node",
      "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
+    ("keyword argument 'keepdim'", "keepdims", "NumPy's name for it has an s: `keepdims`."),
+    ("'NoneType' object has no attribute 'append'", "append-returns-none",
+     "`append` changes the list itself and returns `None`: write it without an `=` before it."),
 )
 
 

@@ -236,6 +236,11 @@ def _needs_notebook_data(exercise, function, args, guard):
 def _not_yet(exercise, function, cases, calls, index, difference):
     lines = [f"Called with {describe(exercise, cases[index])}.", difference.text]
     mistake, message = _name(exercise, cases, calls, difference)
+    if not mistake and difference.stage == "value" and _changes_its_mind(
+            exercise, function, cases[0], calls[0]):
+        mistake, message = "not-repeatable", (
+            "A second call with the same arguments gives something else. Does it draw random "
+            "numbers in a way of its own, or keep something between calls?")
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
@@ -243,6 +248,18 @@ def _not_yet(exercise, function, cases, calls, index, difference):
             mistake not in ("returns-none", "missing-key")):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
+
+
+def _changes_its_mind(exercise, function, args, call):
+    """Whether a second call comes to something else than the first one did.
+
+    Not asked where a view makes the result comparable: an order by `id`, say, may change, and the
+    mistake is another one.
+    """
+    if exercise.view is not None:
+        return False
+    again = Guard().call(function, args, exercise.view)
+    return not again.endless and not _same(again, call, exercise)
 
 
 def _name(exercise, cases, calls, difference):

@@ -32,7 +32,7 @@ def _softmax_cases():
     rng = np.random.default_rng(1)
     square = np.random.default_rng(2).normal(size=(4, 4)) * 2
     far = np.array([[1000.0, -999.0, -1000.0], [-1001.0, -1000.0, -1000.5],
-                    [500.0, 499.0, -500.0], [0.5, -1.0, 2.0]])
+                    [500.0, 499.0, -500.0], [0.5, -1.0, 2.0], [-1.0, 2.0, 711.0]])
     small = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 1.5]])
     return [(small,), (rng.normal(size=(7, 3)) * 2 + 1,), (square,), (far,)]
 
@@ -59,6 +59,9 @@ OVERFLOW = ("the formula is right, but exp(1000) is infinite, and inf / inf is n
 NO_KEEPDIMS = ("Without `keepdims=True` a maximum or a sum over each row has shape (N,), and a "
                "(N, K) array meets it column by column: an error, or, where N = K, wrong numbers "
                "without an error.")
+GUARDED = ("a small number is added to the sum, so that no row adds up to exactly 1. With the "
+           "maximum taken away, the largest exponential of a row is 1 already: the sum is never 0 "
+           "and needs no guard.")
 OVER_BATCH = ("this runs over the samples: each column adds up to 1. The classes of one sample "
               "share its probability, so it is each row that adds up to 1: `axis=1`. (Python's own "
               "`sum` runs over the rows, too.)")
@@ -108,6 +111,14 @@ softmax = Exercise(
         Mistake("overflow", _ratios(lambda Z: Z.min(axis=1, keepdims=True), _row_sum),
                 "the row's smallest logit is taken away, which makes the others larger: exp "
                 "overflows. Take away the row's largest."),
+        *(Mistake("guarded-sum", _ratios(_row_max, lambda E, eps=eps: _row_sum(E) + eps), GUARDED)
+          for eps in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12)),
+        Mistake("argmax-for-max", _ratios(lambda Z: Z.argmax(axis=1)[:, np.newaxis], _row_sum),
+                "`argmax` is the *place* of the row's largest logit, 0, 1 or 2 and so on; take "
+                "away the largest logit itself, `max`."),
+        Mistake("maximum-added", _ratios(lambda Z: -_row_max(Z), _row_sum),
+                "the maximum is added, which makes every logit larger, and exp overflows. Take it "
+                "away."),
         Mistake("overflow", lambda Z: np.exp(Z) / np.exp(_row_max(Z)) / _row_sum(
             np.exp(Z) / np.exp(_row_max(Z))),
                 "it is divided by exp of the maximum, after exp(1000) has overflowed already. "
@@ -156,6 +167,7 @@ softmax = Exercise(
     ),
     sizes=lambda Z: {"N": len(Z), "K": Z.shape[1]},
     tolerance=1e-12,
+    rounding=1e-13,  # a guard of 1e-12 is told from a result that is rounded
     hint="take each row's maximum away, then the exponential, then divide each row by its sum.",
     unlocks="Any number of classes now share one probability, whatever the logits.",
 )
@@ -199,6 +211,10 @@ def _one_hot(y, K):
 
 FLOOR_TEXT = ("a probability of exactly 0 is to count as 1e-300, no more: with a larger floor, or "
               "with a constant added, a sure and wrong prediction looks much better than it is.")
+BINARY = ("this is the formula for yes or no, with one column of `Y_hat`. With any number of "
+          "classes, pick the probability of the true class in each row.")
+INDICES = ("the labels stand where the row numbers belong. The first index is the row (the "
+           "sample), the second the column (its class).")
 LOG_OF_ZERO = ("a probability can be exactly 0, and its log is −∞ (times 0 even nan). Raise the "
                "probabilities to at least 1e-300 before the log.")
 
@@ -294,6 +310,29 @@ cross_entropy = Exercise(
         *_from_log("one-sample-only", lambda y, L: float(-L[0, y[0]]),
                 "this is the loss of the first sample alone. Is the `return` indented too far, "
                 "inside the loop?"),
+        *_from_log("one-sample-only", lambda y, L: float(-L[-1, y[-1]] / len(y)),
+                "this is the share of the last sample alone: add up, do not overwrite."),
+        *_from_log("one-sample-only", lambda y, L: float(-L[0, y[0]] / len(y)),
+                "this is the share of the first sample alone. Is the `return` indented too far, "
+                "inside the loop?"),
+        *_from_log("sample-left-out", lambda y, L: float(-picked(y, L)[:-1].sum() / len(y)),
+                "the last sample is left out: `range(N)` ends before N by itself."),
+        *_from_log("sample-left-out", lambda y, L: float(-picked(y, L)[1:].sum() / len(y)),
+                "the first sample is left out: samples count from 0."),
+        Mistake("binary-formula", lambda y, Y_hat: float(-np.mean(
+            y * np.log(Y_hat[:, 1]) + (1 - y) * np.log(1 - Y_hat[:, 1]))), BINARY),
+        Mistake("binary-formula", lambda y, Y_hat: float(-np.mean(
+            y * np.log(np.maximum(Y_hat[:, 1], FLOOR))
+            + (1 - y) * np.log(np.maximum(1 - Y_hat[:, 1], FLOOR)))), BINARY),
+        Mistake("floor-after-log", lambda y, Y_hat: float(-np.mean(np.maximum(
+            np.log(picked(y, Y_hat)), FLOOR))),
+                "the floor is applied to the logarithm, which is never positive. It belongs "
+                "inside: raise the probability first, then take its log."),
+        Mistake("minimum-for-maximum", lambda y, Y_hat: float(-np.mean(np.log(np.minimum(
+            picked(y, Y_hat), FLOOR)))),
+                "`np.minimum` takes the smaller of the two, so that every probability becomes "
+                "1e-300. A floor is a maximum."),
+        Mistake("indices-swapped", lambda y, Y_hat: Y_hat[y, np.arange(len(y))], INDICES),
         Mistake("squared-error", lambda y, Y_hat: float(np.mean(np.sum(
             (_one_hot(y, Y_hat.shape[1]) - Y_hat) ** 2, axis=1))),
                 "this is the squared error against zeros and ones; the cross-entropy is −log of "
@@ -336,17 +375,20 @@ def _objective(X, y, params, reg):
     return _mean_loss(y, moons_network(X, params)[2]) + reg / 2 * penalty
 
 
-def network_case(seed, N, D, H, K, reg, kind=int):
-    """Return X (N, D), y (N,), params, reg: all sizes different, no parameter zero."""
+def network_case(seed, N, D, H, K, reg, kind=int, classes=None):
+    """Return X (N, D), y (N,), params, reg: all sizes different, no parameter zero.
+
+    Only the first `classes` classes (by default all) occur among the labels.
+    """
     rng = np.random.default_rng(seed)
     params = {"W1": rng.normal(size=(D, H)), "b1": rng.normal(size=H),
               "W2": rng.normal(size=(H, K)), "b2": rng.normal(size=K)}
-    return rng.normal(size=(N, D)), labelled(seed, N, K, kind), params, reg
+    return rng.normal(size=(N, D)), labelled(seed, N, classes or K, kind), params, reg
 
 
 def _network_cases():
     return [network_case(1, 11, 4, 7, 3, 0.3), network_case(2, 13, 3, 8, 2, 0.07, np.uint8),
-            network_case(3, 9, 2, 5, 4, 0.7)]
+            network_case(3, 9, 2, 5, 4, 0.7, classes=3)]
 
 
 def _sizes(X, y, params, *rest):
@@ -384,6 +426,24 @@ def _rows_for_classes(y, Y_hat, finish=lambda d, N: d / N):
     return finish(d, len(y))
 
 
+def _at_labels(change, finish=lambda d, N: d / N):
+    """Return an output delta that changes a copy of Y_hat in place, as `change` does."""
+    def delta(y, Y_hat):
+        d = Y_hat.copy()
+        change(d, y)
+        return finish(d, len(y))
+    return delta
+
+
+def _take_one(d, rows, columns):
+    d[rows, columns] -= 1
+
+
+def _first_row_of_zeros(d, y):
+    d[1:] = 0
+    d[0, y[0]] -= 1
+
+
 def _by_jacobian(y, Y_hat, jacobian=lambda p: np.diag(p) - np.outer(p, p)):
     d = np.zeros(Y_hat.shape)
     for n, p in enumerate(Y_hat):
@@ -393,9 +453,10 @@ def _by_jacobian(y, Y_hat, jacobian=lambda p: np.diag(p) - np.outer(p, p)):
     return d / len(y)
 
 
-EVERY_ROW = ("1 is taken from every class of every row. `d[:, y] -= 1` does that: it takes the "
-             "columns `y` of *all* rows. One entry for each row needs row numbers beside the "
-             "column numbers, `[np.arange(N), y]`.")
+EITHER = (lambda d, N: d / N, lambda d, N: d)
+EVERY_ROW = ("1 is taken from every class of every row. For example, `d[:, y] -= 1` does that: it "
+             "takes the columns `y` of *all* rows. One entry for each row needs row numbers beside "
+             "the column numbers, `[np.arange(N), y]`.")
 LABEL_NUMBERS = ("the class numbers themselves are subtracted. They are names, not amounts: it is "
                  "1 that is taken from the true class's probability.")
 
@@ -493,6 +554,30 @@ softmax_delta = Exercise(
             lambda Y, Y_hat: -Y * np.log(np.maximum(Y_hat, FLOOR))),
                 "this is each sample's share of the loss itself; wanted is its derivative by the "
                 "logits."),
+        *(Mistake("one-added", wrong_delta(lambda Y, Y_hat: Y_hat + Y, finish),
+                  "1 is added to the true class's probability; it is taken away.")
+          for finish in EITHER),
+        *(Mistake("one-put-in-place", wrong_delta(lambda Y, Y_hat: Y_hat * (1 - Y) - Y, finish),
+                  "the true class's entry has been replaced by −1. Take 1 away from what stands "
+                  "there, `-=`.") for finish in EITHER),
+        *(Mistake("one-put-in-place", wrong_delta(lambda Y, Y_hat: Y_hat * (1 - Y) + Y, finish),
+                  "the true class's entry has been replaced by 1. Take 1 away from what stands "
+                  "there, `-=`.") for finish in EITHER),
+        *(Mistake("wrong-class", _at_labels(
+            lambda d, y: _take_one(d, np.arange(len(y)), y - 1), finish),
+                  "1 is taken from the class before the true one: labels count from 0, and so do "
+                  "columns.") for finish in EITHER),
+        *(Mistake("one-sample-only", _at_labels(change, finish),
+                  "only the first row is right. Is the `return` indented too far, inside the "
+                  "loop?") for finish in EITHER for change in (
+            lambda d, y: _take_one(d, 0, y[0]), _first_row_of_zeros)),
+        Mistake("indices-swapped", _at_labels(
+            lambda d, y: _take_one(d, y, np.arange(len(y)))), INDICES),
+        *(Mistake("too-few-classes", lambda y, Y_hat, finish=finish: finish(
+            Y_hat - np.eye(y.max() + 1)[y], len(y)),
+                  "the table of zeros and ones has as many columns as the labels ask for. The last "
+                  "classes may have no sample here: K is the number of columns of `Y_hat`.")
+          for finish in EITHER),
         Mistake("summed-over-samples", wrong_delta(
             finish=lambda d, N: d.sum(axis=0) / N),
                 "the samples have been added up. Each keeps its own row of `dZ2`; the sum comes "
@@ -592,8 +677,9 @@ loss = Exercise(
                 "first, then add the two numbers."),
         Mistake("rows-summed", lambda X, y, params, reg: (
             sum(params["W1"] ** 2) + sum(params["W2"] ** 2)),
-                "Python's own `sum` adds up the rows and leaves one number per column; `np.sum` "
-                "adds up all entries."),
+                "the squares are added up down the columns, one number for each is left, and two "
+                "such rows do not fit. `np.sum` without an axis adds up all entries (with "
+                "`axis=0`, or as Python's own `sum`, it does not)."),
         Mistake("logits-for-probabilities", lambda X, y, params, reg: float(
             -np.mean(np.log(np.maximum(picked(y, moons_network(X, params)[2]), FLOOR)))
             + _squares("W1", "W2")(params, reg)),
@@ -700,9 +786,29 @@ def _updated_first(rate):
 
 NO_DECAY = ("the penalty's part is missing from the gradients of the weights: the loss has it, so "
             "its gradient has reg · W.")
-AT_FOR_STAR = ("the derivative of tanh, (1 − A1²), is multiplied entry by entry, `*`, once `dZ2` "
-               "has gone back through `W2`. (In the formula that the source prints, this product "
-               "is missing too.)")
+def wrong_hidden(dZ1):
+    """Return a backpropagation with another dZ1, a function of dZ2 @ W2.T and of A1."""
+    def backprop(X, y, params, reg):
+        _, A1, Z2 = moons_network(X, params)
+        dZ2 = (soft(Z2) - _one_hot(y, Z2.shape[1])) / len(X)
+        error = dZ1(dZ2 @ params["W2"].T, A1)
+        return {**wrong_backprop()(X, y, params, reg),
+                "W1": X.T @ error + reg * params["W1"], "b1": error.sum(axis=0)}
+    return backprop
+
+
+def one_bias(name, total):
+    """Return a backpropagation in which only one bias has a wrong sum, `total` of its error."""
+    def backprop(X, y, params, reg):
+        wrong = wrong_backprop(biases=total)(X, y, params, reg)
+        return {**wrong_backprop()(X, y, params, reg), name: wrong[name]}
+    return backprop
+
+
+AT_FOR_STAR = ("an `@` stands between arrays that do not fit. Rows are samples, so on the way "
+               "back `dZ2` comes first, and goes through `W2` transposed. Only then comes the "
+               "derivative of tanh, 1 − A1², entry by entry, `*`. (In the source's printed formula `*` is "
+               "missing.)")
 ONE_N = "The mean's 1/N is in `dZ2` already, and travels from there to every gradient."
 
 backprop = Exercise(
@@ -752,6 +858,9 @@ backprop = Exercise(
             decay=lambda k, W, reg: reg / 2 * np.sum(W ** 2)),
                 "the whole penalty, one number, has been added to every entry; what belongs here "
                 "is its derivative by each weight."),
+        Mistake("penalty-squared", wrong_backprop(decay=lambda k, W, reg: reg * W ** 2),
+                "the penalty's part has the weights squared; the derivative of reg/2 · w² is "
+                "reg · w."),
         Mistake("penalty-without-reg", wrong_backprop(decay=lambda k, W, reg: W),
                 "the weights are added without the factor `reg`."),
         Mistake("penalty-without-weight", wrong_backprop(decay=lambda k, W, reg: reg),
@@ -780,6 +889,9 @@ backprop = Exercise(
             finish=lambda g, N: {**g, "b1": g["b1"].sum()}),
                 "the gradient of `b1` is summed over everything, one number; each unit has its "
                 "own: `axis=0`."),
+        *(Mistake("biases-summed-over-units", one_bias(name, lambda d: d.sum(axis=1)),
+                  f"the gradient of `{name}` is summed over the units and not over the samples: "
+                  "rows are samples, so the sum runs over `axis=0`.") for name in ("b1", "b2")),
         Mistake("biases-averaged", wrong_backprop(biases=lambda d: d.mean(axis=0)),
                 f"the bias gradients are means over the samples. {ONE_N} So here it is a sum."),
         Mistake("biases-as-a-row", wrong_backprop(biases=lambda d: d.sum(axis=0, keepdims=True)),
@@ -837,11 +949,33 @@ backprop = Exercise(
             residual=lambda Y, P: (P - Y) * P * (1 - P)),
                 "there is a factor p(1 − p) at the output. Your `output_delta` is the derivative "
                 "by the logits already: the softmax is behind you."),
+        Mistake("precedence", wrong_hidden(lambda back, A1: back * 1 - A1 ** 2),
+                "the output layer is right; in `... * 1 - A1**2` the product comes first: put "
+                "1 − A1² in parentheses."),
+        Mistake("activation-derivative-sign", wrong_hidden(lambda back, A1: back * (A1 ** 2 - 1)),
+                "the output layer is right; for the hidden layer the derivative of tanh has the "
+                "wrong sign: it is 1 − A1², never negative."),
+        Mistake("squared-difference", wrong_hidden(lambda back, A1: back * (1 - A1) ** 2),
+                "the output layer is right; (1 − A1)² has been squared as a whole. Only `A1` is: "
+                "1 − A1²."),
+        Mistake("logits-for-probabilities", lambda X, y, params, reg: wrong_backprop(
+            residual=lambda Y, P: moons_network(X, params)[2] - Y)(X, y, params, reg),
+                "the labels are taken from the logits, `Z2`; `output_delta` wants the "
+                "probabilities, `Y_hat`."),
+        Mistake("input-of-first-layer", lambda X, y, params, reg: (
+            X.T @ soft(moons_network(X, params)[2]) + reg * params["W2"]),
+                "the gradient of `W2` is made with `X`, the input of the first layer. The output "
+                "layer was fed `A1`."),
+        Mistake("input-of-first-layer", lambda X, y, params, reg: {
+            **wrong_backprop()(X, y, params, reg),
+            "W2": X.T @ wrong_delta()(y, soft(moons_network(X, params)[2]))},
+                "the gradient of `W2` is made with `X`, the input of the first layer. The output "
+                "layer was fed `A1`."),
         Mistake("pre-activation-used", wrong_backprop(into_output=lambda Z1, A1: Z1),
                 "the gradient of `W2` is computed from `Z1`; the output layer was fed `A1`."),
-        Mistake("labels-missing", wrong_backprop(residual=lambda Y, P: P),
-                "the labels play no part: 1 is to be taken from the true class. Your "
-                "`output_delta` does it."),
+        *(Mistake("labels-missing", wrong_backprop(residual=lambda Y, P: P, scale=scale),
+                  "the labels play no part: 1 is to be taken from the true class. Your "
+                  "`output_delta` does it.") for scale in (lambda N: 1 / N, lambda N: 1)),
         Mistake("gradient-for-weight", _gradient_for_weight,
                 "the output layer is right; the error was sent back through the gradient of `W2` "
                 "in place of `W2` itself."),
@@ -866,8 +1000,7 @@ backprop = Exercise(
                 moons_network(X, params)[1])),
                 AT_FOR_STAR),
         Mistake("at-for-star", lambda X, y, params, reg: (
-            slope(moons_network(X, params)[1]) @ soft(moons_network(X, params)[2])),
-                AT_FOR_STAR),
+            params["W2"].T @ soft(moons_network(X, params)[2])), AT_FOR_STAR),
         Mistake("printed-formula", lambda X, y, params, reg: (
             slope(moons_network(X, params)[1]) * soft(moons_network(X, params)[2])),
                 "(1 − A1²) and `dZ2` have different shapes. First `dZ2` goes back through `W2`, "
@@ -1031,6 +1164,14 @@ initialise = Exercise(
         Mistake("root-of-two", wrong_start(scale=lambda n_in, n_out: math.sqrt(2 / n_in)),
                 "there is a √2 too many. That scale belongs to another activation (ReLU); here it "
                 "is 1/√n."),
+        Mistake("roots-swapped", lambda D, H, K, rng: wrong_start(
+            scale=lambda n_in, n_out: 1 / math.sqrt(H if n_in == D else D))(D, H, K, rng),
+                "√D and √H have changed places: the hidden layer has D inputs, the output layer "
+                "H."),
+        Mistake("fixed-scale", lambda D, H, K, rng: wrong_start(
+            scale=lambda n_in, n_out: 1 / math.sqrt(2 if n_in == D else 3))(D, H, K, rng),
+                "the weights are divided by √2 and √3 for every size, as in the source, which has "
+                "two inputs and three hidden units. Here it is √D and √H."),
         Mistake("both-sides", wrong_start(
             scale=lambda n_in, n_out: math.sqrt(2 / (n_in + n_out))),
                 "the scale uses the inputs and the outputs of a layer. That rule exists; here it "
@@ -1120,6 +1261,15 @@ def wrong_train(step=_step, gradient=RIGHT_GRADIENT, objective=_loss, rounds=lam
     return train
 
 
+def wrong_train_reg(swap):
+    """Return a training loop whose steps use `swap(learning_rate, reg)` for the two."""
+    def train(X, y, params, learning_rate, steps, reg):
+        rate, learnt = swap(learning_rate, reg)
+        return wrong_train(rate=lambda _: rate, learnt_reg=lambda _: learnt)(
+            X, y, params, learning_rate, steps, reg)
+    return train
+
+
 def _one_after_the_other(X, y, params, learning_rate, steps, reg):
     history = {"loss": []}
     for _ in range(steps):
@@ -1145,6 +1295,8 @@ def _train_cases():
             (*network_case(2, 9, 2, 6, 4, 0.05)[:3], 0.25, 6, 0.05)]
 
 
+SWAPPED = ("`learning_rate` and `reg` have changed places: the rate belongs to the update, `reg` "
+           "to `loss` and `backprop`.")
 FIRST_ENTRY = ("the losses are noted after the step. Note each before its step, so that the first "
                "entry belongs to the parameters that came in.")
 
@@ -1174,8 +1326,25 @@ train = Exercise(
                 "the rate is always 1: multiply the gradient by `learning_rate`."),
         Mistake("learning-rate-ignored", wrong_train(rate=lambda learning_rate: 2),
                 "the rate is always 2, whatever `learning_rate` says: use the argument."),
-        Mistake("learning-rate-ignored", wrong_train(rate=lambda learning_rate: 0.01),
-                "the rate is always 0.01, whatever `learning_rate` says: use the argument."),
+        *(Mistake("learning-rate-ignored", wrong_train(rate=lambda given, fixed=fixed: fixed),
+                  f"the rate is always {fixed}, whatever `learning_rate` says: use the argument.")
+          for fixed in (0.5, 0.1, 0.05, 0.01, 0.001)),
+        Mistake("learning-rate-divided-by-N", lambda X, y, params, rate, steps, reg: _train(
+            X, y, params, rate / len(X), steps, reg),
+                "the rate is divided by N. The mean's 1/N is in the gradient already."),
+        Mistake("rate-and-reg-swapped", lambda X, y, params, rate, steps, reg: _train(
+            X, y, params, reg, steps, rate), SWAPPED),
+        Mistake("rate-and-reg-swapped", wrong_train_reg(lambda rate, reg: (reg, rate)), SWAPPED),
+        Mistake("rate-and-reg-swapped", wrong_train_reg(lambda rate, reg: (reg, reg)),
+                "`reg` stands where the learning rate belongs, in the update."),
+        Mistake("rate-and-reg-swapped", wrong_train_reg(lambda rate, reg: (rate, rate)),
+                "`learning_rate` stands where `reg` belongs, in the call of `backprop`."),
+        Mistake("gradient-for-parameters", wrong_train(lambda p, g, rate: g),
+                "the parameters are replaced by their gradient. Give it a name of its own, and "
+                "move the parameters by a step along it."),
+        Mistake("arguments-swapped", wrong_train(lambda p, g, rate: _step(g, p, rate)),
+                "parameters and gradient have changed places in the update: the parameters come "
+                "first, and rate times the gradient is taken from them."),
         Mistake("penalty-missing-in-step", wrong_train(learnt_reg=lambda reg: 0.0),
                 "the gradient is computed without the penalty: hand `reg` to `backprop`."),
         Mistake("penalty-missing-in-loss", wrong_train(
@@ -1233,6 +1402,22 @@ train = Exercise(
         Mistake("last-loss-only", wrong_train(finish=lambda params, history: (
             params, {"loss": history["loss"][-1]})),
                 "the history holds the last loss only; it should have one for each step."),
+        Mistake("last-loss-only", wrong_train(finish=lambda params, history: (
+            params, {"loss": history["loss"][-1:]})),
+                "the history holds the last loss only. Is the list made anew in each step? It is "
+                "made once, before the loop."),
+        Mistake("last-loss-only", wrong_train(log_after=True, finish=lambda params, history: (
+            params, {"loss": history["loss"][-1:]})),
+                "the history holds one loss, that of the final parameters. Note one in each step, "
+                "inside the loop."),
+        Mistake("history-empty", wrong_train(finish=lambda params, history: (
+            params, {"loss": []})),
+                "the parameters are right; the list of losses is empty. In each step, append the "
+                "loss to it."),
+        Mistake("history-key", wrong_train(finish=lambda params, history: (
+            params, {"losses": history["loss"]})),
+                "the parameters are right; the key of the history is `losses` here. It is "
+                "`loss`."),
         Mistake("history-missing", wrong_train(finish=lambda params, history: params),
                 "the parameters are right; return the history with them: `return params, "
                 "history`."),

@@ -46,6 +46,8 @@ GENERAL = {
     "none-to-go-through": "`None` came where a list or several values are wanted",
     "one-for-several": "one thing came for several names on the left of `=` or after `for`",
     "array-for-node": "a number computed from plain arrays came where a node is wanted",
+    "keepdims": "`keepdims` is written without its s",
+    "append-returns-none": "what `append` returns, `None`, is given the name of the list",
     "returns-none": "nothing is returned",
     "part-is-none": "a part of what is returned is `None`",
     "returns-list": "a list came where an array was wanted",

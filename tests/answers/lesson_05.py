@@ -53,6 +53,10 @@ def cross_entropy_take(y, Y_hat):
     return float(np.mean(-np.log(p + 1e-300)))
 
 
+def cross_entropy_picked(y, Y_hat):
+    return -np.log(np.maximum(Y_hat[np.arange(len(y)), y], 1e-300)).mean()
+
+
 def output_delta_loop(y, Y_hat):
     dZ2 = np.zeros(Y_hat.shape)
     for n in range(len(y)):
@@ -255,6 +259,54 @@ def train_decaying_twice(X, y, params, learning_rate, steps, reg):
     return params, history
 
 
+def softmax_guarded(eps):
+    def softmax(Z):
+        E = np.exp(Z - np.max(Z, axis=1, keepdims=True))
+        return E / (np.sum(E, axis=1, keepdims=True) + eps)
+    return softmax
+
+
+def output_delta_returned_early(y, Y_hat):
+    d = Y_hat.copy()
+    for n in range(len(y)):
+        d[n, y[n]] -= 1
+        return d / len(y)
+
+
+def loss_with_arguments_swapped(X, y, params, reg):
+    A1 = np.tanh(X @ params["W1"] + params["b1"])
+    return cross_entropy_picked(softmax_from_log(A1 @ params["W2"] + params["b2"]), y)
+
+
+def backprop_with(dZ1=lambda d, W, A: (d @ W.T) * (1 - A ** 2), bias=lambda d: d.sum(axis=0),
+                  b2=None):
+    """The plain solution with one line written wrongly."""
+    def backprop(X, y, params, reg):
+        W2 = params["W2"]
+        A1 = np.tanh(X @ params["W1"] + params["b1"])
+        d2 = output_delta_in_place(y, softmax_from_log(A1 @ W2 + params["b2"]))
+        d1 = dZ1(d2, W2, A1)
+        return {"W1": X.T @ d1 + reg * params["W1"], "b1": bias(d1),
+                "W2": A1.T @ d2 + reg * W2, "b2": (b2 or bias)(d2)}
+    return backprop
+
+
+def train_appending_none(X, y, params, learning_rate, steps, reg):
+    history = {"loss": []}
+    for _ in range(steps):
+        history["loss"] = history["loss"].append(loss_with_norms(X, y, params, reg))
+    return params, history
+
+
+def train_step_backwards(X, y, params, learning_rate, steps, reg):
+    history = {"loss": []}
+    for _ in range(steps):
+        history["loss"].append(loss_with_norms(X, y, params, reg))
+        grads = backprop_divided_last(X, y, params, reg)
+        params = {k: grads[k] - learning_rate * params[k] for k in params}
+    return params, history
+
+
 RIGHT = {
     "05-softmax": [softmax_loop, softmax_from_log, softmax_transposed, softmax_differences],
     "05-cross-entropy": [cross_entropy_loop, cross_entropy_one_hot, cross_entropy_take],
@@ -276,11 +328,24 @@ WRONG = [
      "over-the-batch"),
     ("05-softmax", lambda Z: np.exp(Z - np.max(Z, 1)) / np.sum(np.exp(Z - np.max(Z, 1)), 1),
      "no-keepdims"),
+    ("05-softmax", lambda Z: (softmax_from_log(Z) / (1 + 1e-8)).round(8), "nearly-right"),
+    ("05-softmax", lambda Z: softmax_from_log(Z).round(8), "nearly-right"),
+    ("05-softmax", lambda Z: softmax_loop(Z).round(10), "nearly-right"),
+    *(("05-softmax", softmax_guarded(eps), "guarded-sum") for eps in (1e-8, 1e-9, 1e-10, 1e-12)),
+    ("05-softmax", lambda Z: np.exp(Z - Z.argmax(axis=1, keepdims=True)) / np.exp(
+        Z - Z.argmax(axis=1, keepdims=True)).sum(axis=1, keepdims=True), "argmax-for-max"),
+    ("05-softmax", lambda Z: np.exp(Z - Z.max(axis=1, keepdim=True)), "keepdims"),
     ("05-cross-entropy", lambda y, Y_hat: -np.mean(np.log(Y_hat[range(len(y)), y] + 1e-12)),
      "floor-too-high"),
     ("05-cross-entropy", lambda y, Y_hat: -np.log(Y_hat[range(len(y)), y]).sum() / len(y),
      "log-of-zero"),
+    ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(y[:-1], Y_hat) * (
+        len(y) - 1) / len(y), "sample-left-out"),
+    ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(Y_hat, y), "index-not-whole"),
     ("05-softmax-delta", output_delta_alias, "changes-arguments"),
+    ("05-softmax-delta", output_delta_returned_early, "one-sample-only"),
+    ("05-softmax-delta", lambda y, Y_hat: (Y_hat - np.eye(y.max() + 1)[y]) / len(y),
+     "too-few-classes"),
     ("05-softmax-delta", lambda y, Y_hat: -(np.eye(Y_hat.shape[1])[y] - Y_hat), "N-missing"),
     ("05-softmax-delta", lambda y, Y_hat: np.eye(Y_hat.shape[1])[y] - Y_hat,
      "N-missing-and-sign"),
@@ -289,17 +354,43 @@ WRONG = [
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, reg / len(X)),
      "penalty-divided-by-N"),
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, 5e-5), None),
+    ("05-loss", loss_with_arguments_swapped, "index-not-whole"),
+    ("05-loss", lambda X, y, params, reg: loss_from_logits(X, y, params, 0) + reg / 2 * (
+        np.sum(params["W1"] ** 2, axis=0) + np.sum(params["W2"] ** 2, axis=0)), "rows-summed"),
     ("05-backprop", backprop_published, "N-missing"),
+    *(("05-backprop", backprop_with(dZ1), name) for dZ1, name in (
+        (lambda d, W, A: (W.T @ d) * (1 - A ** 2), "at-for-star"),
+        (lambda d, W, A: (1 - A ** 2) @ d @ W.T, "at-for-star"),
+        (lambda d, W, A: (d @ W.T) * 1 - A ** 2, "precedence"),
+        (lambda d, W, A: (d @ W.T) * (A ** 2 - 1), "activation-derivative-sign"),
+        (lambda d, W, A: (d @ W.T) * (1 - A) ** 2, "squared-difference"))),
+    *(("05-backprop", backprop_with(bias=bias), name) for bias, name in (
+        (lambda d: d.sum(axis=1), "biases-summed-over-units"),
+        (np.sum, "biases-summed-over-everything"))),
+    *(("05-backprop", backprop_with(b2=bias), name) for bias, name in (
+        (lambda d: d.sum(axis=1), "biases-summed-over-units"),
+        (np.sum, "biases-summed-over-everything"))),
+    ("05-backprop", lambda X, y, params, reg: output_delta_in_place(
+        softmax_loop(X @ params["W1"]), y), "index-not-whole"),
     ("05-backprop", backprop_decays_everything, "biases-penalised"),
     ("05-backprop", backprop_measured, "measured-not-derived"),
     ("05-backprop", lambda X, y, params, reg: backprop_loop(X, y, params, 0), "penalty-missing"),
-    ("05-initialise", initialise_globally, None),
+    ("05-initialise", initialise_globally, "not-repeatable"),
+    ("05-initialise", lambda D, H, K, rng: initialise_scale(D, H, K, np.random.default_rng()),
+     "not-repeatable"),
+    ("05-initialise", lambda D, H, K, rng: {
+        "W1": rng.normal(size=(D, H)) / np.sqrt(2), "b1": np.zeros(H),
+        "W2": rng.normal(size=(H, K)) / np.sqrt(3), "b2": np.zeros(K)}, "fixed-scale"),
     ("05-initialise", lambda D, H, K, rng: {
         "W1": rng.normal(size=(D, H)) / np.sqrt(H), "b1": np.zeros(H),
         "W2": rng.normal(size=(H, K)) / np.sqrt(K), "b2": np.zeros(K)}, "fan-out"),
     ("05-initialise", lambda D, H, K, rng: initialise_scale(D, H, K, np.random.default_rng(0)),
      "own-generator"),
     ("05-train", train_in_place, "changes-arguments"),
+    ("05-train", train_appending_none, "append-returns-none"),
+    ("05-train", train_step_backwards, "arguments-swapped"),
+    ("05-train", lambda X, y, params, learning_rate, steps, reg: train_names(
+        X, y, params, reg, steps, learning_rate), "rate-and-reg-swapped"),
     ("05-train", train_decaying_twice, "penalty-twice"),
     ("05-train", lambda X, y, params, learning_rate, steps, reg: train_names(
         X, y, params, -learning_rate, steps, reg), "uphill"),
