@@ -26,7 +26,7 @@ KNOWN_ERRORS = (
      "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
      "parentheses around each comparison."),
     ("arrays used as indices must be of integer", "index-not-whole",
-     "Whole numbers, such as classes, are wanted as indices, and decimals came. One-hot rows become "
+     "Whole numbers, such as classes, are wanted as indices; decimals came. One-hot rows become "
      "classes by `argmax(axis=1)`. Or have labels and predictions changed places in a call? Labels "
      "come first."),
     ("shape mismatch: indexing arrays", "index-lengths",

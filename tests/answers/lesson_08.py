@@ -521,7 +521,7 @@ WRONG = [
     ("08-network", network_from_arrays, "arrays-in-state"),
     ("08-network", network_hard_coded, "state-mismatch"),
     ("08-network", network_with_layers_in_a_list, "missing-key"),
-    ("08-network", network_that_forgets_to_return, "returns-none"),
+    ("08-network", network_that_forgets_to_return, "part-is-none"),
     ("08-training-step", step_stale, "zero-grad-missing"),
     ("08-training-step", step_no_grad, "no-graph"),
     ("08-training-step", step_swapped, "labels-first"),
