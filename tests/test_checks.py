@@ -19,6 +19,7 @@ from helpers.checks.compare import same_values
 from helpers.checks.doctor import looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
+from helpers.checks.page import GENERAL, PAGE, page
 from helpers.checks.show import as_html, as_text
 
 LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob("lesson_*.py"))
@@ -343,3 +344,13 @@ def test_same_values():
 def test_a_card_escapes_what_a_student_wrote():
     card = as_html("01-sigmoid", ["`<b>` & <script>"], "#123456")
     assert "<script>" not in card and "<code>&lt;b&gt;</code>" in card
+
+
+def test_the_page_of_mistakes_is_current_and_knows_every_id():
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "run `.venv/bin/python -m helpers.checks.page`")
+    general = {name for names in GENERAL for name in names.split(", ")}
+    for key, _, mistake in WRONG:
+        known = {m.id for m in PARTS[key].mistakes} | general | {None}
+        starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))
+        assert mistake in known or mistake.startswith(starts), f"add {mistake} to GENERAL in page.py"
