@@ -437,7 +437,7 @@ def images(
             ax.text(left + width / 2, top - 1.06 * height, captions[k], ha="center", va="top",
                     fontsize=8.5, color=INK)
     ax.set(xlim=(-0.1 * width, columns * step_x - 0.15 * width),
-           ylim=(0.25 * height - rows * step_y, 0.1 * height) if captions is None else
+           ylim=(0.15 * height - rows * step_y, 0.1 * height) if captions is None else
            (0.1 * height - rows * step_y, 0.1 * height), xticks=[], yticks=[], aspect="equal")
     if label is not None:
         _colour_bar(shown, ax, label)
