@@ -1495,12 +1495,12 @@ def _repair_cases():
 
 
 def parts(before=False, train=True, val=False, test=False, pick=lambda parts: parts,
-          copies=_with_copies):
+          copies=_with_copies, times=1):
     """Return the three parts of the data, with copies made at the places that are named."""
     def repaired_parts(X, y, n_val, n_test, rng):
         if before:
             X, y = copies(X, y, rng)
-        rows = _split(len(X), n_val, n_test, rng)
+        rows = _split(len(X), times * n_val, times * n_test, rng)
         out = []
         for index, wanted in zip(rows, (train, val, test), strict=True):
             out += copies(X[index], y[index], rng) if wanted else (X[index], y[index])
@@ -1523,9 +1523,9 @@ repair = Exercise(
     uses=(split,),
     integers=(),
     mistakes=(
-        Mistake("copies-before-split", parts(before=True, train=False),
-                "the copies are still made before the split: copies of one digit end up on both "
-                "sides."),
+        *(Mistake("copies-before-split", parts(before=True, train=False, times=times),
+                  "the copies are still made before the split: copies of one digit end up on both "
+                  "sides.") for times in (1, 3)),
         Mistake("copies-everywhere", parts(val=True, test=True),
                 "the copies are made after the split, but of validation and test too. Those are "
                 "there to be judged as they are."),

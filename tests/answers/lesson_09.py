@@ -601,11 +601,22 @@ WRONG = [
     ("09-train", train_last, "patience-missing"),
     ("09-confusion", confusion_once, "counted-once"),
     ("09-confusion", confusion_swapped, "axes-swapped"),
-    ("09-repair", friends, None),
+    ("09-repair", friends, "copies-before-split"),
     ("09-repair", friends_with_small_parts, "copies-before-split"),
     ("09-deep/deep_forward", lambda X, params: deep_forward_where(X, params)[1:],
      "inputs-missing"),
     ("09-deep/deep_backprop", deep_backprop_output, "slope-of-the-output"),
 ]
 
-EQUIVALENT = {}
+SUM = "a sum of two dicts, entry by entry, in the other order"
+ALIAS = "the activations are thrown away after this: nobody sees that they have changed"
+EQUIVALENT = {
+    "09-network/loss": {"line 4: float(squares) → squares": "a NumPy number is a number"},
+    "09-backprop": {"line 4: cache['Y_hat'].copy() → cache['Y_hat']": ALIAS},
+    "09-epoch": {
+        "line 7: update_params(params, velocity) → update_params(velocity, params)": SUM},
+    "09-rate-range": {
+        "line 10: update_params(params, velocity) → update_params(velocity, params)": SUM},
+    "09-train": {"line 7: 0 → -1": "the list has one entry, which is the first and the last"},
+    "09-deep/deep_backprop": {"line 4: A[-1].copy() → A[-1]": ALIAS},
+}
