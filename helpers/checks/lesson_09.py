@@ -172,6 +172,11 @@ split = Exercise(
         Mistake("gap", wrong_split(parts=lambda o, v, t: (o[t + v:], o[t + 1:t + v], o[:t])),
                 "one digit gets lost between two parts: the end of a slice is left out already, "
                 "and the next one begins there."),
+        *(Mistake("end-for-length", wrong_split(parts=cut),
+                  "a slice ends at an index, not after a number of entries: where does the "
+                  "validation part end, counted from the beginning?")
+          for cut in (lambda o, v, t: (o[t + v:], o[t:v], o[:t]),
+                      lambda o, v, t: (o[v:], o[t:v], o[:t]))),
         Mistake("order-of-results", wrong_split(
             parts=lambda o, v, t: (o[:t], o[t:t + v], o[t + v:])),
                 "the right parts in another order: return training, validation, test."),
@@ -352,10 +357,9 @@ def _own_generator(sizes, rng):
     return _initialise(sizes, np.random.default_rng(0))
 
 
-def _same_generator_each_layer(sizes, rng):
-    seed = rng.integers(2**31)
-    return start(draw=lambda rng, shape: np.random.default_rng(seed).normal(size=shape))(
-        sizes, rng)
+def _three_widths(sizes, rng):
+    D, H, K = sizes
+    return _initialise((D, H, K), rng)
 
 
 initialise = Exercise(
@@ -413,8 +417,9 @@ initialise = Exercise(
                 "Use the `rng` that is handed over."),
         Mistake("last-layer-missing", start(layers=lambda pairs: pairs[:-1]),
                 "the last layer is missing: `sizes` with n numbers describe n − 1 layers."),
-        Mistake("two-layers-only", lambda sizes, rng: start()(sizes[:3], rng),
-                "only two layers are made. `sizes` may be longer: make as many as it asks for."),
+        *(Mistake("two-layers-only", made, "only two layers are made. `sizes` may be longer or "
+                  "shorter: make as many as it asks for.")
+          for made in (lambda sizes, rng: start()(sizes[:3], rng), _three_widths)),
         Mistake("counted-from-zero", lambda sizes, rng: {
             f"{k[0]}{int(k[1:]) - 1}": v for k, v in _initialise(sizes, rng).items()},
                 "the layers are counted from 0; the first is `W1`, `b1`."),
@@ -589,6 +594,10 @@ loss = Exercise(
                 "the squares of the weights are averaged; add them up."),
         Mistake("penalty-without-reg", penalised(lambda p, reg, N: _squares(p) / 2),
                 "`reg` plays no part: it is the strength of the penalty."),
+        Mistake("every-label-of-every-row", lambda X, y, params, reg: float(
+            reg / 2 * _squares(params) - np.log(_forward(X, params)["Y_hat"][:, y]).mean()),
+                "`[:, y]` takes the columns `y` of *every* row. One entry of each row needs row "
+                "numbers beside the column numbers; your `cross_entropy` does that."),
         Mistake("sum-for-mean", penalised(lambda p, reg, N: reg / 2 * _squares(p),
                                           lambda ce, N, K: ce * N),
                 "the cross-entropy is added up over the samples; it is their mean."),
@@ -738,6 +747,10 @@ backprop = Exercise(
                 "factor has cancelled already."),
         Mistake("labels-missing", back(delta=lambda P, Y: P / len(Y)),
                 "the labels play no part: 1 is taken away at the true class of each sample."),
+        Mistake("labels-as-numbers", lambda X, y, params, reg: soft(
+            wrong_forward()(X, params)["Z2"]) - y,
+                "the class numbers themselves are subtracted, (N,) from (N, K). They are names: "
+                "they say in which column of a row the 1 is taken away."),
         Mistake("whole-columns", back(delta=lambda P, Y: (
             P - np.tile(Y.any(axis=0), (len(Y), 1))) / len(Y)),
                 "`[:, y] -= 1` lowers whole columns. Only one entry of each row is lowered: that "
@@ -1253,6 +1266,23 @@ def _one_early(history, seen):
     return max(_lowest(history, seen) - 1, 0)
 
 
+def _noted_before(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu, reg,
+                  batch_size, epochs, patience):
+    velocity, history = _zeros(params), {"train_loss": [], "val_loss": []}
+    best, lowest, waited = params, np.inf, 0
+    for _ in range(epochs):
+        history["train_loss"].append(float(loss(X, y, params, 0.0)))
+        history["val_loss"].append(float(loss(X_val, y_val, params, 0.0)))
+        params, velocity = _run_epoch(backprop, X, y, params, velocity, rng, learning_rate, mu,
+                                      reg, batch_size)
+        waited += 1
+        if history["val_loss"][-1] < lowest:
+            best, lowest, waited = params, history["val_loss"][-1], 0
+        if waited >= patience:
+            break
+    return best, history
+
+
 BY_REFERENCE = ("the parameters of the last epoch come back, not those with the lowest validation "
                 "loss. Either the best ones are not kept, or they are kept as a second name for a "
                 "dict that goes on changing.")
@@ -1357,6 +1387,14 @@ train = Exercise(
         Mistake("first-entry-missing", loop(log=lambda h, best: each(lambda v: v[1:], h)),
                 "the history lacks its first entries: note both losses once before the first "
                 "epoch."),
+        Mistake("first-entry-missing", loop(
+            choose=_skip_start, stop=_skip_start_stop,
+            log=lambda h, best: each(lambda v: v[1:], h)),
+                "the parameters that came in are left out, in the history and in the choice of "
+                "the best: note both losses once before the first epoch."),
+        Mistake("one-epoch-late", _noted_before,
+                "the losses are noted before an epoch, and the parameters kept after it: they do "
+                "not belong together, and the losses after the last epoch are missing."),
         Mistake("last-entry-missing", loop(log=lambda h, best: each(lambda v: v[:-1], h)),
                 "the history lacks the last epoch: note the losses before you leave the loop."),
         Mistake("history-cut", loop(log=lambda h, best: each(lambda v: v[:best + 1], h)),
