@@ -1,4 +1,4 @@
-"""The data of the course: loaders that return plain arrays, read from the folder `data`."""
+"""The data of the course as plain arrays, read from the folder `data` or drawn."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ INCOME_DIGEST = "cee84ed254e5bdc938db9699f26bfea27c6b1f4d27ef2231a67fcf7db2bdd23
 RUN_COLUMNS = ["iteration", "loss", "accuracy", *(f"W1_{i}{j}" for i in "01" for j in "012"),
                *(f"b1_{j}" for j in "012"), *(f"W2_{i}{j}" for i in "012" for j in "01"),
                "b2_0", "b2_1"]
-RUN_ROWS = 0
-RUN_DIGEST = ""
+RUN_ROWS = 240
+RUN_DIGEST = "af61eddbf098df9744dd58a2626a35cf57b7750104012aa9ba2c9178533546e1"
 
 
 def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -51,46 +51,128 @@ def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 1:3].copy(), table[:, 3:].copy()
 
 
-def make_circles(
-    n_samples: int = 50_000, *, factor: float = 0.1, noise: float = 0.1,
-    random_state: int | np.random.RandomState | None = None,
+def rings(
+    N: int = 500, rng: np.random.RandomState | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return two noisy circles around the origin, one inside the other; no line parts them.
-
-    The settings are those of the source of lesson 06.
+    """Return a disc inside a ring: two classes that no straight line separates.
 
     Parameters
     ----------
-    n_samples : int
-        Half of them on each circle, in random order.
-    factor : float
-        Radius of the inner circle; the outer one has radius 1.
-    noise : float
-        Standard deviation of what is added to both coordinates.
-    random_state : int or RandomState, optional
-        A `np.random.RandomState` goes on where it stands: what is drawn from it later is what the
-        source draws.
+    N : int
+        Number of points, even: the first half lies on the disc (radius 0 to 2.5), the second on
+        the ring (radius 3.5 to 5).
+    rng : np.random.RandomState, optional
+        The legacy generator to draw from, by default a fresh one with seed 0; for each point in
+        turn it draws the radius, then the angle. It is left where the next draw goes on.
 
     Returns
     -------
-    X : (n_samples, 2) float64
-    y : (n_samples,) int64
-        0 is the outer circle, 1 the inner.
+    X : (N, 2) float64
+    y : (N, 1) float64
+        1 on the disc, 0 on the ring.
+
+    Raises
+    ------
+    ValueError
+        Where N is not an even number from 2 up.
+
+    Source
+    ------
+    The toy data of CSC321, tutorial 5, "Backpropagation"; with 500 points and seed 0 these are
+    its points, in its order.
+    """
+    if N != int(N) or N < 2 or N % 2:
+        raise ValueError(f"N: {N} came, an even number from 2 up was wanted")
+    rng = np.random.RandomState(0) if rng is None else rng
+    low = np.repeat([0.0, 3.5], int(N) // 2)
+    high = np.repeat([2.5, 5.0], int(N) // 2)
+    radius, angle = rng.uniform(np.column_stack([low, 0 * low]),
+                                np.column_stack([high, 0 * high + 2 * np.pi])).T
+    X = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)])
+    return X, np.repeat([[1.0], [0.0]], int(N) // 2, axis=0)
+
+
+def moons(N: int = 200, noise: float = 0.20, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return two half moons that reach into each other, as points with noise.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, from 2 up; half of them in each class, in random order.
+    noise : float
+        Standard deviation of the noise in both directions; the moons have radius 1.
+    seed : int
+        Of the legacy generator that draws order and noise.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N,) int64
+        0 or 1.
+
+    Raises
+    ------
+    ValueError
+        Where N or noise does not fit.
+
+    Source
+    ------
+    ``sklearn.datasets.make_moons``; the defaults are the data of the lesson that
+    ``05_moons.ipynb`` is built on.
+    """
+    if N != int(N) or N < 2:
+        raise ValueError(f"N: {N} came, a whole number from 2 up was wanted")
+    if not noise >= 0:
+        raise ValueError(f"noise: {noise} came, 0 or more was wanted")
+    from sklearn.datasets import make_moons  # takes a second: only who wants moons waits for it
+
+    X, y = make_moons(int(N), noise=noise, random_state=seed)
+    return X, y.astype(np.int64)
+
+
+def make_circles(
+    N: int = 50_000, *, factor: float = 0.1, noise: float = 0.1,
+    seed: int | np.random.RandomState = 42,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two noisy circles around the origin, one inside the other; no line parts them.
+
+    Parameters
+    ----------
+    N : int
+        Number of points, from 2 up; half of them in each class, in random order.
+    factor : float
+        Radius of the inner circle, from 0 to below 1; the outer one has radius 1.
+    noise : float
+        Standard deviation of the noise in both directions.
+    seed : int or RandomState
+        Of the legacy generator that draws order and noise. A RandomState goes on where it stands:
+        what is drawn from it afterwards is what a source draws that seeds once and goes on.
+
+    Returns
+    -------
+    X : (N, 2) float64
+    y : (N,) int64
+        0 on the outer circle, 1 on the inner.
 
     Raises
     ------
     ValueError
         Where a number does not fit.
+
+    Source
+    ------
+    ``sklearn.datasets.make_circles``; the defaults are the data of the lesson that
+    ``06_circles.ipynb`` is built on.
     """
-    if n_samples < 2:
-        raise ValueError(f"n_samples: {n_samples} came, at least 2 were wanted")
+    if N != int(N) or N < 2:
+        raise ValueError(f"N: {N} came, a whole number from 2 up was wanted")
     if not 0 <= factor < 1:
         raise ValueError(f"factor: {factor} came, a number from 0 to below 1 was wanted")
-    if noise < 0:
-        raise ValueError(f"noise: {noise} came, a number that is not negative was wanted")
-    from sklearn.datasets import make_circles
+    if not noise >= 0:
+        raise ValueError(f"noise: {noise} came, 0 or more was wanted")
+    from sklearn.datasets import make_circles as circles  # takes a second
 
-    X, y = make_circles(n_samples, factor=factor, noise=noise, random_state=random_state)
+    X, y = circles(int(N), factor=factor, noise=noise, random_state=seed)
     return X, y.astype(np.int64)
 
 

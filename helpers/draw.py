@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -419,3 +420,154 @@ def _arrow(
     ax.annotate("", (end, y), (start, y), gid=gid, zorder=2, arrowprops={
         "arrowstyle": "-|>", "color": colour, "linewidth": 0.03 * unit, "shrinkA": 0, "shrinkB": 0,
         "mutation_scale": 0.22 * unit})
+
+
+OPERATION_SIGNS = {"add": "+", "mul": "×", "sub": "\N{MINUS SIGN}", "div": "÷", "matmul": "@"}
+MOST_NODES = 40
+GAP = 2.1, 1.75  # between the columns and rows of a graph
+
+
+def draw_graph(
+    output: Any, grads: Mapping[Any, Any] | None = None, *, names: Mapping[Any, str] | None = None,
+    pieces: bool = False, title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw the graph that a value was computed by: values above its nodes, gradients below.
+
+    Parameters
+    ----------
+    output : a node: any object with `value` (an array or a number), `parents` (nodes) and
+        `operation` (a str; whatever it is where there are no parents)
+    grads : node → gradient, optional
+        The amber boxes.
+    names : node → symbol in mathtext without dollars, optional
+        For the inputs; an input without one shows its value inside. A named operation has its name
+        beside its value.
+    pieces : bool
+        Each edge also carries what comes back on it, by the nodes' own `pull_back(gradient)`; these
+        pieces add up to the gradient of the node at its start.
+    title : str, optional
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    Axes
+        Of arrays with several entries the shape is shown.
+
+    Raises
+    ------
+    ValueError
+        Where the graph has more than 40 nodes.
+    """
+    names, graph = names or {}, _graph_below(output)
+    place, bends = _columns_and_rows(graph)
+    spots = [*place.values(), *(spot for way in bends.values() for spot in way)]
+    xs, ys = zip(*spots, strict=True)
+    low = 0.6 if grads is None else 1.0
+    ax, unit = _canvas(ax, (min(xs) - 0.9, max(xs) + 0.9, min(ys) - low, max(ys) + 0.85), title)
+    for child, parents in graph.items():
+        known = pieces and parents and grads is not None and child in grads
+        back = child.pull_back(grads[child]) if known else [None] * len(parents)
+        for k, parent in enumerate(parents):
+            bend = 0.28 * (1 if k == parents.index(parent) else -1) * (parents.count(parent) > 1)
+            path = [place[parent], *bends.get((parent, child), []), place[child]]
+            halves = [0.46 if len(_inside(node, names)) > 2 else 0.3 for node in (parent, child)]
+            _graph_edge(ax, unit, path, bend, halves,
+                        None if back[k] is None else _content(back[k]))
+    for node, (x, y) in place.items():
+        is_leaf, name = not node.parents, names.get(node)
+        value = _content(node.value)
+        _word(ax, x, y, _inside(node, names), unit, "input" if is_leaf else "operation",
+              boxstyle=("circle" if is_leaf else "square") + ",pad=0.45",
+              facecolor=NODE if is_leaf else "white", edgecolor=INK)
+        if not is_leaf or name is not None:
+            head = value if is_leaf or name is None else f"${name}$ = {value}"
+            _word(ax, x, y + 0.56, head, unit, "value")
+        if grads is not None and node in grads and (not is_leaf or name is not None):
+            _word(ax, x, y - 0.62, _content(grads[node]), unit, "gradient",
+                  boxstyle="round,pad=0.3", facecolor=GRADIENT_PALE, edgecolor=GRADIENT)
+    return ax
+
+
+def _inside(node: Any, names: Mapping[Any, str]) -> str:
+    """Return what is written into a node: an operation, the name of an input or its value."""
+    if node.parents:
+        return OPERATION_SIGNS.get(node.operation, str(node.operation))
+    return f"${names[node]}$" if node in names else _content(node.value)
+
+
+def _content(value: Any) -> str:
+    """Return a number in few characters; of an array with several entries its shape."""
+    array = np.asarray(value, dtype=float)
+    return _number(array.item()) if array.size == 1 else "×".join(map(str, array.shape))
+
+
+def _graph_below(output: Any) -> dict[Any, list]:
+    """Return node → parents for `output` and all that it was computed from."""
+    graph, waiting = {}, [output]
+    while waiting:
+        node = waiting.pop(0)
+        if node in graph:
+            continue
+        graph[node] = list(node.parents)
+        waiting += graph[node]
+        if len(graph) > MOST_NODES:
+            raise ValueError(f"output: its graph has more than {MOST_NODES} nodes; draw a part")
+    return graph
+
+
+def _columns_and_rows(
+    graph: dict[Any, list]
+) -> tuple[dict[Any, tuple[float, float]], dict[tuple, list[tuple[float, float]]]]:
+    """Return where to draw each node, and the bends of the edges that skip a column.
+
+    Parents stand left of children. An edge that skips a column is given a place in it like a node,
+    so that it runs around the nodes there.
+    """
+    net = nx.DiGraph([(parent, child) for child, parents in graph.items() for parent in parents])
+    net.add_nodes_from(graph)
+    column = {node: depth for depth, nodes in enumerate(nx.topological_generations(net))
+              for node in nodes}
+    for node in graph:  # an input stands next to its first use
+        if not graph[node] and net.out_degree(node):
+            column[node] = min(column[child] for child in net.successors(node)) - 1
+    bends: dict[tuple, list] = {}
+    for parent, child in list(net.edges):
+        if column[child] - column[parent] > 1:
+            skipped = [(parent, child, c) for c in range(column[parent] + 1, column[child])]
+            net.remove_edge(parent, child)
+            nx.add_path(net, [parent, *skipped, child])
+            column.update({place: place[2] for place in skipped})
+            bends[parent, child] = skipped
+    columns = [[node for node in column if column[node] == c] for c in sorted(set(column.values()))]
+    row: dict[Any, float] = {}
+    for sweep in range(9):
+        for nodes in columns[::-1 if sweep % 2 else 1]:
+            if row:
+                nodes.sort(key=lambda node: np.mean(
+                    [row[other] for other in nx.all_neighbors(net, node) if other in row]
+                    or [0.0]))
+            row.update({node: k - (len(nodes) - 1) / 2 for k, node in enumerate(nodes)})
+    place = {node: (GAP[0] * column[node], -GAP[1] * row[node]) for node in column}
+    return ({node: place[node] for node in graph},
+            {edge: [place[spot] for spot in spots] for edge, spots in bends.items()})
+
+
+def _graph_edge(
+    ax: Axes, unit: float, path: list[tuple[float, float]], bend: float, halves: list[float],
+    piece: str | None,
+) -> None:
+    """Draw an arrow from a node to one that uses it; write what comes back on it."""
+    style = {"color": INK, "linewidth": 0.026 * unit, "mutation_scale": 0.2 * unit,
+             "connectionstyle": f"arc3,rad={bend}"}
+    for k, (start, end) in enumerate(zip(path[:-1], path[1:], strict=True)):
+        last = k == len(path) - 2
+        ax.annotate("", end, start, gid="forward" if last else "way", zorder=1, arrowprops=style | {
+            "arrowstyle": "-|>" if last else "-", "shrinkB": halves[1] * unit if last else 0,
+            "shrinkA": 0 if k else halves[0] * unit})
+    if piece is not None:
+        (x0, y0), (x1, y1) = path[:2]
+        x, y = x0 + 0.45 * (x1 - x0), y0 + 0.45 * (y1 - y0)
+        ax.text(x + bend * (y1 - y0) / 2, y - bend * (x1 - x0) / 2, piece, ha="center",
+                va="center", color=INK, fontsize=0.15 * unit, gid="piece", zorder=2,
+                bbox={"boxstyle": "round,pad=0.15", "linewidth": 0, "facecolor": GRADIENT_PALE})

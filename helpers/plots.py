@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GRID = 100  # points of a decision map in each direction
+UNIT_LINES = ("solid", (0, (5, 2)), (0, (1, 1.2)))  # of hidden units, beside their colours
 LEGENDS = {
     "inside": {"loc": "best"},
     "beside": {"loc": "center left", "bbox_to_anchor": (1, 0.5)},
@@ -266,6 +267,94 @@ def loss_curves(
     return ax
 
 
+def log_curves(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, log: str = "y",
+    xlabel: str = "x", ylabel: str = "y", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw several curves, each over its own x, on logarithmic axes.
+
+    Of several, the first one is thick and pale, the next ones thin and broken, as in `loss_curves`.
+
+    Parameters
+    ----------
+    curves : name -> (x, y), both (M,)
+        From one to four.
+    log : "y", "x" or "xy"
+        Which axes are logarithmic.
+
+    Raises
+    ------
+    ValueError
+        Where there is no curve or there are too many, or the lengths of a pair differ.
+    """
+    if not 1 <= len(curves) <= len(CURVES):
+        raise ValueError(f"curves: {len(curves)} came, 1 to {len(CURVES)} were wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    for k, (name, (x, y)) in enumerate(curves.items()):
+        x = _column(f"curves[{name!r}], x", x)
+        y = _column(f"curves[{name!r}], y", y, len(x))
+        style = CURVES[k] if len(curves) > 1 else {"color": INK, "linewidth": 2}
+        ax.plot(x, y, label=name, zorder=2 if k == 0 else 3, **style)
+    for axis in log:
+        getattr(ax, f"set_{axis}scale")("log")
+    _finish(ax, xlabel, ylabel, title, legend="inside")
+    return ax
+
+
+def unit_lines(
+    W: np.ndarray, b: np.ndarray, X: np.ndarray, y: np.ndarray | None = None, *,
+    xlabel: str = "$x_1$", ylabel: str = "$x_2$", title: str | None = None, size: float = 8,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw where the hidden units of a network with two inputs switch over.
+
+    Each unit's line, where its weighted sum is 0, has its own colour and style; the arrow shows the
+    side on which the sum is positive. A unit whose line does not cross the picture is not seen.
+
+    Parameters
+    ----------
+    W : (2, H)
+    b : (H,)
+        H up to 10.
+    X : (N, 2)
+        The picture covers these points.
+    y : (N,), optional
+        Their classes; with it the points are drawn.
+
+    Raises
+    ------
+    ValueError
+        Where a shape does not fit.
+    """
+    X, W, b = _points(X), np.asarray(W, dtype=float), np.asarray(b, dtype=float)
+    if W.ndim != 2 or W.shape[0] != 2 or not 1 <= W.shape[1] <= 10 or b.shape != W.shape[1:]:
+        raise ValueError(f"W, b: shapes {W.shape}, {b.shape} came, (2, H) and (H,) with H up to "
+                         "10 were wanted")
+    ax = palette.white_axes(ax, (4.2, 4.2), "constrained")
+    if y is not None:
+        scatter_classes(X, y, size=size, ax=ax).get_legend().remove()
+        for points in ax.collections:
+            points.set_alpha(0.25)
+    pad = 0.04 * np.ptp(X, axis=0)
+    low, high = X.min(axis=0) - pad, X.max(axis=0) + pad
+    reach = np.linalg.norm(high - low)
+    for k in range(len(b)):
+        length = np.linalg.norm(W[:, k])
+        if length == 0:
+            continue
+        normal = W[:, k] / length
+        foot = -b[k] / length * normal  # of the line, nearest to the origin
+        along = reach * np.array([-normal[1], normal[0]])
+        style = {"color": CLASS_COLOURS[2 + k % 8], "linestyle": UNIT_LINES[k % 3]}
+        ax.plot(*zip(foot - along, foot + along, strict=True), linewidth=2.2,
+                label=f"unit {k + 1}", zorder=4, **style)
+        ax.annotate("", foot + 0.1 * reach * normal, foot, zorder=4, annotation_clip=True,
+                    arrowprops={"arrowstyle": "-|>", "color": style["color"], "linewidth": 1.8})
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
 def predictions_over_epochs(
     predictions: np.ndarray, y: np.ndarray, *, xlabel: str = "epoch", ylabel: str = "prediction",
     title: str | None = None, ax: Axes | None = None,
@@ -383,6 +472,46 @@ def decision_map(
     if y is not None:
         scatter_classes(X, y, ax=ax).get_legend().remove()
     _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def over_starts(
+    settings: Sequence[float | str], results: Mapping[str, np.ndarray], *,
+    xlabel: str = "setting", ylabel: str = "result", title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what several starts came to, against a setting: their median, and their range as a band.
+
+    The settings stand at equal distances, whatever they are.
+
+    Parameters
+    ----------
+    settings : S numbers or names
+    results : a dict of arrays (S, R), a row for each setting, a column for each start
+        ``train`` and ``test`` have their own colours and markers.
+
+    Raises
+    ------
+    ValueError
+        Where there is no result, or a shape does not fit.
+    """
+    if not results:
+        raise ValueError("results: none came, at least one was wanted")
+    ax = palette.white_axes(ax, (6.6, 4.2), "constrained")
+    others = [name for name in results if name not in SETS]
+    places = np.arange(len(settings))
+    for name, values in results.items():
+        values = np.asarray(values, dtype=float)
+        if values.ndim != 2 or len(values) != len(places) or values.size == 0:
+            raise ValueError(f"results[{name!r}]: shape {values.shape} came, "
+                             f"({len(places)}, starts) was wanted")
+        k = others.index(name) + 2 if name in others else 0
+        style = SETS.get(name) or {"color": CLASS_COLOURS[k], "marker": CLASS_MARKERS[k]}
+        ax.fill_between(places, values.min(axis=1), values.max(axis=1), color=style["color"],
+                        alpha=0.2, linewidth=0)
+        ax.plot(places, np.median(values, axis=1), label=name, **style)
+    ax.set_xticks(places, [str(setting) for setting in settings])
+    _finish(ax, xlabel, ylabel, title, legend="inside")
     return ax
 
 

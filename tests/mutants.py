@@ -128,6 +128,6 @@ def _calls(node):
         last = node.args[-1]
         yield ast.Call(node.func, [*node.args[:-1], ast.BinOp(
             last, ast.Sub(), ast.Constant(1))], [])
-    for i, keyword in enumerate(node.keywords):
+    for i in range(len(node.keywords)):
         rest = [*node.keywords[:i], *node.keywords[i + 1:]]
         yield ast.Call(node.func, node.args, rest)

@@ -163,3 +163,25 @@ def test_an_exercise_of_several_functions_is_carried_whole(folder, capsys):
     skipped = skip("03-patterns")
     assert {function.skipped_exercise for function in skipped} == {"03-patterns"}
     assert RECORD["03-patterns"] == "correct"  # skipping takes nothing away
+
+
+def test_a_table_of_functions_is_carried_and_a_table_of_data_is_not(folder):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np",
+        "def minus(z):\n    return -z",
+        "TABLE = {'exp': np.exp, 'minus': minus, 'plus': [lambda z: z, (1, 2.0)]}",
+        "z = np.ones(3)\nparams = {'z': z}\nothers = [np.ones(3)]\nmore = {**params}",
+        ("01-sigmoid", "def sigmoid(z):\n    params, others, more = 1, 2, 3\n"
+                       "    return params / (1 + TABLE['exp'](TABLE['minus'](z)))")])
+    function = mine("01-sigmoid")
+    assert function(np.zeros(2)).tolist() == [0.5, 0.5]
+    assert "TABLE" in function.__globals__
+    assert not {"params", "others", "more"} & function.__globals__.keys()
+
+
+def test_an_autograd_is_carried_with_all_that_it_stands_on(folder):
+    for path in SOLUTIONS.glob("*.ipynb"):
+        shutil.copy(path, folder)
+    value, grads = mine("07-value-and-grad")(
+        lambda p: ((np.ones((2, 3)) @ p["W"]).tanh() ** 2).sum(), {"W": np.full((3, 1), 0.1)})
+    assert type(value) is float and grads["W"].shape == (3, 1)

@@ -14,9 +14,21 @@ from answers import RIGHT, WRONG
 from answers.garbage import ENDLESS, GARBAGE
 from scoreboard import SCORE
 
-from helpers.checks import CheckFailed, Group, NotAttempted, lesson_00, lesson_01, lesson_02
-from helpers.checks.compare import same_values
-from helpers.checks.doctor import looks_like
+from helpers.checks import (
+    CheckFailed,
+    Exercise,
+    Group,
+    Mistake,
+    NotAttempted,
+    carry,
+    graphs,
+    lesson_00,
+    lesson_01,
+    lesson_02,
+    lesson_07,
+)
+from helpers.checks.compare import differ, same_values
+from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.guard import Guard, TimeUp
 from helpers.checks.page import GENERAL, PAGE, page
@@ -29,6 +41,7 @@ PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part
 MISTAKES = [pytest.param(key, e, m, id=f"{key}:{m.id}:{i}")
             for key, e in PARTS.items() for i, m in enumerate(e.mistakes)]
 every = pytest.mark.parametrize("key, exercise", PARTS.items(), ids=PARTS)
+RAISED = (ValueError, TypeError, IndexError, KeyError, RuntimeError)  # PyTorch: RuntimeError
 
 
 @pytest.mark.parametrize("key, exercise, mistake", MISTAKES)
@@ -50,7 +63,7 @@ def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
 def test_a_mistake_in_a_table_raises_only_what_students_cause(key, exercise, mistake):
     for args in exercise.cases():
         error = Guard().call(mistake.wrong, args).error
-        assert error is None or isinstance(error, (ValueError, TypeError, IndexError)), (
+        assert error is None or isinstance(error, RAISED), (
             f"{key}: the row '{mistake.id}' itself has a fault: {error!r}")
 
 
@@ -66,8 +79,8 @@ def test_mistakes_in_a_students_own_hand_are_named(key, function, mistake):
 
 @every
 def test_right_answers_in_any_style_pass(key, exercise):
-    assert len(RIGHT.get(key, [])) >= 2, (
-        f"add two right answers for {key} to tests/answers/lesson_{key[:2]}.py")
+    assert len(RIGHT.get(key, [])) >= 3, (
+        f"add three right answers for {key} to tests/answers/lesson_{key[:2]}.py")
     assert key in [row[0] for row in WRONG], (
         f"add a student's wrong answer for {key} to tests/answers/lesson_{key[:2]}.py")
     for answer in [*RIGHT[key], exercise.truth]:
@@ -187,6 +200,115 @@ def test_random_generators_and_dicts_are_handed_over_fresh():
     assert first.tolist() == second.tolist() and params["W"].tolist() == [1, 1]
 
 
+def test_what_copies_itself_is_handed_over_fresh():
+    output = lesson_07.long_chain(3000)  # deeper than any recursion
+
+    def change(node):
+        node.value, node.parents = node.value + 1, ()
+        return node
+
+    copy = Guard().call(change, (output,)).value
+    assert copy is not output and len(output.parents) == 2 and copy.value == output.value + 1
+
+
+def test_a_view_compares_what_a_result_is_worth_and_lets_odd_ones_through():
+    last_digit = Exercise(
+        id="07-digit", name="f", truth=lambda x: x, cases=lambda: [(13.0,), (25.0,)],
+        view=lambda args, value: value % 10, mistakes=(
+            Mistake("one-more", lambda x: x + 1, "it is one more."),))
+    assert last_digit.judge(lambda x: x + 20).outcome == "correct"
+    assert last_digit.judge(lambda x: x + 31).mistake == "one-more"
+    assert last_digit.judge(lambda x: None).mistake == "returns-none"
+    assert last_digit.judge(lambda x: {"a": 1}).mistake == "wrong-type"
+    assert last_digit.judge(lambda x: iter(int, 1)).mistake == "wrong-type"
+
+
+def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
+    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    table = function.__globals__
+    monkeypatch.setitem(table, "tanh_rule", lambda upstream, x, output: upstream * (1 - x**2))
+    monkeypatch.setitem(table["RULES"], "tanh", table["tanh_rule"])
+    verdict = lesson_07.value_and_grad.judge(function)
+    assert verdict.mistake == "uses-07-unary-rules" and "`tanh_rule`" in verdict.lines[0]
+
+
+def test_a_table_of_functions_that_is_stale_or_not_there_is_told(monkeypatch):
+    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    space = function.__globals__
+    monkeypatch.setitem(space["RULES"], "mul", space["add_rule"])
+    before = dict(space["RULES"])
+    verdict = lesson_07.value_and_grad.judge(function)
+    assert verdict.mistake == "table-entry-wrong" and '`RULES["mul"]`' in verdict.lines[0]
+    assert space["RULES"] == before  # and it is still the student's own
+    monkeypatch.delitem(space, "RULES")
+    assert lesson_07.value_and_grad.judge(function).mistake == "table-not-run"
+
+
+def test_a_part_that_is_none_is_named():
+    verdict = lesson_02.backprop.judge(lambda X_b, y, W1, W2: (None, None))
+    assert verdict.mistake == "part-is-none" and "is `None`; wanted shape" in verdict.lines[1]
+    grads = {"a": np.ones(2), "b": None}
+    assert differ(grads, {"a": np.ones(2), "b": np.ones((2, 2))}, "grads").text == (
+        '`grads["b"]` is `None`; wanted shape (2, 2).')
+    assert differ(None, {"a": 1.0}).mistake == "returns-none"
+
+
+def test_a_general_match_keeps_the_hint_and_a_known_mistake_does_not():
+    zeros = lesson_01.sigmoid.judge(np.zeros_like)
+    assert zeros.mistake == "all-zero" and zeros.lines[-1].startswith("Next: ")
+    known = lesson_01.sigmoid.judge(lambda z: 1 / (1 + np.exp(z)))
+    assert known.mistake == "mirrored" and not known.lines[-1].startswith("Next: ")
+
+
+def test_a_recursion_that_would_end_is_not_called_endless():
+    def visit(n):
+        return visit(n - 1) + 1 if n else 0
+
+    count = Exercise(id="07-count", name="f", truth=lambda n: n, integers=(),
+                     cases=lambda: [(3,), (100_000,)])
+    verdict = count.judge(lambda n: visit(n))
+    assert verdict.mistake == "too-deep" and "`visit` calls itself too deep" in verdict.lines[1]
+    assert count.judge(lambda n: visit(-1)).mistake == "endless"
+
+
+def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
+    output = lesson_07.diamond()
+    missing = graphs.named_gradients((output,), {output: 1.0})
+    text = differ(missing, graphs.named_gradients((output,), graphs.gradients(output))).text
+    assert text == "The gradient of `a`, `b` and `x` is missing."
+    order = graphs.in_order(output)
+    for wrong, text in ((order[::-1], "3 nodes stand before one of their parents."),
+                        (order[1:], "1 of 4 nodes is missing from the list."),
+                        (order + order[:1], "nodes are listed more than once."),
+                        ([(node, True) for node in order], "The list holds tuples"),
+                        (set(order), "It returned a set; wanted a list of nodes."),
+                        ([], "it is empty."), ([3.0], "that is no node: a float."),
+                        (graphs.in_order(lesson_07.diamond()), "made anew in each call?")):
+        facts = graphs.order_facts((output,), wrong)
+        assert text in differ(facts, graphs.order_facts((output,), order)).text
+
+
+def test_what_a_function_of_the_notebook_reads_of_its_objects_is_notebook_data():
+    space = {"__name__": "notebook"}
+    exec("class Node:\n    value = 2.0\nb = Node()\n"
+         "def by_hand(x, y):\n    return (x * y + x) ** 2, b.value, b.value\n", space)
+    verdict = lesson_07.by_hand.judge(space["by_hand"])
+    assert verdict.mistake == "uses-notebook-data" and "`b`" in verdict.lines[0]
+
+
+def test_graphs_for_the_checks_are_what_they_say():
+    for output, in lesson_07.backward.cases():
+        order = graphs.in_order(output)
+        assert not any(graphs.order_facts((output,), order).values())
+        if len(order) > 50:
+            continue
+        truth = graphs.gradients(output)
+        swept = lesson_07.wrong_backward()(output)  # with nothing exchanged
+        assert {n.name for n in truth} == {n.name for n in order}
+        for node, gradient in truth.items():
+            assert np.allclose(swept[node], gradient, rtol=1e-12)
+
+
 def test_a_failing_check_raises_once_with_its_ids(capsys):
     with pytest.raises(CheckFailed) as failed:
         lesson_01.sigmoid(lambda z: 1 / (1 + np.exp(z)))
@@ -220,6 +342,25 @@ def test_an_error_in_a_function_of_the_students_own_is_told_as_that_ones():
     verdict = lesson_01.forward.judge(space["forward"])
     assert verdict.mistake == "uses-01-sigmoid"
     assert "mirrored" not in verdict.mistake and "sigmoid" in verdict.lines[0]
+
+
+def test_an_earlier_function_that_plays_no_part_is_not_blamed():
+    space = {"np": np}
+    exec("def sigmoid(z):\n    return 1 / (1 + np.exp(z))\n"
+         "def forward(X_b, W1, W2):\n    unused = sigmoid(np.zeros(2))\n"
+         "    A1 = np.tanh(X_b @ W1)\n"
+         "    return X_b @ W1, A1, np.insert(A1, 0, 1, axis=1) @ W2\n", space)
+    assert lesson_01.forward.judge(space["forward"]).mistake == "tanh"
+    assert space["sigmoid"](np.zeros(1)) == 0.5  # and it is still the student's own
+
+
+def test_what_is_right_to_some_digits_is_told_so():
+    def backprop(X_b, y, W1, W2):
+        grads = lesson_02.backprop.truth(X_b.astype(np.float32), y, W1, W2)
+        return tuple(g.astype(np.float32).astype(float) for g in grads)
+
+    verdict = lesson_02.backprop.judge(backprop)
+    assert verdict.mistake == "nearly-right" and "float32" in verdict.lines[-1]
 
 
 def test_an_exception_inside_another_function_names_that_function():
@@ -335,10 +476,48 @@ def test_what_a_wrong_array_looks_like():
     assert looks_like(want * (1 + 1e-3 * want), want, sizes) is None
 
 
+def test_rows_that_stand_in_their_order_are_not_in_another_one():
+    right = np.eye(3) + 1.0
+    for off in (3e-8, 3e-7, 3e-6, 3e-5):
+        found = looks_like(right + off, right, {})
+        assert found is None or found[0] == "nearly-right"
+
+
+def test_a_list_of_arrays_of_different_lengths_is_compared_array_by_array():
+    want = [np.array([2, 0, 1]), np.array([4, 3])]
+    assert differ([a.copy() for a in want], want) is None and differ(tuple(want), want) is None
+    assert "`b[1][0]` is 3; wanted 4" in differ([want[0], np.array([3, 4])], want, "b").text
+    assert differ(want[:1], want).mistake == "wrong-number-of-arrays"
+    assert differ((a for a in want), want).mistake == "not-a-list"
+    assert differ([want[0], [4, 3]], want).mistake == "returns-list"
+    assert "shape (3,); wanted (2,)" in differ([want[0], want[0]], want).text
+
+
 def test_same_values():
     assert same_values((1.0, [np.nan]), [1.0, (np.nan,)], 1e-9)
     assert not same_values(True, 1.0, 1e-9) and not same_values(None, 0.0, 1e-9)
     assert not same_values({"a": 1}, {"b": 1}, 1e-9) and not same_values("a", "b", 1e-9)
+
+
+def test_sums_that_cancel_agree_beside_larger_numbers_only():
+    here, there = np.array([3e-17, -5e-17]), np.array([-2e-17, 4e-17])
+    big = np.array([0.2, -0.7])
+    assert same_values({"W": big, "b": here}, {"W": big, "b": there}, 1e-9)
+    assert not same_values({"W": big, "b": here}, {"W": big, "b": there}, 0.0)
+    assert not same_values(here, there, 1e-9)
+    assert not same_values({"W": big, "b": here * 1e4}, {"W": big, "b": there * 1e4}, 1e-9)
+
+
+def test_how_far_off_an_unknown_array_is():
+    want = np.arange(1.0, 7.0).reshape(2, 3)
+    assert likeness(28 * want[::-1], want) == (
+        "is about 28 times as long as it should be, and in another direction")
+    assert likeness(28 * want + 1e-3, want).endswith("in the right direction")
+
+
+def test_random_numbers_of_the_students_own_are_noticed_in_a_wrong_answer():
+    verdict = lesson_00.square.judge(lambda x: x ** 2 + np.random.default_rng().normal())
+    assert verdict.mistake == "not-repeatable" and "random numbers" in verdict.lines[-1]
 
 
 def test_a_card_escapes_what_a_student_wrote():
@@ -353,4 +532,5 @@ def test_the_page_of_mistakes_is_current_and_knows_every_id():
     for key, _, mistake in WRONG:
         known = {m.id for m in PARTS[key].mistakes} | general | {None}
         starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))
-        assert mistake in known or mistake.startswith(starts), f"add {mistake} to GENERAL in page.py"
+        assert mistake in known or mistake.startswith(starts), (
+            f"add {mistake} to GENERAL in page.py")

@@ -1,3 +1,5 @@
+import math
+import runpy
 import subprocess
 import sys
 
@@ -5,7 +7,7 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DATA, income
+from helpers.datasets import DATA, circles_full_batch, income, make_circles, moons, rings
 
 LINES = (DATA / "income2.csv").read_text().splitlines()
 
@@ -102,6 +104,133 @@ def test_the_default_file_is_reported_too(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "DATA", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"income2\.csv"):
         income()
+
+
+def drawn_point_by_point(N):
+    """Return the rings as the source draws them: for each point the radius, then the angle."""
+    legacy, points = np.random.RandomState(0), []
+    for low, high in [(0, 2.5)] * (N // 2) + [(3.5, 5)] * (N // 2):
+        radius = legacy.uniform(low, high)
+        angle = legacy.uniform(0, 2 * math.pi)
+        points.append([radius * math.sin(angle), radius * math.cos(angle)])
+    return np.array(points), legacy.randn(3, 2)
+
+
+@pytest.mark.parametrize("N", [2, 10, 500])
+def test_rings_are_the_sources_points_and_leave_the_generator_where_it_goes_on(N):
+    legacy = np.random.RandomState(0)
+    X, y = rings(N, legacy)
+    points, next_draws = drawn_point_by_point(N)
+    np.testing.assert_allclose(X, points, rtol=0, atol=1e-14)
+    np.testing.assert_array_equal(legacy.randn(3, 2), next_draws)
+    assert X.shape == (N, 2) and y.shape == (N, 1) and X.dtype == y.dtype == np.float64
+    assert X.flags.c_contiguous and X.flags.owndata and y.flags.owndata
+
+
+def test_rings_are_a_disc_inside_a_ring_and_the_same_in_every_call():
+    X, y = rings()
+    radius = np.hypot(*X.T)
+    assert (radius[y[:, 0] == 1] <= 2.5).all() and (radius[y[:, 0] == 0] >= 3.5).all()
+    assert radius.max() <= 5 and y.sum() == 250
+    np.testing.assert_allclose(X[0], [-1.33934591, -0.29770652], atol=1e-8)
+    X[:], y[:] = 0, 0
+    assert rings()[0].all() and rings()[1].sum() == 250
+
+
+@pytest.mark.parametrize("N", [0, -2, 7, 2.5])
+def test_an_impossible_number_of_points_is_named(N):
+    with pytest.raises(ValueError, match=f"N: {N} came, an even number from 2 up"):
+        rings(N)
+
+
+def test_moons_are_the_two_hundred_points_of_the_source():
+    X, y = moons()
+    assert X.shape == (200, 2) and y.shape == (200,)
+    assert X.dtype == np.float64 and y.dtype == np.int64
+    np.testing.assert_allclose(X[:2], [[0.74346118, 0.46465633], [1.65755662, -0.63203157]],
+                               rtol=1e-7)
+    assert y[:5].tolist() == [0, 1, 1, 0, 1] and y.sum() == 100
+    np.testing.assert_array_equal(moons()[0], X)
+
+
+def test_moons_follow_their_arguments():
+    X, y = moons(60, noise=0, seed=3)
+    assert X.shape == (60, 2) and y.sum() == 30
+    centre = np.where(y[:, np.newaxis] == 0, [0, 0], [1, 0.5])
+    np.testing.assert_allclose(np.linalg.norm(X - centre, axis=1), 1)
+    assert not np.array_equal(moons(60, noise=0, seed=4)[1], y)
+    assert moons(60, noise=0.3)[0].std() > moons(60, noise=0.1)[0].std()
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"N": 1}, "N: 1 came"), ({"N": 2.5}, "N: 2.5 came"), ({"noise": -0.1}, "noise: -0.1 came"),
+    ({"noise": np.nan}, "noise: nan came")])
+def test_moons_name_an_argument_that_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        moons(**arguments)
+
+
+def test_circles_are_those_that_the_source_draws():
+    from sklearn.datasets import make_circles as theirs
+
+    np.random.seed(42)  # as the source does: one seed, and everything after it goes on
+    X_theirs, y_theirs = theirs(n_samples=500, factor=0.1, noise=0.1)
+    weights = np.random.randn(2, 3)
+    legacy = np.random.RandomState(42)
+    X, y = make_circles(500, seed=legacy)
+    np.testing.assert_array_equal(X, X_theirs)
+    np.testing.assert_array_equal(y, y_theirs)
+    np.testing.assert_array_equal(legacy.randn(2, 3), weights)
+    assert X.dtype == np.float64 and y.dtype == np.int64 and y.sum() == 250
+    np.testing.assert_array_equal(make_circles(500)[0], X)
+
+
+def test_circles_have_the_radii_and_the_noise_asked_for():
+    X, y = make_circles(400, factor=0.3, noise=0)
+    radius = np.linalg.norm(X, axis=1)
+    np.testing.assert_allclose(radius[y == 0], 1)
+    np.testing.assert_allclose(radius[y == 1], 0.3)
+    assert not np.array_equal(make_circles(50, seed=1)[0], make_circles(50, seed=2)[0])
+
+
+@pytest.mark.parametrize("arguments, message", [
+    ({"N": 1}, "N: 1 came"), ({"N": 2.5}, "N: 2.5 came"), ({"factor": 1.0}, "factor: 1.0 came"),
+    ({"factor": -0.1}, "factor: -0.1"), ({"noise": -1}, "noise: -1 came"),
+    ({"noise": np.nan}, "noise: nan came")])
+def test_circles_refuse_what_does_not_fit(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make_circles(**arguments)
+
+
+def test_the_record_of_the_long_training_is_what_its_script_computes():
+    script = runpy.run_path(str(DATA / "circles_full_batch.py"))
+    record = circles_full_batch()
+    assert [row["iteration"] for row in record] == script["ROWS"]
+    for row, (iteration, loss, accuracy, params) in zip(record, script["run"](3), strict=False):
+        assert row["iteration"] == iteration
+        np.testing.assert_allclose([row["loss"], row["accuracy"]], [loss, accuracy], rtol=1e-8)
+        for name, value in params.items():
+            np.testing.assert_allclose(row["params"][name], value, rtol=1e-8)
+
+
+def test_recorded_losses_are_those_of_the_recorded_parameters():
+    legacy = np.random.RandomState(42)
+    X, y = make_circles(seed=legacy)
+    record = circles_full_batch()
+    for row in (record[60], record[150], record[-1]):
+        W1, b1, W2, b2 = row["params"].values()
+        Z2 = 1 / (1 + np.exp(-(X @ W1 + b1))) @ W2 + b2
+        logits = Z2[:, 1] - Z2[:, 0]
+        loss = np.logaddexp(0, np.where(y == 1, -logits, logits)).mean()
+        np.testing.assert_allclose(row["loss"], loss, rtol=1e-5)
+        np.testing.assert_allclose(row["accuracy"], ((logits > 0) == (y == 1)).mean(), atol=1e-4)
+
+
+def test_a_damaged_record_is_refused(tmp_path):
+    lines = (DATA / "circles_full_batch.csv").read_text().splitlines()
+    (tmp_path / "run.csv").write_text("\n".join(lines[:-1]))
+    with pytest.raises(ValueError, match="it has .* rows"):
+        circles_full_batch(tmp_path / "run.csv")
 
 
 def loaded_after(statements):

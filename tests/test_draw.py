@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
-from helpers.draw import draw_chain, draw_network
+from helpers.draw import MOST_NODES, draw_chain, draw_graph, draw_network
 from helpers.palette import BIAS, EDGE, GRADIENT, NEGATIVE, NODE, POSITIVE
 
 SOLID = (0, None)
@@ -333,3 +333,101 @@ def test_bad_arguments_of_a_chain_are_named(operations, keywords, message):
 def test_a_chain_draws_on_a_given_axes():
     ax = plt.subplots()[1]
     assert draw_chain(OPERATIONS, ax=ax) is ax
+
+
+class Node:
+    """What draw_graph asks of a node."""
+
+    def __init__(self, value, operation=None, *parents):
+        self.value, self.operation, self.parents = value, operation, parents
+
+    def pull_back(self, gradient):
+        return [gradient * 10 ** k for k in range(len(self.parents))]
+
+
+def small_graph():
+    """Return the nodes of (x y + x)^2 and their gradients."""
+    x, y = Node(2.0), Node(-3.0)
+    a = Node(-6.0, "mul", x, y)
+    b = Node(-4.0, "add", a, x)
+    c = Node(16.0, "square", b)
+    return dict(zip("xyabc", (x, y, a, b, c), strict=True)), {
+        x: 16.0, y: -16.0, a: -8.0, b: -8.0, c: 1.0}
+
+
+def test_a_graph_shows_operations_values_and_gradients():
+    nodes, grads = small_graph()
+    ax = draw_graph(nodes["c"], grads, names={nodes["x"]: "x", nodes["y"]: "y", nodes["b"]: "b"})
+    assert sorted(texts(ax, "operation")) == ["+", "square", "×"]
+    assert sorted(texts(ax, "input")) == ["$x$", "$y$"]
+    assert set(texts(ax, "value")) == {"2.00", f"{MINUS}3.00", f"{MINUS}6.00",
+                                       f"$b$ = {MINUS}4.00", "16.00"}
+    assert sorted(texts(ax, "gradient")) == sorted(
+        ["16.00", f"{MINUS}16.00", f"{MINUS}8.00", f"{MINUS}8.00", "1.00"])
+    assert len(texts(ax, "forward")) == 5 and texts(ax, "piece") == []
+    assert pixels(ax).std() > 5
+    height = {gid: [t.get_position()[1] for t in ax.texts if t.get_gid() == gid]
+              for gid in ("value", "gradient")}
+    assert max(height["value"]) > max(height["gradient"])
+
+
+def test_a_graph_without_gradients_shows_none_and_constants_hold_their_value():
+    x = Node(1.5)
+    ax = draw_graph(Node(4.5, "mul", x, Node(3.0)), names={x: "x"})
+    assert sorted(texts(ax, "input")) == ["$x$", "3.00"] and texts(ax, "gradient") == []
+    assert sorted(texts(ax, "value")) == ["1.50", "4.50"]
+
+
+def test_arrays_in_a_graph_show_their_shapes():
+    W = Node(np.ones((2, 3)))
+    ax = draw_graph(Node(np.ones(()), "sum", W), {W: np.ones((2, 3))}, names={W: "W"})
+    assert "2×3" in texts(ax, "value") and texts(ax, "gradient") == ["2×3"]
+
+
+def test_pieces_stand_on_the_edges_and_a_value_used_twice_has_two():
+    x = Node(1.5)
+    square = Node(2.25, "mul", x, x)
+    ax = draw_graph(square, {square: 1.0, x: 3.0}, names={x: "x"}, pieces=True)
+    assert sorted(texts(ax, "piece")) == ["1.00", "10.00"]
+    places = {t.get_position() for t in ax.texts if t.get_gid() == "piece"}
+    assert len(places) == 2
+    bends = {t.arrowprops["connectionstyle"] for t in ax.texts if t.get_gid() == "forward"}
+    assert len(bends) == 2
+
+
+def test_arrows_of_a_graph_point_right_and_go_around_the_nodes_between():
+    nodes, _ = small_graph()
+    ax = draw_graph(nodes["c"])
+    arrows = [t for t in ax.texts if t.get_gid() in ("forward", "way")]
+    assert all(arrow.xy[0] > arrow.get_position()[0] for arrow in arrows)
+    assert len([t for t in arrows if t.get_gid() == "way"]) == 1  # x to b, past a
+    spots = [t.get_position() for t in ax.texts if t.get_gid() in ("operation", "input")]
+    way = next(t for t in arrows if t.get_gid() == "way")
+    assert way.xy not in spots
+
+
+def test_no_word_of_a_graph_is_cut_off_or_covered():
+    nodes, grads = small_graph()
+    ax = draw_graph(nodes["c"], grads, names={node: name for name, node in nodes.items()})
+    ax.figure.canvas.draw()
+    words = [t for t in ax.texts if t.get_text()]
+    extents = [(t.get_bbox_patch() or t).get_window_extent() for t in words]
+    frame = ax.figure.bbox
+    for k, box in enumerate(extents):
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 and box.y1 <= frame.y1
+        assert not any(box.overlaps(other) for other in extents[k + 1:]), words[k]
+
+
+def test_a_graph_of_one_node_and_one_that_is_too_large():
+    assert texts(draw_graph(Node(7.0)), "input") == ["7.00"]
+    chain = Node(1.0)
+    for _ in range(MOST_NODES):
+        chain = Node(1.0, "exp", chain)
+    with pytest.raises(ValueError, match="output: its graph has more than 40 nodes"):
+        draw_graph(chain)
+
+
+def test_a_graph_draws_on_a_given_axes():
+    ax = plt.subplots()[1]
+    assert draw_graph(small_graph()[0]["c"], ax=ax) is ax

@@ -87,7 +87,8 @@ def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
         assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
         for part in exercise.parts:
             assert re.search(rf'def {part.name}\([^)]*\).*:\n    """', answer.source)
-        assert check.source == f"check.{exercise.attribute}({exercise.names})"
+        wanted = f"check.{exercise.attribute}({exercise.names})"
+        assert "".join(check.source.split()) == "".join(wanted.split())  # on one line or several
 
 
 @every
@@ -197,3 +198,17 @@ def test_an_endless_answer_is_stopped_in_a_real_kernel_and_the_variables_stay(tm
         "    print(error.mistake, kept)")])
     assert run(notebook, tmp_path) is None
     assert "endless 42" in str(notebook.cells[2].outputs)
+
+
+def test_what_an_answer_prints_shows_and_draws_stays_out_of_the_notebook(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (
+        "import sys\nimport warnings\nimport matplotlib.pyplot as plt\n"
+        "from IPython.display import display\nfrom helpers.checks import lesson_00 as check",
+        "def square(x):\n    print('printed')\n    print('to stderr', file=sys.stderr)\n"
+        "    display('displayed')\n    warnings.warn('warned')\n    plt.plot(x.ravel())\n"
+        "    return x ** 2",
+        "check.square(square)", "display('still works')")])
+    assert run(notebook, tmp_path) is None
+    card, = notebook.cells[2].outputs
+    assert card["data"]["text/plain"].startswith("✓ Correct · 00-square")
+    assert "still works" in str(notebook.cells[3].outputs)

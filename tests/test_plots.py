@@ -32,9 +32,12 @@ CALLS = {
     "scatter_values": (X, X[:, 1]),
     "curve": ([0, 1, 2], [0, 1, 4]),
     "loss_curves": ({"train_loss": [3, 2, 1.5], "test_loss": [4, 3, 3.5]},),
+    "log_curves": ({"one": ([1, 10, 100], [3, 2, 1.5]), "two": ([2, 20], [1, 5])},),
+    "unit_lines": (np.array([[1.0, 0.5], [0.2, -1.0]]), np.array([0.1, -0.3]), X, Y),
     "predictions_over_epochs": (RNG.normal(size=(9, 5)), np.arange(5)),
     "predicted_vs_true": ({"train": ([1, 2, 3], [1.5, 2, 2]), "test": ([2], [1])},),
     "decision_map": (sigmoid_map, X, Y),
+    "over_starts": ([0, 0.1, 1], {"train": RNG.random((3, 4)), "test": RNG.random((3, 4))}),
 }
 
 
@@ -108,6 +111,43 @@ def test_a_history_is_drawn_as_train_and_test_on_a_log_axis():
     assert [line.get_linestyle() for line in ax.lines] == ["-", "--"]
     assert ax.get_yscale() == "log"
     assert plots.loss_curves(history, log=False).get_yscale() == "linear"
+
+
+def test_log_curves_have_an_x_of_their_own_and_the_axes_asked_for():
+    curves = {"one": ([1, 10, 100], [3, 2, 1.5]), "two": ([2, 20], [[1], [5]])}
+    ax = plots.log_curves(curves, log="xy")
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[2, 1], [20, 5]])
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["one", "two"]
+    assert ax.lines[0].get_linewidth() > ax.lines[1].get_linewidth()
+    assert plots.log_curves(curves).get_xscale() == "linear"
+    with pytest.raises(ValueError, match="curves: 0 came"):
+        plots.log_curves({})
+    with pytest.raises(ValueError, match=r"curves\['one'\], y: shape \(2,\) came, \(3,\)"):
+        plots.log_curves({"one": ([1, 2, 3], [1, 2])})
+
+
+def test_unit_lines_are_where_the_weighted_sum_is_zero():
+    W, b = np.array([[2.0, -1.0, 0.0], [1.0, 3.0, 0.0]]), np.array([-0.5, 1.0, 0.7])
+    ax = plots.unit_lines(W, b, X, Y)
+    assert [line.get_label() for line in ax.lines] == ["unit 1", "unit 2"]  # the third has none
+    for k, line in enumerate(ax.lines):
+        np.testing.assert_allclose(line.get_xydata() @ W[:, k] + b[k], 0, atol=1e-12)
+    for k, arrow in enumerate(ax.texts):
+        tip, foot = np.array(arrow.get_position()), np.array(arrow.xy)
+        if (foot @ W[:, k] + b[k]) < 1e-9:  # xy is where the arrow points to
+            tip, foot = foot, tip
+        assert max(tip @ W[:, k], foot @ W[:, k]) + b[k] > 0.1
+    styles = {(line.get_color(), str(line.get_linestyle())) for line in ax.lines}
+    assert len({colour for colour, _ in styles}) == len({style for _, style in styles}) == 2
+    assert len(plots.unit_lines(W, b, X).collections) == 0
+
+
+@pytest.mark.parametrize("W, b", [(np.ones((3, 2)), np.ones(2)), (np.ones((2, 3)), np.ones(2)),
+                                  (np.ones((2, 0)), np.ones(0)), (np.ones(2), np.ones(2))])
+def test_unit_lines_refuse_shapes_that_do_not_fit(W, b):
+    with pytest.raises(ValueError, match="W, b: shapes"):
+        plots.unit_lines(W, b, X)
 
 
 def test_equal_curves_are_both_seen():
@@ -346,6 +386,27 @@ def test_lines_carry_their_names_and_no_name_covers_another():
     assert len({line.get_linestyle() for line in ax.lines}) == 3
     with pytest.raises(ValueError, match="values: shape"):
         plots.lines(range(4), values, ["a", "b", "c"])
+
+
+def test_starts_are_drawn_as_their_median_and_their_range():
+    train, other = np.array([[1.0, 2, 9], [4, 5, 6]]), np.array([[3.0], [7.0]])
+    ax = plots.over_starts([0, 0.5], {"train": train, "penalty": other})
+    line, second = ax.lines
+    np.testing.assert_array_equal(line.get_xydata(), [[0, 2], [1, 5]])
+    np.testing.assert_array_equal(second.get_ydata(), [3, 7])
+    assert line.get_color() == palette.TRAIN and second.get_color() != palette.TRAIN
+    assert line.get_marker() != second.get_marker()
+    band = ax.collections[0].get_paths()[0].vertices
+    assert {tuple(v) for v in band} == {(0, 1), (0, 9), (1, 4), (1, 6)}
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0", "0.5"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["train", "penalty"]
+
+
+@pytest.mark.parametrize("results", [{}, {"train": [1, 2]}, {"train": [[1, 2]]},
+                                     {"train": np.ones((2, 0))}])
+def test_results_of_starts_must_fit_the_settings(results):
+    with pytest.raises(ValueError, match="results"):
+        plots.over_starts([0, 1], results)
 
 
 def test_pictures_stand_in_rows_on_one_scale_with_their_captions():

@@ -6,7 +6,7 @@ import ast
 import importlib
 import json
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         for statement in statements:
             statement.source_name = name
-            for target in _names_bound(statement):
+            for target in _names_bound(statement, bound):
                 bound.pop(target, None)  # the last one counts, and where it stands
                 bound[target] = statement
         if here:
@@ -189,15 +189,19 @@ def _without_magics(source: str) -> str:
     return TransformerManager().transform_cell(source)
 
 
-def _names_bound(statement: ast.stmt) -> list[str]:
-    """Return the names that a definition, an import, a constant or a `mine` / `skip` line binds."""
+def _names_bound(statement: ast.stmt, before: Container[str]) -> list[str]:
+    """Return the names that a definition, an import, a constant or a `mine` / `skip` line binds.
+
+    A dict, list or tuple of things bound `before` (a table of functions) counts as a constant.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return [statement.name]
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
     if isinstance(statement, ast.Assign):
         constant = isinstance(statement.targets[0], ast.Name) and (
-            isinstance(statement.value, ast.Lambda) or _is_literal(statement.value))
+            isinstance(statement.value, (ast.Lambda, ast.Dict, ast.List, ast.Tuple))
+            and _is_table(statement.value, before) or _is_literal(statement.value))
         if constant or _carried(statement):
             return _targets(statement)
     return []
@@ -207,6 +211,19 @@ def _targets(statement: ast.Assign) -> list[str]:
     """Return the names that an assignment binds: `a = ...` or `a, b = ...`."""
     target = statement.targets[0]
     return [node.id for node in getattr(target, "elts", [target]) if isinstance(node, ast.Name)]
+
+
+def _is_table(node: ast.expr | None, before: Container[str]) -> bool:
+    """Whether it holds lambdas, literals, names bound `before` and their attributes only."""
+    if isinstance(node, ast.Dict):
+        return all(_is_table(item, before) for item in [*node.keys, *node.values])
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return all(_is_table(item, before) for item in node.elts)
+    if isinstance(node, ast.Attribute):
+        return _is_table(node.value, before) and not isinstance(node.value, ast.Lambda)
+    if isinstance(node, ast.Name):
+        return node.id in before
+    return isinstance(node, ast.Lambda) or (node is not None and _is_literal(node))
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -85,12 +85,17 @@ class Exercise(_Check):
     sizes : takes the arguments, returns the sizes that wrong factors are made of
     data : names of the notebook's data, which the function must not read
     uses : exercises whose functions the student may call in this one
+    tables : tables of functions in the notebook: name of the dict -> {key: exercise of its entry}
     hint : what to try when the mistake is not known
     unlocks : one sentence shown when the answer is right
     tolerance, rounding : relative to the largest entry: how far a right answer may be off, and how
         close an answer must be to a mistake's to be called that mistake
     integers : names of the arguments that may come as integers and must then give what the same
         floats give; None for all
+    view : where several results are right (an order of nodes) or a result is hard to compare: takes
+        the arguments as the call left them and what came back, returns what is compared, of right
+        and wrong answers alike; a `Count` in it says a fault in a sentence of its own. What it
+        cannot make sense of, it hands on or raises on: the result is then compared as it came
     """
 
     id: str
@@ -102,11 +107,13 @@ class Exercise(_Check):
     sizes: Callable[..., dict[str, int]] = _first_length
     data: frozenset[str] = frozenset()
     uses: tuple[Exercise, ...] = ()
+    tables: dict[str, dict[str, Exercise]] = field(default_factory=dict, hash=False)
     hint: str = ""
     unlocks: str = ""
     tolerance: float = 1e-8
     rounding: float = 1e-9
     integers: tuple[str, ...] | None = None
+    view: Callable | None = None
 
     @property
     def parts(self) -> tuple[Exercise, ...]:

@@ -37,8 +37,13 @@ class Call:
 
 
 def fresh(args: tuple) -> tuple:
-    """Return the arguments with copies of all that a call could change, random generators too."""
-    return tuple(copy.deepcopy(a) if isinstance(a, CHANGEABLE) else a for a in args)
+    """Return the arguments with copies of all that a call could change.
+
+    That is: arrays, dicts, lists, random generators, and what has a `__deepcopy__` of its own.
+    """
+    memo: dict = {}  # what two arguments share, their copies share
+    return tuple(copy.deepcopy(a, memo)
+                 if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a for a in args)
 
 
 class Guard:
@@ -55,14 +60,21 @@ class Guard:
     def __init__(self, seconds: float = 1.9):
         self.seconds = seconds
 
-    def call(self, function: Callable, args: tuple) -> Call:
-        """Return the `Call` that `function(*args)` comes to; `args` stay as they are."""
-        args = fresh(args)
+    def call(self, function: Callable, args: tuple, view: Callable | None = None,
+             left: tuple | None = None) -> Call:
+        """Return the `Call` that `function(*args)` comes to; `args` stay as they are.
+
+        With a `view` (see `Exercise`), its value is what the view makes of it. Where `left` gives
+        the arguments as an earlier call has left them, objects are those, and no copies.
+        """
+        args = fresh(args) if left is None else tuple(
+            a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
         outcome = Call(args=args)
         began = time.perf_counter()
         try:
             with muted(), _alarm(max(self.seconds, 0.01)):
                 outcome.value = function(*args)
+                outcome.value = seen(view, args, outcome.value)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit and TimeUp too: all are the student's
@@ -71,13 +83,47 @@ class Guard:
         return outcome
 
 
+def seen(view: Callable | None, args: tuple, value: Any) -> Any:
+    """Return what a view makes of a value, or the value as it came where the view fails."""
+    if view is None or value is None:
+        return value
+    try:
+        return view(args, value)
+    except Exception:  # it is no answer at all: comparing it as it came says so
+        return value
+
+
 @contextlib.contextmanager
 def muted():
-    """Keep prints and warnings of what runs in the block from the notebook."""
-    with (contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(),
-          np.errstate(all="ignore")):
-        warnings.simplefilter("ignore")
+    """Keep prints, displays, figures and warnings of what runs in the block from the notebook."""
+    plt = sys.modules.get("matplotlib.pyplot")
+    before = plt.get_fignums() if plt else []
+    try:
+        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
+              _nothing_displayed(), warnings.catch_warnings(), np.errstate(all="ignore")):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for number in plt.get_fignums() if plt else []:
+            if number not in before:
+                plt.close(number)
+
+
+@contextlib.contextmanager
+def _nothing_displayed():
+    """Send what `display` shows in the block to nowhere, where there is an IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
         yield
+        return
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
+    try:
+        yield
+    finally:
+        shell.display_pub = publisher
 
 
 @contextlib.contextmanager

@@ -14,7 +14,9 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
-from helpers.checks.guard import Call, Guard, fresh, muted
+from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
+
+KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
 
 
 @dataclass
@@ -38,7 +40,7 @@ def judge(exercise, function: Any) -> Verdict:
     cases = exercise.cases()
     calls = []
     for args in cases:
-        calls.append(guard.call(function, args))
+        calls.append(guard.call(function, args, exercise.view))
         if _stub(calls[-1].error, function):
             return _not_attempted(exercise)
         if calls[-1].endless:
@@ -55,7 +57,8 @@ def judge(exercise, function: Any) -> Verdict:
 
 def _verdict(exercise, function, cases, calls, guard):
     wrong = _first_wrong(exercise, function, cases, calls)
-    return (_blames_another(exercise, function, wrong)
+    return (_blames_another(exercise, function, cases, calls, wrong)
+            or _blames_a_table(exercise, function, cases, calls, wrong)
             or _needs_notebook_data(exercise, function, cases[0], guard)
             or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
             or _bad_manners(exercise, function, cases, calls, guard)
@@ -86,8 +89,8 @@ def _misused(exercise, function):
 
 def _stub(error, function) -> bool:
     """Whether it is the function's own NotImplementedError (not one of a function it calls)."""
-    if not isinstance(error, NotImplementedError):
-        return False
+    if not isinstance(error, NotImplementedError) or "not implemented for" in str(error):
+        return False  # PyTorch says so of dtypes
     frames = list(traceback.walk_tb(error.__traceback__))
     return bool(frames) and frames[-1][0].f_code is getattr(
         inspect.unwrap(function), "__code__", None)
@@ -103,8 +106,8 @@ def _first_wrong(exercise, function, cases, calls):
     """Return (index, Difference) of the first call that is not what was wanted, or None."""
     for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
         if call.error is not None:
-            return index, explain(exercise.name, function, call.error)
-        want = exercise.truth(*fresh(args))
+            return index, explain(exercise.name, function, call.error, ended=index > 0)
+        want = _wanted(exercise, args)
         difference = differ(call.value, want, exercise.returns[0], exercise.returns,
                             exercise.tolerance)
         if difference:
@@ -112,16 +115,23 @@ def _first_wrong(exercise, function, cases, calls):
     return None
 
 
-def _blames_another(exercise, function, wrong):
+def _wanted(exercise, args):
+    """Return the right answer, seen as the student's is."""
+    args = fresh(args)
+    return seen(exercise.view, args, exercise.truth(*args))
+
+
+def _blames_another(exercise, function, cases, calls, wrong):
     """Return a verdict that names an earlier function of the student's, if that one is wrong."""
     if not wrong:
         return None
-    space, code = getattr(function, "__globals__", {}), getattr(function, "__code__", None)
+    space = getattr(function, "__globals__", {})
     for used in exercise.uses:
         other = space.get(used.name)
-        if used.name in getattr(code, "co_names", ()) and other is not None:
+        if other is not None and _comes_to(function, other):
             verdict = judge(used, other)
-            if verdict.outcome in ("not yet", "not attempted"):
+            if verdict.outcome in ("not yet", "not attempted") and _matters(
+                    exercise, function, used, other, cases[wrong[0]], calls[wrong[0]]):
                 return Verdict("not yet", [
                     f"`{exercise.name}` calls your `{used.name}`, and that one is not right yet "
                     f"(exercise {used.id}).", *verdict.lines[:3],
@@ -130,10 +140,83 @@ def _blames_another(exercise, function, wrong):
     return None
 
 
+def _blames_a_table(exercise, function, cases, calls, wrong):
+    """Return a verdict that names a wrong entry in a table of functions of the notebook."""
+    space = getattr(function, "__globals__", {})
+    error = calls[wrong[0]].error if wrong else None
+    for name, entries in exercise.tables.items() if wrong else ():
+        table = space.get(name)
+        if isinstance(error, NameError) and error.name == name:
+            return Verdict("not yet", [f"The table `{name}` is not there yet: run its cell above, "
+                                       "then this check again."], "table-not-run")
+        for key, part in entries.items() if type(table) is dict else ():
+            other = table.get(key)
+            if other is part.truth or judge(part, other).outcome == "correct":
+                continue
+            before = dict(table)
+            try:
+                table[key] = part.truth
+                changes = not _same(Guard().call(function, cases[wrong[0]], exercise.view),
+                                    calls[wrong[0]], exercise)
+            finally:
+                table.clear()
+                table.update(before)
+            if changes:
+                return Verdict("not yet", [
+                    f"What stands at `{name}[\"{key}\"]` is no right `{part.name}`: another "
+                    "function, or an older one.",
+                    f"Look at the table `{name}` and run its cell again, then this check."],
+                    "table-entry-wrong")
+    return None
+
+
+def _comes_to(function, other) -> bool:
+    """Whether `function` calls `other`: itself, or by way of what else it uses of its notebook."""
+    waiting, known = [function], set()
+    while waiting:
+        thing = waiting.pop()
+        if thing is other:
+            return True
+        if id(thing) in known:
+            continue
+        known.add(id(thing))
+        if isinstance(thing, types.FunctionType) and (
+                thing.__globals__ is function.__globals__
+                or str(thing.__globals__.get("__name__")).startswith("notebook ")):
+            names = _names_in(thing.__code__)
+            waiting += [thing.__globals__[name] for name in names if name in thing.__globals__]
+        elif isinstance(thing, type):
+            waiting += [*thing.__bases__, *vars(thing).values()]
+        elif type(thing) is dict:  # a table of functions
+            waiting += thing.values()
+    return False
+
+
+def _matters(exercise, function, used, other, args, call) -> bool:
+    """Whether a wrong answer changes once `other` is replaced by a right function, for one call."""
+    space = function.__globals__
+    tables = [space, *(value for value in space.values() if type(value) is dict)]
+    places = [(table, key) for table in tables for key, value in table.items() if value is other]
+    try:
+        for table, key in places:
+            table[key] = used.truth
+        return not _same(Guard().call(function, args, exercise.view), call, exercise)
+    finally:
+        for table, key in places:
+            table[key] = other
+
+
+def _names_in(code):
+    """Return the names that a piece of code uses, those in its inner functions included."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
 def _needs_notebook_data(exercise, function, args, guard):
     """Call a copy of the function that does not see the notebook's data."""
     space = getattr(function, "__globals__", {})
-    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))}
+    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))
+            or name in space and type(space[name]).__module__ == space.get("__name__")}
     if not isinstance(function, types.FunctionType) or not data:
         return None
     blind = types.FunctionType(
@@ -153,12 +236,30 @@ def _needs_notebook_data(exercise, function, args, guard):
 def _not_yet(exercise, function, cases, calls, index, difference):
     lines = [f"Called with {describe(exercise, cases[index])}.", difference.text]
     mistake, message = _name(exercise, cases, calls, difference)
+    if not mistake and difference.stage == "value" and _changes_its_mind(
+            exercise, function, cases[0], calls[0]):
+        mistake, message = "not-repeatable", (
+            "A second call with the same arguments gives something else. Does it draw random "
+            "numbers in a way of its own, or keep something between calls?")
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    if exercise.hint and not message:
+    if exercise.hint and not message.startswith(KNOWN) and (
+            mistake not in ("returns-none", "missing-key")):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
+
+
+def _changes_its_mind(exercise, function, args, call):
+    """Whether a second call comes to something else than the first one did.
+
+    Not asked where a view makes the result comparable: an order by `id`, say, may change, and the
+    mistake is another one.
+    """
+    if exercise.view is not None:
+        return False
+    again = Guard().call(function, args, exercise.view)
+    return not again.endless and not _same(again, call, exercise)
 
 
 def _name(exercise, cases, calls, difference):
@@ -166,9 +267,9 @@ def _name(exercise, cases, calls, difference):
     if len(calls) == len(cases):
         for mistake in exercise.mistakes:
             guard = Guard()
-            if all(_same(call, guard.call(mistake.wrong, args), exercise)
+            if all(_same(call, guard.call(mistake.wrong, args, exercise.view), exercise)
                    for args, call in zip(cases, calls, strict=True)):
-                return mistake.id, f"Likely mistake: {mistake.message}"
+                return mistake.id, f"{KNOWN} {mistake.message}"
     if difference.mistake or difference.stage != "value":
         return difference.mistake, ""
     return _general(exercise, cases, calls)
@@ -177,7 +278,8 @@ def _name(exercise, cases, calls, difference):
 def _same(call: Call, other: Call, exercise) -> bool:
     """Whether two calls came to the same: the same error, or the same values to rounding."""
     if call.error is not None or other.error is not None:
-        return type(call.error) is type(other.error) and str(call.error) == str(other.error)
+        return type(call.error) is type(other.error) and (
+            str(call.error) == str(other.error) or isinstance(call.error, RecursionError))
     if isinstance(call.value, list) and isinstance(other.value, np.ndarray) or (
             isinstance(call.value, np.ndarray) and isinstance(other.value, (tuple, list))):
         return False
@@ -189,7 +291,7 @@ def _general(exercise, cases, calls):
         return None, ""
     found = {}
     for args, call in zip(cases, calls, strict=True):
-        want = exercise.truth(*fresh(args))
+        want = _wanted(exercise, args)
         for name, got, right in leaves(call.value, want, exercise.returns[0], exercise.returns):
             if got.shape != right.shape:
                 return None, ""
@@ -201,10 +303,12 @@ def _general(exercise, cases, calls):
     names = list(found)
     keys = {key for matches in found.values() for key, _ in matches}
     if len(keys) == 1 and None not in keys:
-        which = " and ".join(f"`{n}`" for n in names)
+        which = " and ".join(filter(None, [", ".join(f"`{n}`" for n in names[:-1]),
+                                           f"`{names[-1]}`"]))
         verb = "are each" if len(names) > 1 else "is"
         match_id, text = found[names[0]][0][1]
-        return match_id, f"What it looks like: {which} {verb} {text}."
+        stop = "" if text.endswith("?") else "."
+        return match_id, f"What it looks like: {which} {verb} {text}{stop}"
     return None, ""
 
 
@@ -212,7 +316,7 @@ def _other_facts(exercise, cases, calls, index, difference):
     """Return what else can be said of values that no known mistake explains."""
     facts = []
     if difference.stage == "value":
-        want = exercise.truth(*fresh(cases[index]))
+        want = _wanted(exercise, cases[index])
         pairs = leaves(calls[index].value, want, exercise.returns[0], exercise.returns)
         off = [f"`{n}` {likeness(g, w)}" for n, g, w in pairs
                if w.size > 1 and w.dtype != bool and g.shape == w.shape
@@ -230,16 +334,29 @@ def _bad_manners(exercise, function, cases, calls, guard):
     for args, call in zip(cases, calls, strict=True):
         changed = _changed(exercise, args, call)
         if changed:
+            given = dict(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
+            advice = (f"Build a new dict with new arrays: `{{name: ... for name in {changed}}}`. "
+                      f"`{changed}.copy()` alone is a new dict with the same arrays in it."
+                      if isinstance(given[changed], dict) else
+                      f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
+                      "`a += b`.")
             return Verdict("not yet", [
-                f"The values are right, but it changes its argument `{changed}`: the caller's "
-                "own array is different afterwards.",
-                f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
-                "`a += b`."], "changes-arguments")
-    again = guard.call(function, cases[0])
+                f"The values are right, but it changes its argument `{changed}`: what the caller "
+                "handed over is different afterwards.", advice], "changes-arguments")
+    again = guard.call(function, cases[0], exercise.view)
     if not again.endless and not _same(again, calls[0], exercise):
         return Verdict("not yet", [
             "The first call was right; a second call with the same arguments gave something else.",
             "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
+    once_more = guard.call(function, cases[0], exercise.view, left=calls[0].args)
+    if not once_more.endless and not _same(once_more, calls[0], exercise):
+        names = [f"`{n}`" for n, a in zip(inspect.signature(exercise.truth).parameters, cases[0],
+                                          strict=False) if not isinstance(a, CHANGEABLE)]
+        return Verdict("not yet", [
+            f"The first call is right; a second one with the same {' and '.join(names)} gives "
+            "something else: the first has left marks there.",
+            "Keep what you need in a dict or a set of your own, made anew in each call."],
+            "leaves-marks")
     names = inspect.signature(exercise.truth).parameters
     chosen = names if exercise.integers is None else exercise.integers
     cast = [n in chosen and _floats(a) for n, a in zip(names, cases[0], strict=False)]
@@ -264,7 +381,7 @@ def _floats(value):
 def _changed(exercise, before, call):
     names = inspect.signature(exercise.truth).parameters
     return next((name for name, old, new in zip(names, before, call.args, strict=False)
-                 if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 1e-9)), None)
+                 if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 0.0)), None)
 
 
 def _call_of(exercise) -> str:
@@ -280,13 +397,18 @@ def describe(exercise, args: tuple) -> str:
 
 
 def _brief(value):
+    words = getattr(value, "in_words", None)
+    if isinstance(words, str):
+        return f"= {words}"
     if isinstance(value, np.ndarray):
-        small = value.size <= 4 and value.ndim <= 1
+        small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
         return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
     if isinstance(value, Callable):
-        return f"= {(value.__doc__ or value.__name__).strip()}"
+        return f"= {(value.__doc__ or value.__name__).strip().rstrip('.')}"
     if isinstance(value, dict):
         return "with " + ", ".join(f"{k} {np.shape(v)}" for k, v in value.items())
     if isinstance(value, np.random.Generator):
         return "= np.random.default_rng(...)"
+    if hasattr(value, "shape"):
+        return f"of shape {tuple(value.shape)}"
     return f"= {value:g}" if isinstance(value, float) else f"= {value}"

@@ -11,7 +11,7 @@ from helpers.checks.exercise import Exercise, Group, Mistake
 from helpers.checks.lesson_01 import DATA as EARLIER
 from helpers.checks.lesson_01 import ones_first, sigmoid
 from helpers.checks.lesson_02 import MEASURED, prime, sigmoid_prime
-from helpers.checks.truth import complex_gradients, dense
+from helpers.checks.truth import complex_gradients, complex_step, dense
 
 DATA = EARLIER | {"params", "grads", "cache", "x_mat", "W_1", "W_2", "Z2", "dZ2", "labels",
                   "X_first", "y_first", "params_start"}
@@ -43,9 +43,10 @@ def _pattern(name, rule, mistakes, hint):
     )
 
 
-AROUND_AND = ("`&` binds more tightly than `<`: without parentheses around each comparison "
+AROUND_AND = ("`&` binds more tightly than `<`: unless parentheses stand around each comparison, "
               "something else is compared.")
-COUNTED = "these are numbers; wanted are `True` and `False`: leave out the `.astype`."
+COUNTED = "these are numbers; wanted are `True` and `False`: return the comparison itself."
+BORDER = "points exactly on the border are counted as inside; `<` and `>` leave them out."
 MAX = ("np.max without an axis is the largest entry of the whole array, one number; what is wanted "
        "is the larger of the two numbers of each point.")
 WHICH_AXIS = ("the largest entry is taken down the columns, over all points; each point needs its "
@@ -59,6 +60,9 @@ diamond = _pattern("diamond", lambda a, b: abs(a) + abs(b) < 1, (
             "this is x₁ + x₂ < 1, a half-plane; the diamond takes the sizes of both, |x₁| + |x₂|."),
     Mistake("absolute-value-of-the-sum", lambda X: np.abs(X[:, 0] + X[:, 1]) < 1,
             "the absolute value is taken of the sum; take it of each number first."),
+    Mistake("absolute-value-of-the-sum", lambda X: np.abs(X[:, 0] + np.abs(X[:, 1])) < 1,
+            "one absolute value stands around both numbers: mind where its parenthesis closes."),
+    Mistake("border-included", lambda X: np.abs(X).sum(axis=1) <= 1, BORDER),
     Mistake("outside-for-inside", lambda X: np.abs(X).sum(axis=1) > 1,
             "inside and outside have changed places."),
     Mistake("maximum-for-sum", lambda X: np.abs(X).max(axis=1) < 1,
@@ -76,6 +80,14 @@ circle = _pattern("circle", lambda a, b: math.hypot(a, b) < 0.75, (
             "with 0.75²)."),
     Mistake("squares-missing", lambda X: np.sqrt(np.abs(X).sum(axis=1)) < 0.75,
             "the numbers are not squared before the root is taken."),
+    Mistake("border-included", lambda X: np.hypot(X[:, 0], X[:, 1]) <= 0.75, BORDER),
+    Mistake("doubled-for-squared", lambda X: np.sqrt(np.abs(2 * X[:, 0] + 2 * X[:, 1])) < 0.75,
+            "the numbers are doubled; a square is written `** 2`."),
+    Mistake("doubled-for-squared", lambda X: np.sqrt(2 * X[:, 0] + 2 * X[:, 1]) < 0.75,
+            "the numbers are doubled; a square is written `** 2`."),
+    Mistake("root-of-the-first-only",
+            lambda X: np.sqrt(X[:, 0] ** 2) + X[:, 1] ** 2 < 0.75,
+            "the root is taken of the first square only: mind where its parenthesis closes."),
     Mistake("radius-one", lambda X: np.hypot(X[:, 0], X[:, 1]) < 1,
             "the radius here is 1; wanted is 0.75."),
     Mistake("outside-for-inside", lambda X: np.hypot(X[:, 0], X[:, 1]) > 0.75,
@@ -101,8 +113,9 @@ centred_square = _pattern("centred_square", lambda a, b: max(abs(a), abs(b)) < 0
     Mistake("absolute-value-after-the-maximum", lambda X: np.abs(X.max(axis=1)) < 0.5,
             "the absolute value is taken of the larger number; take it of both numbers first."),
     Mistake("minimum-for-maximum", lambda X: np.abs(X).min(axis=1) < 0.5,
-            "the smaller of the two sizes is below 0.5 in a whole cross; both must be, so it is "
-            "the larger one that counts."),
+            "here it is enough that one of the two sizes is below 0.5, which gives a cross; both "
+            "must be, so it is the larger one that counts."),
+    Mistake("border-included", lambda X: np.abs(X).max(axis=1) <= 0.5, BORDER),
     Mistake("side-one", lambda X: np.abs(X).max(axis=1) < 1,
             "the square here reaches out to 1; wanted is 0.5."),
     Mistake("outside-for-inside", lambda X: np.abs(X).max(axis=1) > 0.5,
@@ -144,8 +157,14 @@ def _angle_mistakes(low):
         Mistake("parentheses-missing", lambda X: X.max(axis=1) > low & X.max(axis=1) < 0.5
                 if low == 0 else X.max(axis=1) > int(low) & X.max(axis=1) < 0.5, AROUND_AND),
         Mistake("chained-comparison", lambda X: low < X.max(axis=1) < 0.5,
-                "Python reads `a < array < b` as `a < array and array < b`, and `and` wants one "
-                "truth value. Write two comparisons in parentheses with `&` between them."),
+                "`and` wants one truth value and not an array, and `a < array < b` hides an `and`. "
+                "Write two comparisons in parentheses with `&` between them."),
+        Mistake("border-included", lambda X: (X.max(axis=1) >= low) & (X.max(axis=1) <= 0.5),
+                BORDER),
+        Mistake("border-included", lambda X: (X.max(axis=1) > low) & (X.max(axis=1) <= 0.5),
+                "points on the upper border are counted as inside; `<` leaves them out."),
+        Mistake("border-included", lambda X: (X.max(axis=1) >= low) & (X.max(axis=1) < 0.5),
+                "points on the lower border are counted as inside; `>` leaves them out."),
         Mistake("one-argument", lambda X: band(np.maximum(X[:, 0])),
                 "np.maximum needs two arrays, separated by a comma; here it got one, as in the "
                 "published lesson. Look where its parenthesis closes."),
@@ -215,8 +234,9 @@ log_loss = Exercise(
     rounding=1e-5,
     mistakes=(
         Mistake("not-finite", lambda y, Y_hat: float(-np.mean(_two_terms(y, Y_hat))),
-                "a probability of exactly 0 or 1 gives log(0), and 0 · log(0) is nan. Keep the "
-                "probabilities away from both ends first (`np.clip`)."),
+                "the logarithm still meets a probability of exactly 0 or 1, and 0 · log(0) is nan. "
+                "Take it of probabilities kept away from both ends; `np.clip` changes nothing, it "
+                "gives back a new array."),
         Mistake("one-end-only",
                 lambda y, Y_hat: float(-np.mean(_two_terms(y, np.maximum(Y_hat, SMALLEST)))),
                 "probabilities are kept away from 0, but not from 1: 1 − p needs it too."),
@@ -273,6 +293,19 @@ log_loss = Exercise(
             _two_terms(y.ravel(), kept_inside(Y_hat)))),
                 "an (N,) and an (N, 1) array meet and make all N × N pairs. Leave both as "
                 "columns."),
+        Mistake("one-minus-missing", lambda y, Y_hat: float(-np.mean(
+            y * np.log(kept_inside(Y_hat)) + (1 - y) * np.log(kept_inside(Y_hat)))),
+                "both logarithms are of p; where the label is 0, the truth got 1 − p."),
+        Mistake("label-missing", lambda y, Y_hat: float(-np.mean(
+            np.log(kept_inside(Y_hat)) + (1 - y) * np.log(1 - kept_inside(Y_hat)))),
+                "the first term counts for all samples; it belongs to those with label 1 alone: "
+                "the factor y is missing."),
+        Mistake("logarithm-missing", lambda y, Y_hat: float(-np.mean(
+            y * kept_inside(Y_hat) + (1 - y) * (1 - kept_inside(Y_hat)))),
+                "the logarithms are missing."),
+        Mistake("limits-exchanged", lambda y, Y_hat: float(-np.mean(_two_terms(
+            y, np.clip(Y_hat, 1 - SMALLEST, SMALLEST)))),
+                "the limits of `np.clip` have changed places: the lower one comes first."),
         Mistake("squared-error", lambda y, Y_hat: float(np.mean((y - Y_hat) ** 2)),
                 "this is the mean squared error; here the loss is the log loss."),
         Mistake("twice-clipped-loss", lambda y, Y_hat: float(-np.mean(
@@ -344,6 +377,13 @@ forward = Exercise(
         Mistake("column-of-ones", wrong_forward(into_output=lambda Z1, A1: ones_first(A1)),
                 "a column of ones has been put before `A1`. This network has no output bias: "
                 "`W2` is (H, 1)."),
+        Mistake("ones-twice", lambda X_b, params: wrong_forward()(ones_first(X_b), params),
+                "a second column of ones is put before `X_b`, which has its ones already."),
+        Mistake("activated-too-early", lambda X_b, params: {
+            **wrong_forward(hidden=lambda Z: expit(expit(Z)))(X_b, params),
+            "Z1": expit(X_b @ params["W1"])},
+                "`Z1` has been through the sigmoid already, and `A1` goes through it again: Z is "
+                "the weighted sum alone."),
         Mistake("mirrored", wrong_forward(output=lambda Z2: expit(-Z2)),
                 "the output's sigmoid is mirrored: the sign of `Z2` is flipped before it."),
         Mistake("other-activation", wrong_forward(hidden=np.tanh),
@@ -386,17 +426,20 @@ def mean_log_loss(y, Y_hat):
 
 
 def _output_delta(y, Y_hat):
-    # By complex steps: the loss as a function of the logits behind Y_hat.
-    from helpers.checks.truth import complex_step
-    Z2 = np.log(Y_hat / (1 - Y_hat))
-    return complex_step(lambda Z: mean_log_loss(y, 1 / (1 + np.exp(-Z))), Z2)
+    # By complex steps: the loss as a function of the logits behind Y_hat. Behind 0 and 1 stand
+    # infinite ones: there the loss of a wrong sample grows by 1 per unit, that of a right one by 0.
+    inside = (Y_hat > 0) & (Y_hat < 1)
+    p = np.where(inside, Y_hat, 0.5)
+    slopes = complex_step(lambda Z: mean_log_loss(y, 1 / (1 + np.exp(-Z))), np.log(p / (1 - p)))
+    return np.where(inside, slopes, np.sign(Y_hat - y) / len(y))
 
 
 output_delta = Exercise(
     id="03-output-delta",
     name="output_delta",
     truth=_output_delta,
-    cases=lambda: [_probabilities(4, 7), _probabilities(5, 12), _probabilities(6, 5)],
+    cases=lambda: [_probabilities(4, 7), _probabilities(5, 12), _probabilities(6, 5),
+                   _certain()[-1]],
     returns=("dZ2",),
     data=DATA,
     integers=("y",),
@@ -417,6 +460,20 @@ output_delta = Exercise(
                 lambda y, Y_hat: (Y_hat - y) / (Y_hat * (1 - Y_hat)) / len(y),
                 "this is the derivative by the probability `Y_hat`; the step back through the "
                 "sigmoid to `Z2` is missing."),
+        Mistake("by-the-probability", lambda y, Y_hat: (Y_hat - y) / (Y_hat * (1 - Y_hat)),
+                "this is the derivative by the probability `Y_hat`, without the 1/N of the mean; "
+                "the step back through the sigmoid to `Z2` is missing too."),
+        Mistake("not-cancelled", lambda y, Y_hat: (
+            (-y / Y_hat + (1 - y) / (1 - Y_hat)) * Y_hat * (1 - Y_hat) / len(y)),
+                "right, but not cancelled: it divides by p · (1 − p), and for a probability of "
+                "exactly 0 or 1 that is 0 / 0 = nan."),
+        Mistake("parentheses-missing", lambda y, Y_hat: Y_hat - y / len(y),
+                "only `y` is divided by N: `a - b / c` divides first. Put the difference in "
+                "parentheses."),
+        Mistake("activated-again", lambda y, Y_hat: (expit(Y_hat) - y) / len(y),
+                "`Y_hat` goes through the sigmoid again; it is a probability already."),
+        Mistake("fixed-number", lambda y, Y_hat: (Y_hat - y) / 500,
+                "the number of samples is written into the code; take it from `y`."),
         Mistake("halved", lambda y, Y_hat: (Y_hat - y) / (2 * len(y)),
                 "there is a factor ½ too much; the log loss has none."),
         Mistake("divided-twice", lambda y, Y_hat: (Y_hat - y) / len(y) ** 2,
@@ -460,6 +517,12 @@ def wrong_backprop(delta=lambda y, Y_hat: (Y_hat - y) / len(y), back=lambda W2: 
 def _one_sample(X_b, y, params):
     grads = wrong_backprop()(X_b[-1:], y[-1:], params)
     return {k: g / len(X_b) for k, g in grads.items()}
+
+
+def _precedence(X_b, y, params):
+    cache = wrong_forward()(X_b, params)
+    dZ1 = (cache["Y_hat"] - y) / len(y) @ params["W2"].T * cache["A1"] * 1 - cache["A1"]
+    return {**wrong_backprop()(X_b, y, params), "W1": X_b.T @ dZ1}
 
 
 def _updated_first(rate):
@@ -513,6 +576,11 @@ backprop = Exercise(
                 "sigmoid already. It belongs at `Z1` (or write it with A1 alone: A1 · (1 − A1))."),
         Mistake("derivative-of-activated", wrong_backprop(through=lambda Z1, A1: Z1 * (1 - Z1)),
                 "this multiplies by Z1 · (1 − Z1); that formula needs the activated value, `A1`."),
+        Mistake("precedence", lambda X_b, y, params: _precedence(X_b, y, params),
+                "`a * 1 - a` multiplies first: put `(1 - A1)` in parentheses."),
+        Mistake("column-of-ones", wrong_backprop(into_output=lambda Z1, A1: ones_first(A1)),
+                'for `grads["W2"]` a column of ones has been put before `A1`, as in lesson 02. '
+                "This network has no output bias."),
         Mistake("activation-for-derivative", wrong_backprop(through=lambda Z1, A1: A1),
                 "it is multiplied by `A1` itself; on the way back it is the derivative of the "
                 "sigmoid."),
@@ -580,7 +648,8 @@ accuracy = Exercise(
     id="03-accuracy",
     name="accuracy",
     truth=_accuracy,
-    cases=lambda: [_accuracy_case(1, 7), _accuracy_case(2, 13), _accuracy_case(5, 24)],
+    cases=lambda: [_accuracy_case(1, 7), _accuracy_case(2, 13), _accuracy_case(5, 24),
+                   _certain()[-1]],
     returns=("accuracy",),
     data=DATA,
     integers=("y",),
@@ -594,6 +663,10 @@ accuracy = Exercise(
         Mistake("all-pairs", lambda y, Y_hat: float(np.mean((Y_hat > 0.5) == y.ravel())),
                 "an (N, 1) and an (N,) array meet and make all N × N pairs, so that even a perfect "
                 "classifier gets about one half. Leave both as columns."),
+        Mistake("arguments-swapped", lambda y, Y_hat: float(np.mean((y > 0.5) == (Y_hat == 1))),
+                "labels and probabilities have changed places: the labels come first."),
+        Mistake("cut-off", lambda y, Y_hat: int(np.mean((Y_hat > 0.5) == y)),
+                "`int` cuts the decimals off; the share is a float."),
         Mistake("counted", lambda y, Y_hat: float(np.sum((Y_hat > 0.5) == y)),
                 "this counts the right predictions; wanted is their share of all."),
         Mistake("counted", lambda y, Y_hat: int(np.sum((Y_hat > 0.5) == y)),
@@ -661,16 +734,27 @@ def wrong_train(gradient=None, record_after=False, step=_step, rounds=lambda n: 
     return train
 
 
-def _one_after_the_other(X_b, y, params, learning_rate, iterations):
-    history = {"loss": [], "accuracy": []}
+def _one_after_the_other(*names):
+    def train(X_b, y, params, learning_rate, iterations):
+        history = {"loss": [], "accuracy": []}
+        for _ in range(iterations):
+            Y_hat = wrong_forward()(X_b, params)["Y_hat"]
+            history["loss"].append(_log_loss(y, Y_hat))
+            history["accuracy"].append(_accuracy(y, Y_hat))
+            for name in names:
+                gradient = wrong_backprop()(X_b, y, params)[name]
+                params = {**params, name: params[name] - learning_rate * gradient}
+        return params, history
+    return train
+
+
+def _swapped_losses(X_b, y, params, learning_rate, iterations):
+    losses = []
     for _ in range(iterations):
         Y_hat = wrong_forward()(X_b, params)["Y_hat"]
-        history["loss"].append(_log_loss(y, Y_hat))
-        history["accuracy"].append(_accuracy(y, Y_hat))
-        for name in ("W2", "W1"):
-            gradient = wrong_backprop()(X_b, y, params)[name]
-            params = {**params, name: params[name] - learning_rate * gradient}
-    return params, history
+        losses.append(float(-np.mean(_two_terms(Y_hat, kept_inside(y)))))
+        params = _step(params, wrong_backprop()(X_b, y, params), learning_rate)
+    return losses
 
 
 def _gradient_once(X_b, y, params, learning_rate, iterations):
@@ -699,6 +783,18 @@ train = Exercise(
         Mistake("recorded-after-the-step", wrong_train(record_after=True),
                 "loss and accuracy are noted after the update; the first entry should belong to "
                 "the weights that came in."),
+        Mistake("returned-in-the-loop", lambda X_b, y, params, learning_rate, iterations: (
+            wrong_train()(X_b, y, params, learning_rate, 1)),
+                "it returns after the first iteration: the `return` line is indented into the "
+                "loop."),
+        Mistake("arguments-swapped", lambda X_b, y, params, learning_rate, iterations: (
+            lambda p, h: (p, {**h, "loss": _swapped_losses(X_b, y, params, learning_rate,
+                                                          iterations)}))(
+            *wrong_train()(X_b, y, params, learning_rate, iterations)),
+                "the loss is called with the predictions first; the labels come first."),
+        Mistake("rate-written-in", lambda X_b, y, params, learning_rate, iterations: (
+            wrong_train()(X_b, y, params, 2.0, iterations)),
+                "the learning rate 2.0 is written into the code; it is an argument."),
         Mistake("uphill", wrong_train(step=lambda p, g, rate: {n: p[n] + rate * g[n] for n in p}),
                 "the steps go uphill: the gradient points to larger losses, so it is subtracted."),
         Mistake("rate-missing", wrong_train(step=lambda p, g, rate: {n: p[n] - g[n] for n in p}),
@@ -709,7 +805,10 @@ train = Exercise(
         Mistake("one-matrix-only", wrong_train(
             step=lambda p, g, rate: {**p, "W1": p["W1"] - rate * g["W1"]}),
                 "only `W1` is updated; `W2` stays as it came."),
-        Mistake("one-after-the-other", _one_after_the_other,
+        Mistake("one-after-the-other", _one_after_the_other("W1", "W2"),
+                "the gradient of `W2` is computed after `W1` has moved. Both belong to the same "
+                "moment: call `backprop` once per iteration."),
+        Mistake("one-after-the-other", _one_after_the_other("W2", "W1"),
                 "the gradient of `W1` is computed after `W2` has moved. Both belong to the same "
                 "moment: call `backprop` once per iteration."),
         Mistake("gradient-computed-once", _gradient_once,
@@ -781,6 +880,9 @@ repair = Exercise(
                 "the hidden layer's sigmoid has been lost on the way."),
         Mistake("rounded", lambda X_b, params: np.round(wrong_forward()(X_b, params)["Y_hat"]),
                 "these are decided classes; wanted are the probabilities."),
+        Mistake("ones-twice",
+                lambda X_b, params: wrong_forward()(ones_first(X_b), params)["Y_hat"],
+                "a second column of ones is put before `X_b`, which has its ones already."),
         Mistake("weights-swapped",
                 lambda X_b, params: expit(expit(X_b @ params["W2"]) @ params["W1"]),
                 "`W1` and `W2` have changed places."),

@@ -46,3 +46,22 @@ def income_gradients(X_b: np.ndarray, y: np.ndarray, W1: np.ndarray, W2: np.ndar
         return ((income_network(X_b, W1, W2)[2] - y) ** 2).sum() / 2
 
     return complex_step(lambda W: loss(W, W2), W1), complex_step(lambda W: loss(W1, W), W2)
+
+
+def rings_network(X: np.ndarray, params: dict[str, np.ndarray]) -> tuple:
+    """Return Z1, A1 (N, H), Z2, Y_hat (N, K): tanh hidden layer, sigmoid output, biases apart."""
+    Z1 = dense(X, params["W1"]) + params["b1"]
+    A1 = np.tanh(Z1)
+    Z2 = dense(A1, params["W2"]) + params["b2"]
+    return Z1, A1, Z2, np.exp(-np.logaddexp(0, -Z2)) if np.isrealobj(Z2) else None
+
+
+def rings_gradients(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> dict:
+    """Return the gradient of the mean logistic cross-entropy, by complex steps of the loss."""
+    def loss(params):
+        z = rings_network(X, params)[2]
+        away = np.where(z.real > 0, -z, z)  # its exponential cannot overflow
+        return (np.where(z.real > 0, z, 0) + np.log(1 + np.exp(away)) - y * z).sum() / len(y)
+
+    return {key: complex_step(lambda W, key=key: loss({**params, key: W}), value)
+            for key, value in params.items()}

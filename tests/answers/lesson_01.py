@@ -189,7 +189,9 @@ RIGHT = {
 WRONG = [
     ("01-squared-error", lambda y, Y_hat: 0.5 * np.sum((y - Y_hat) ^ 2), "xor"),
     ("01-numerical-gradient", gradient_as_a_list, "returns-list"),
-    ("01-squared-error", lambda y, Y_hat: round(float(((y - Y_hat) ** 2).sum() / 2), 4), None),
+    ("01-squared-error", lambda y, Y_hat: round(float(((y - Y_hat) ** 2).sum() / 2), 4),
+     "nearly-right"),
+    ("01-squared-error", lambda y, Y_hat: float(((y - Y_hat) ** 2).sum() / 2.1), None),
     ("01-add-bias", add_bias_in_place, "changes-arguments"),
     ("01-add-bias", lambda X: np.append(X, np.ones((len(X), 1)), axis=1), "ones-last"),
     ("01-sigmoid", integer_empty, "integer-input"),

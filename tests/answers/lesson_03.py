@@ -92,9 +92,8 @@ def delta_loop(y, Y_hat):
     return dZ2
 
 
-def delta_by_chain(y, Y_hat):
-    by_probability = (-y / Y_hat + (1 - y) / (1 - Y_hat)) / y.size
-    return by_probability * Y_hat * (1 - Y_hat)
+def delta_by_class(y, Y_hat):
+    return np.where(y == 1, Y_hat - 1, Y_hat) / y.size
 
 
 def backprop_from_z(X_b, y, params):
@@ -181,6 +180,12 @@ def train_in_place(X_b, y, params, learning_rate, iterations):
     return params, history
 
 
+def forward_unpacked(X_b, params):
+    W1, W2 = params
+    A1 = expit(X_b @ W1)
+    return {"A1": A1, "Y_hat": expit(A1 @ W2)}
+
+
 def forward_published(X_b, params):
     z_2 = np.dot(x_mat, W_1)
     return expit(np.dot(expit(z_2), W_2))
@@ -224,7 +229,7 @@ RIGHT = {
                                lambda X: (0 < np.amax(X, 1)) * (np.amax(X, 1) < 0.5)],
     "03-log-loss": [log_loss_where, log_loss_loop, log_loss_xlogy],
     "03-forward": [forward_dot, forward_loop, forward_einsum],
-    "03-output-delta": [delta_loop, delta_by_chain, lambda y, Y_hat: -(y - Y_hat) / y.shape[0]],
+    "03-output-delta": [delta_loop, delta_by_class, lambda y, Y_hat: -(y - Y_hat) / y.shape[0]],
     "03-backprop": [backprop_from_z, backprop_loop, backprop_outer],
     "03-accuracy": [accuracy_round, accuracy_loop,
                     lambda y, Y_hat: np.mean((Y_hat > 0.5) == (y == 1)),
@@ -253,6 +258,8 @@ WRONG = [
     ("03-log-loss", lambda y, Y_hat: -(np.sum(y * np.log(Y_hat)) + np.sum(
         (1 - y) * np.log(1 - Y_hat))) / len(y), "not-finite"),
     ("03-log-loss", lambda y, Y_hat: 0.0, "all-zero"),
+    ("03-forward", forward_unpacked, "dict-unpacked"),
+    ("03-accuracy", lambda y, Y_hat: np.mean(Y_hat > 0.5 == y), "one-truth-for-an-array"),
     ("03-forward", forward_published, "uses-notebook-data"),
     ("03-output-delta", lambda y, Y_hat: 0.7 * (Y_hat - y) / len(y), "constant-factor"),
     ("03-output-delta", lambda y, Y_hat: np.zeros(y.shape), "all-zero"),
@@ -275,7 +282,7 @@ EQUIVALENT = {
     "03-backprop": {"line 6: dZ2 @ params['W2'].T → dZ2 * params['W2'].T":
                     "(N, 1) times (1, H) is the outer product either way"},
     "03-accuracy": {
-        "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → np.mean((Y_hat > 0.5) == (y == 1))":
-            NUMBER,
-        "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "a probability of exactly one half may go either way"},
+        "line 3: float(np.mean((Y_hat > 0.5) == (y == 1))) → "
+        "np.mean((Y_hat > 0.5) == (y == 1))": NUMBER,
+        "line 3: Y_hat > 0.5 → Y_hat >= 0.5": "exactly one half may go either way"},
 }

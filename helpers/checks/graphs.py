@@ -1,0 +1,172 @@
+"""Graphs for the checks of autograd: nodes made here, so that a function is judged by itself.
+
+A student's function meets a `Node` as it meets a node of its own notebook: it has `value`,
+`parents` and `pull_back`. The derivatives in here are complex steps; there is no rule to copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from graphlib import TopologicalSorter
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.compare import Count, _kind
+from helpers.checks.truth import complex_step
+
+FACTS = ("no list", "pairs", "strange", "missing", "repeated", "early")
+
+
+class Node:
+    """One value of a graph, and what it was computed from.
+
+    Parameters
+    ----------
+    value : array
+    parents : the nodes it was computed from; one that was used twice stands there twice
+    function : computes the value from the parents' values, also from complex ones; a tuple of
+        parents without a function is a sum
+    name : how a card calls it; the gradients of nodes without a name are not looked at
+    """
+
+    def __init__(self, value: Any, parents: tuple[Node, ...] = (),
+                 function: Callable | None = None, name: str | None = None):
+        self.value = np.asarray(value, dtype=float)
+        self.given = self.value.copy()
+        self.parents, self.function, self.name = tuple(parents), function, name
+        self.title = name
+        self.operation = "computed" if self.parents else "input"
+
+    def __repr__(self) -> str:
+        return self.title or "a node without a name"
+
+    def compute(self, *values: np.ndarray) -> np.ndarray:
+        """Return the node's value from its parents' values."""
+        return sum(values[1:], values[0]) if self.function is None else self.function(*values)
+
+    def pull_back(self, upstream: np.ndarray) -> list[np.ndarray]:
+        """Return one gradient for each parent; a sum hands on `upstream` itself to all."""
+        if np.asarray(upstream).dtype == object:
+            raise TypeError("pull_back wants numbers, and got an array of objects")
+        if self.function is None:
+            return [upstream for _ in self.parents]
+        values = [parent.value for parent in self.parents]
+
+        def gradient(place):
+            return complex_step(lambda v: (upstream * self.compute(
+                *values[:place], v, *values[place + 1:])).sum(), values[place])
+
+        return [gradient(place) for place in range(len(values))]
+
+    def __deepcopy__(self, memo: dict) -> Node:
+        """Return a copy of the whole graph below, without recursion."""
+        copies: dict[Node, Node] = {}
+        for node in in_order(self):
+            copies[node] = Node(node.value.copy(), tuple(copies[p] for p in node.parents),
+                                node.function, node.name)
+            copies[node].title = node.title
+        return copies[self]
+
+
+def made(name: str | None, function: Callable | None, *parents: Node) -> Node:
+    """Return a node with the value that its function computes from its parents."""
+    node = Node(0.0, parents, function, name)
+    node.value = np.asarray(node.compute(*(p.value for p in parents)), dtype=float)
+    node.given = node.value.copy()
+    return node
+
+
+def below(output: Node) -> list[Node]:
+    """Return the nodes that `output` was computed from, and itself, each once."""
+    found, waiting = {output: None}, [output]
+    while waiting:
+        for parent in waiting.pop().parents:
+            if parent not in found:
+                found[parent] = None
+                waiting.append(parent)
+    return list(found)
+
+
+def in_order(output: Node) -> list[Node]:
+    """Return the nodes of a graph, parents first, by the standard library."""
+    return list(TopologicalSorter({n: set(n.parents) for n in below(output)}).static_order())
+
+
+def order_facts(args: tuple, order: Any) -> dict[str, Count]:
+    """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
+    if not isinstance(order, (list, tuple)):
+        return dict.fromkeys(FACTS, Count(0)) | {
+            FACTS[0]: Count(1, f"It returned {_kind(order)}; wanted a list of nodes.")}
+    nodes = set(below(args[0]))
+    ours = [node for node in order if isinstance(node, Node) and node in nodes]
+    place: dict[Node, int] = {}
+    for node in ours:
+        place.setdefault(node, len(place))
+    early = sum(any(place.get(p, -1) > at for p in node.parents) for node, at in place.items())
+    pairs = sum(isinstance(thing, tuple) for thing in order)
+    strange = [thing for thing in order if not (isinstance(thing, Node) and thing in nodes)]
+    number = len(strange), len(nodes) - len(place), len(ours) - len(place), early
+    says = ("The list holds no node at all: it is empty." if not order else
+            f"{number[1]} of {len(nodes)} nodes "
+            f"{'is' if number[1] == 1 else 'are'} missing from the list.")
+    return dict(zip(FACTS, (
+        Count(0), Count(pairs, "The list holds tuples, where it should hold nodes alone."),
+        Count(number[0], _strange(strange, "in the list", "list")), Count(number[1], says),
+        Count(number[2], f"The list has {number[2]} of its entries too many: nodes are listed "
+                         "more than once."),
+        Count(number[3], f"{number[3]} nodes stand before one of their parents." if early > 1 else
+                         "1 node stands before one of its parents.")), strict=True))
+
+
+def _strange(things, where, what):
+    """Return a sentence on things in a list or dict that should be nodes of the graph at hand."""
+    if any(isinstance(thing, Node) for thing in things):
+        return f"There are nodes of another graph {where}. Is the {what} made anew in each call?"
+    kind = _kind(things[0]) if things else "nothing"
+    return f"There is something {where} that is no node: {kind}."
+
+
+def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
+    """Return the gradients by the names of their nodes, and how many values were changed.
+
+    Raises
+    ------
+    TypeError
+        Where `grads` is no dict.
+    """
+    if not isinstance(grads, dict):
+        raise TypeError("gradients come in a dict")
+    nodes = below(args[0])
+    known, named = set(nodes), [node for node in nodes if node.name]
+    strange = [key for key in grads if key not in known]
+    missing = [f"`{node.name}`" for node in named if node not in grads]
+    which = missing[0] if len(missing) == 1 else " and ".join(
+        filter(None, [", ".join(missing[:-1]), *missing[-1:]]))
+    changed = sum(not np.array_equal(n.value, n.given) for n in nodes)
+    return {"strange": Count(len(strange), _strange(strange, "among the keys", "dict")),
+            "missing": Count(len(missing), f"The gradient of {which} is missing."),
+            **{node.name: _plain(grads.get(node)) for node in named},
+            "changed": Count(changed, f"It has changed the value of {changed} "
+                                      f"node{'s' * (changed > 1)}.")}
+
+
+def _plain(value):
+    """Return whole numbers as floats: a seed of 1 is as good as one of 1.0."""
+    return float(value) if type(value) is int else value
+
+
+def gradients(output: Node) -> dict[Node, Any]:
+    """Return d output / d node for every node with a name, by complex steps through the graph."""
+    order = in_order(output)
+
+    def run(changed, value):
+        values = {}
+        for node in order:
+            values[node] = value if node is changed else (
+                node.compute(*(values[p] for p in node.parents)) if node.parents else node.value)
+        return values[output].sum()
+
+    found = {node: complex_step(lambda v, node=node: run(node, v), node.value)
+             for node in order if node.name}
+    return {node: g if g.ndim else float(g) for node, g in found.items()}
