@@ -23,6 +23,7 @@ NEGATIVE = "#0072B2"
 POSITIVE = "#D55E00"
 TRAIN = "#333333"
 TEST = "#AA4499"
+VALIDATION = "#1E88E5"
 GRADIENT = "#E69F00"
 GRADIENT_PALE = "#FCEBC8"  # behind text: amber letters on white are hard to read
 
@@ -34,6 +35,7 @@ SIGNS = {
 SETS = {
     "train": {"color": TRAIN, "linestyle": "solid", "linewidth": 2.0, "marker": "o"},
     "test": {"color": TEST, "linestyle": "dashed", "linewidth": 2.0, "marker": "D"},
+    "validation": {"color": VALIDATION, "linestyle": "dashdot", "linewidth": 2.0, "marker": "^"},
 }
 # Other curves: a thick pale line first, so that an equal one drawn on top of it can still be seen.
 CURVES = (

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from helpers import palette
-from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, CURVES, INK, LEVEL, SETS, VALUES
+from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, CURVES, EDGE, INK, LEVEL, SETS, VALUES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -512,6 +512,66 @@ def over_starts(
         ax.plot(places, np.median(values, axis=1), label=name, **style)
     ax.set_xticks(places, [str(setting) for setting in settings])
     _finish(ax, xlabel, ylabel, title, legend="inside")
+    return ax
+
+
+def images(
+    pictures: np.ndarray, captions: Sequence[str] | None = None, *, columns: int = 10,
+    signed: bool = False, label: str | None = None, xlabel: str = "", ylabel: str = "",
+    title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw small pictures in rows, from the upper left, each with a caption under it.
+
+    Parameters
+    ----------
+    pictures : (n, height, width)
+        All on one scale: by default white is the smallest value and black the largest.
+    captions : n str, optional
+    columns : int
+        Pictures in a row.
+    signed : bool
+        Use the colours of negative and positive numbers, with white for 0.
+    label : str, optional
+        What the numbers are, beside a colour bar; without it there is none.
+
+    Raises
+    ------
+    ValueError
+        Where there is no picture, or a shape or number does not fit.
+    """
+    pictures = np.asarray(pictures, dtype=float)
+    if pictures.ndim != 3 or pictures.size == 0:
+        raise ValueError(f"pictures: shape {pictures.shape} came, (n, height, width) with at least "
+                         "one picture was wanted")
+    if captions is not None and len(captions) != len(pictures):
+        raise ValueError(f"captions: {len(captions)} came, {len(pictures)} were wanted")
+    if columns < 1:
+        raise ValueError(f"columns: {columns} came, at least 1 was wanted")
+    n, height, width = pictures.shape
+    columns = min(columns, n)
+    step_x = 1.25 * width
+    step_y = (1.25 if captions is None else 1.5) * height
+    rows = -(-n // columns)
+    ax = palette.white_axes(ax, (1.02 * columns + 0.4, 1.02 * rows * step_y / step_x + 0.5),
+                            "constrained")
+    largest = np.abs(pictures).max() or 1.0
+    low, high = (-largest, largest) if signed else (pictures.min(), pictures.max())
+    for k, picture in enumerate(pictures):
+        left, top = k % columns * step_x, -(k // columns) * step_y
+        shown = ax.imshow(picture, cmap=palette.diverging() if signed else "Greys", vmin=low,
+                          vmax=high, extent=(left, left + width, top - height, top))
+        ax.plot([left, left + width, left + width, left, left],
+                [top, top, top - height, top - height, top], color=EDGE, linewidth=0.8)
+        if captions is not None:
+            ax.text(left + width / 2, top - 1.06 * height, captions[k], ha="center", va="top",
+                    fontsize=8.5, color=INK)
+    ax.set(xlim=(-0.1 * width, columns * step_x - 0.15 * width),
+           ylim=(0.15 * height - rows * step_y, 0.1 * height) if captions is None else
+           (0.1 * height - rows * step_y, 0.1 * height), xticks=[], yticks=[], aspect="equal")
+    if label is not None:
+        _colour_bar(shown, ax, label)
+    _finish(ax, xlabel, ylabel, title)
+    ax.spines[["left", "bottom"]].set_visible(False)
     return ax
 
 

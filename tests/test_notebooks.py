@@ -86,7 +86,7 @@ def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
             f"the cell before {exercise.id} needs '### Exercise {exercise.id} · 10 minutes · ●○○'")
         assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
         for part in exercise.parts:
-            assert re.search(rf'def {part.name}\(.*\).*:\n    """', answer.source)
+            assert re.search(rf'def {part.name}\([^)]*\).*:\n    """', answer.source)
         wanted = f"check.{exercise.attribute}({exercise.names})"
         assert "".join(check.source.split()) == "".join(wanted.split())  # on one line or several
 

@@ -312,7 +312,7 @@ def lab(colour, eye):
 
 TOGETHER = {
     "signs and gradient": [palette.POSITIVE, palette.NEGATIVE, palette.GRADIENT],
-    "train and test": [palette.TRAIN, palette.TEST, palette.LEVEL["color"]],
+    "train and test": [palette.TRAIN, palette.TEST, palette.VALIDATION, palette.LEVEL["color"]],
     "curves": [curve["color"] for curve in palette.CURVES[:2]],
     "classes": palette.CLASS_COLOURS[:5],
     "outcomes": list(palette.OUTCOMES.values()),
@@ -339,7 +339,7 @@ def test_no_meaning_rests_on_colour_alone():
     for styles in (palette.SIGNS, palette.SETS, dict(enumerate(palette.CURVES))):
         lines = [style["linestyle"] for style in styles.values()]
         assert len(set(lines)) == len(lines) and len({s["color"] for s in styles.values()}) > 1
-    reserved = {palette.TRAIN, palette.TEST, palette.GRADIENT}
+    reserved = {palette.TRAIN, palette.TEST, palette.VALIDATION, palette.GRADIENT}
     assert not reserved & {*palette.CLASS_COLOURS, *palette.OUTCOMES.values()}
 
 
@@ -407,3 +407,36 @@ def test_starts_are_drawn_as_their_median_and_their_range():
 def test_results_of_starts_must_fit_the_settings(results):
     with pytest.raises(ValueError, match="results"):
         plots.over_starts([0, 1], results)
+
+
+def test_pictures_stand_in_rows_on_one_scale_with_their_captions():
+    pictures = np.arange(5 * 2 * 3.0).reshape(5, 2, 3)
+    ax = plots.images(pictures, list("abcde"), columns=3)
+    assert [text.get_text() for text in ax.texts] == list("abcde")
+    assert [image.get_clim() for image in ax.images] == [(0, 29)] * 5
+    for image, picture in zip(ax.images, pictures, strict=True):
+        np.testing.assert_array_equal(image.get_array(), picture)
+    assert pixels(ax).std() > 5 and to_hex(ax.figure.get_facecolor()) == "#ffffff"
+    assert plots.images(pictures, ax=(given := plt.subplots()[1])) is given
+    lefts, tops = zip(*[(i.get_extent()[0], i.get_extent()[3]) for i in ax.images], strict=True)
+    assert lefts[0] < lefts[1] < lefts[2] and lefts[3] == lefts[0]
+    assert tops[0] == tops[1] == tops[2] > tops[3] == tops[4]
+
+
+def test_signed_pictures_have_white_for_zero_and_a_colour_bar():
+    ax = plots.images(np.array([[[-1.0, 0.0], [0.5, 0.25]]]), signed=True, label="weight")
+    image = ax.images[0]
+    assert image.get_clim() == (-1, 1)
+    np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], 1, atol=0.01)
+    assert ax.figure.axes[-1].get_ylabel() == "weight"
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: plots.images(np.ones((8, 8))), r"pictures: shape \(8, 8\) came"),
+    (lambda: plots.images(np.ones((0, 8, 8))), r"pictures: shape \(0, 8, 8\) came"),
+    (lambda: plots.images(np.ones((2, 8, 8)), ["one"]), "captions: 1 came, 2 were wanted"),
+    (lambda: plots.images(np.ones((2, 8, 8)), columns=0), "columns: 0 came"),
+])
+def test_pictures_that_do_not_fit_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
