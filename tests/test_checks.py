@@ -360,7 +360,7 @@ def test_what_is_right_to_some_digits_is_told_so():
         return tuple(g.astype(np.float32).astype(float) for g in grads)
 
     verdict = lesson_02.backprop.judge(backprop)
-    assert verdict.mistake == "nearly-right" and "float32" in verdict.lines[-1]
+    assert verdict.mistake == "nearly-right" and "float32" in "\n".join(verdict.lines)
 
 
 def test_an_exception_inside_another_function_names_that_function():
