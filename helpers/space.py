@@ -68,7 +68,8 @@ def cube(
     ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), xlabel=axes[0], ylabel=axes[1], zlabel=axes[2],
            xticks=INNER, yticks=INNER, zticks=INNER)
     ax.set_box_aspect((1, 1, 1), zoom=0.85)
-    ax.legend(frameon=False, fontsize=10, labelcolor=INK, loc="upper left")
+    ax.legend(frameon=False, fontsize=10, labelcolor=INK, loc="upper left",
+              bbox_to_anchor=(-0.08, 0.96))
     if title:
         ax.set_title(title, fontsize=12, color=INK, y=0.94)
     return ax

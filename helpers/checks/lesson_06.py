@@ -1124,6 +1124,10 @@ check_gradients = Exercise(
             loss, params, eps),
                 "this is the measured gradient itself. Compare it with `grads`, and return the "
                 "worst relative error of each parameter."),
+        *(Mistake("rounded", wrong_check(hand_back=lambda out, digits=digits: {
+            k: round(e, digits) for k, e in out.items()}),
+                  "right, but rounded. A small error is what a right gradient has: keep all its "
+                  "digits.") for digits in (2, 3, 4, 5, 6)),
         Mistake("flags-returned", lambda loss, params, grads, eps=1e-5: {
             k: bool(v < 1e-6) for k, v in wrong_check()(loss, params, grads, eps).items()},
                 "these are verdicts, `True` or `False`. Return the errors themselves: their size "
@@ -1686,6 +1690,10 @@ train = Exercise(
         Mistake("gradient-once-an-epoch", lambda *args: _in_another_way("one gradient", *args),
                 "one gradient of all samples serves every batch of an epoch. Compute it for each "
                 "batch, on its own rows."),
+        Mistake("classes-of-columns", lambda X, Y, *others: Y[np.arange(Y.shape[1]),
+                                                              Y.argmax(axis=0)],
+                "`argmax(axis=0)` finds a sample for each class. The class of each sample is "
+                "`Y.argmax(axis=1)`."),
         Mistake("first-entry-missing", wrong_training(log=lambda losses: losses[1:]),
                 "the history has one entry too few: note the loss once before the first step as "
                 "well."),

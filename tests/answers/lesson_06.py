@@ -445,6 +445,16 @@ def train_loop(begin_epoch=lambda v: v, rows_of=lambda rows, Y: rows, step=1.0, 
     return train_network
 
 
+def train_losses_of(classes):
+    """Return a training loop that notes its losses with other classes."""
+    def train_network(X, Y, params, learning_rate, mu, batch_size, epochs, rng):
+        Y_hat = output_layer_scipy(hidden_layer_einsum(X, params["W1"], params["b1"]),
+                                   params["W2"], params["b2"])
+        p = Y_hat[np.arange(len(X)), classes(Y)]
+        return params, {"loss": [-float(np.mean(np.log(p)))]}
+    return train_network
+
+
 def train_changes_the_callers(X, Y, params, learning_rate, mu, batch_size, epochs, rng):
     trained, history = train_shuffled_apart_from_batches(
         X, Y, params, learning_rate, mu, batch_size, epochs, rng)
@@ -596,6 +606,8 @@ WRONG = [
     ("06-train", train_loop(step=-1.0), "uphill"),
     ("06-train", train_loop(drop=True), "last-batch-dropped"),
     ("06-train", train_changes_the_callers, "changes-arguments"),
+    ("06-train", train_losses_of(lambda Y: Y[:, 0]), "index-not-whole"),
+    ("06-train", train_losses_of(lambda Y: Y.argmax(axis=1)[:-1]), "index-lengths"),
     ("06-check-gradients", check_not_put_back, "not-restored"),
     ("06-check-gradients", check_first_parameter_only, "missing-key"),
     ("06-check-gradients", check_loses_the_dict, "loss-not-wrapped"),
