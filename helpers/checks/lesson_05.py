@@ -807,8 +807,8 @@ def one_bias(name, total):
 
 AT_FOR_STAR = ("an `@` stands between arrays that do not fit. Rows are samples, so on the way "
                "back `dZ2` comes first, and goes through `W2` transposed. Only then comes the "
-               "derivative of tanh, 1 − A1², entry by entry, `*`. (In the source's printed formula `*` is "
-               "missing.)")
+               "derivative of tanh, 1 − A1², entry by entry, `*`. (In the source's printed "
+               "formula `*` is missing.)")
 ONE_N = "The mean's 1/N is in `dZ2` already, and travels from there to every gradient."
 
 backprop = Exercise(
