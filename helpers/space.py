@@ -18,6 +18,7 @@ from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, FAINT, INK
 
 GRID = 60  # points of a surface in each direction
 VIEW = {"elev": 25, "azim": -60}
+INNER = (0.2, 0.4, 0.6, 0.8)  # ticks of the cube; at its corners those of two axes would collide
 
 
 def cube(
@@ -64,11 +65,12 @@ def cube(
         if len(corners):
             ax.add_collection3d(Poly3DCollection(
                 [corners], facecolor=FAINT, edgecolor=INK, alpha=0.35, linewidth=1.2))
-    ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), xlabel=axes[0], ylabel=axes[1], zlabel=axes[2])
+    ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1), xlabel=axes[0], ylabel=axes[1], zlabel=axes[2],
+           xticks=INNER, yticks=INNER, zticks=INNER)
     ax.set_box_aspect((1, 1, 1), zoom=0.85)
     ax.legend(frameon=False, fontsize=10, labelcolor=INK, loc="upper left")
     if title:
-        ax.set_title(title, fontsize=12, color=INK)
+        ax.set_title(title, fontsize=12, color=INK, y=0.94)
     return ax
 
 
@@ -150,7 +152,7 @@ def surface(
     ax.set(zlim=(0, 1), xlabel=xlabel, ylabel=ylabel, zlabel=label)
     ax.set_box_aspect((1, 1, 0.7), zoom=0.85)
     if title:
-        ax.set_title(title, fontsize=12, color=INK)
+        ax.set_title(title, fontsize=12, color=INK, y=0.94)
     return ax
 
 

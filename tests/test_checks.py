@@ -41,7 +41,7 @@ PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part
 MISTAKES = [pytest.param(key, e, m, id=f"{key}:{m.id}:{i}")
             for key, e in PARTS.items() for i, m in enumerate(e.mistakes)]
 every = pytest.mark.parametrize("key, exercise", PARTS.items(), ids=PARTS)
-RAISED = (ValueError, TypeError, IndexError, KeyError, RecursionError)
+RAISED = (ValueError, TypeError, IndexError, KeyError, RuntimeError)  # PyTorch: RuntimeError
 
 
 @pytest.mark.parametrize("key, exercise, mistake", MISTAKES)
@@ -230,6 +230,70 @@ def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
     monkeypatch.setitem(table["RULES"], "tanh", table["tanh_rule"])
     verdict = lesson_07.value_and_grad.judge(function)
     assert verdict.mistake == "uses-07-unary-rules" and "`tanh_rule`" in verdict.lines[0]
+
+
+def test_a_table_of_functions_that_is_stale_or_not_there_is_told(monkeypatch):
+    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    space = function.__globals__
+    monkeypatch.setitem(space["RULES"], "mul", space["add_rule"])
+    before = dict(space["RULES"])
+    verdict = lesson_07.value_and_grad.judge(function)
+    assert verdict.mistake == "table-entry-wrong" and '`RULES["mul"]`' in verdict.lines[0]
+    assert space["RULES"] == before  # and it is still the student's own
+    monkeypatch.delitem(space, "RULES")
+    assert lesson_07.value_and_grad.judge(function).mistake == "table-not-run"
+
+
+def test_a_part_that_is_none_is_named():
+    verdict = lesson_02.backprop.judge(lambda X_b, y, W1, W2: (None, None))
+    assert verdict.mistake == "part-is-none" and "is `None`; wanted shape" in verdict.lines[1]
+    grads = {"a": np.ones(2), "b": None}
+    assert differ(grads, {"a": np.ones(2), "b": np.ones((2, 2))}, "grads").text == (
+        '`grads["b"]` is `None`; wanted shape (2, 2).')
+    assert differ(None, {"a": 1.0}).mistake == "returns-none"
+
+
+def test_a_general_match_keeps_the_hint_and_a_known_mistake_does_not():
+    zeros = lesson_01.sigmoid.judge(np.zeros_like)
+    assert zeros.mistake == "all-zero" and zeros.lines[-1].startswith("Next: ")
+    known = lesson_01.sigmoid.judge(lambda z: 1 / (1 + np.exp(z)))
+    assert known.mistake == "mirrored" and not known.lines[-1].startswith("Next: ")
+
+
+def test_a_recursion_that_would_end_is_not_called_endless():
+    def visit(n):
+        return visit(n - 1) + 1 if n else 0
+
+    count = Exercise(id="07-count", name="f", truth=lambda n: n, integers=(),
+                     cases=lambda: [(3,), (100_000,)])
+    verdict = count.judge(lambda n: visit(n))
+    assert verdict.mistake == "too-deep" and "`visit` calls itself too deep" in verdict.lines[1]
+    assert count.judge(lambda n: visit(-1)).mistake == "endless"
+
+
+def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
+    output = lesson_07.diamond()
+    missing = graphs.named_gradients((output,), {output: 1.0})
+    text = differ(missing, graphs.named_gradients((output,), graphs.gradients(output))).text
+    assert text == "The gradient of `a`, `b` and `x` is missing."
+    order = graphs.in_order(output)
+    for wrong, text in ((order[::-1], "3 nodes stand before one of their parents."),
+                        (order[1:], "1 of 4 nodes is missing from the list."),
+                        (order + order[:1], "nodes are listed more than once."),
+                        ([(node, True) for node in order], "The list holds tuples"),
+                        (set(order), "It returned a set; wanted a list of nodes."),
+                        ([], "it is empty."), ([3.0], "that is no node: a float."),
+                        (graphs.in_order(lesson_07.diamond()), "made anew in each call?")):
+        facts = graphs.order_facts((output,), wrong)
+        assert text in differ(facts, graphs.order_facts((output,), order)).text
+
+
+def test_what_a_function_of_the_notebook_reads_of_its_objects_is_notebook_data():
+    space = {"__name__": "notebook"}
+    exec("class Node:\n    value = 2.0\nb = Node()\n"
+         "def by_hand(x, y):\n    return (x * y + x) ** 2, b.value, b.value\n", space)
+    verdict = lesson_07.by_hand.judge(space["by_hand"])
+    assert verdict.mistake == "uses-notebook-data" and "`b`" in verdict.lines[0]
 
 
 def test_graphs_for_the_checks_are_what_they_say():

@@ -65,6 +65,7 @@ def test_a_right_gradient_is_right_in_every_row():
     ("b1", np.where(np.arange(H) == 2, 0.3, GRADS["b1"]), "wrong in 1 of 5 entries; worst is "
                                                           "entry [2], 0.3, measured"),
     ("W1", GRADS["W1"] ** 2, "none of the mistakes I know; worst is entry ["),
+    ("W1", np.round(GRADS["W1"], 4), "right to 4 decimals: is it rounded?"),
 ])
 def test_a_planted_bug_is_named_in_its_own_row_only(name, wrong, text):
     report = diagnose(loss, PARAMS, with_wrong(name, wrong), sizes={"N": N})
@@ -77,7 +78,37 @@ def test_cosine_and_length_are_those_of_the_two_arrows():
     turned = diagnose(loss, PARAMS, with_wrong("W1", -3 * GRADS["W1"]))["W1"]
     assert turned.cosine == pytest.approx(-1) and turned.length == pytest.approx(3)
     empty = diagnose(loss, PARAMS, with_wrong("W1", 0 * GRADS["W1"]))["W1"]
-    assert np.isnan(empty.cosine) and empty.error == 1
+    assert np.isnan(empty.cosine) and empty.error == 1 and empty.length == 0
+    assert np.isnan(diagnose(loss, PARAMS, with_wrong("b1", np.full(H, np.nan)))["b1"].error)
+
+
+def test_two_entries_are_called_a_factor_only_where_it_has_a_name():
+    params, two = {"b2": np.array([0.3, -0.4])}, np.array([1.0, -1.0])
+
+    def value(params):
+        return float(np.log1p(np.exp(two @ params["b2"])))
+
+    right = two / (1 + np.exp(-two @ params["b2"]))
+    report = diagnose(value, params, {"b2": 0.37 * right})
+    assert "wrong; with so few entries every error looks like a factor" in report["b2"].text
+    assert "2 times" in diagnose(value, params, {"b2": 2 * right})["b2"].text
+    assert "N times" in diagnose(value, params, {"b2": 7 * right}, sizes={"N": 7})["b2"].text
+
+
+def test_a_loss_that_changes_its_dict_is_named_where_something_is_wrong():
+    def shifted(params):
+        params["W1"] += 0.1
+        return loss(params)
+
+    assert "changes the dict" in repr(diagnose(shifted, PARAMS, GRADS))
+
+
+def test_a_loss_of_arrays_is_told_to_take_the_dict():
+    with pytest.raises(TypeError, match="the whole dict"):
+        diagnose(lambda W1: loss({**PARAMS, "W1": W1 @ np.eye(H)}), PARAMS, GRADS)
+    with pytest.raises(TypeError, match="the whole dict"):
+        diagnose(lambda W1, b1, W2, b2: loss({"W1": W1, "b1": b1, "W2": W2, "b2": b2}), PARAMS,
+                 GRADS)
 
 
 def test_nothing_is_changed_even_by_a_loss_that_changes_what_it_gets():
@@ -151,10 +182,18 @@ def nan_near(params):
     ((lambda p: np.nan, PARAMS, GRADS), ValueError, "loss: it is nan; a finite number"),
     ((nan_near, PARAMS, GRADS), ValueError, r"nan where entry \[0\] of 'b2' is moved by 1e-05"),
     ((lambda p: float(RNG.normal()), PARAMS, GRADS), ValueError, "two calls with the same"),
-], ids=range(16))
+    ((lambda p: np.float32(loss(p)), PARAMS, GRADS), ValueError, "the 7 digits of float32"),
+    ((lambda p: float(np.float32(loss(p))), PARAMS, GRADS), ValueError, "7 digits of float32"),
+], ids=range(18))
 def test_what_cannot_be_examined_is_refused_in_clear_words(args, error, text):
     with pytest.raises(error, match=text):
         diagnose(*args)
+
+
+@pytest.mark.parametrize("sizes", [500, [500], {"N": "500"}, {"N": 0}])
+def test_sizes_are_a_dict_of_numbers(sizes):
+    with pytest.raises(TypeError, match="sizes"):
+        diagnose(loss, PARAMS, GRADS, sizes=sizes)
 
 
 def test_an_error_of_the_loss_itself_comes_through():

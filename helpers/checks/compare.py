@@ -11,6 +11,15 @@ import numpy as np
 NUMBERS = ["bb", *(a + b for a in "iuf" for b in "iuf")]  # kinds of dtype that can be compared
 
 
+class Count(int):
+    """How often a view has found a fault in a result, and the sentence that says so."""
+
+    def __new__(cls, number: int, text: str = ""):
+        count = super().__new__(cls, number)
+        count.text = text
+        return count
+
+
 @dataclass
 class Difference:
     """The first way in which an answer is wrong: at which stage, in one sentence."""
@@ -26,12 +35,22 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
 
     `want` may be a tuple (its items are called by `parts`), a dict, a list (a series of numbers:
     any sequence will do; where it holds arrays of different lengths, a list or tuple of arrays), an
-    array or a number. Arrays agree when no entry is further off than `tolerance` times the largest
-    entry of `want`.
+    array, a number or a `Count`, whose own sentence then tells the difference. Arrays agree when no
+    entry is further off than `tolerance` times the largest entry of `want`.
     """
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
                           "returns-none")
+    return _differ(got, want, path, parts, tolerance)
+
+
+def _differ(got, want, path, parts, tolerance):
+    if got is None and want is not None:
+        shape = np.shape(want) if isinstance(want, np.ndarray) else ()
+        return Difference("type", f"`{path}` is `None`"
+                          + (f"; wanted shape {shape}." if shape else "."), "part-is-none")
+    if isinstance(want, Count) and isinstance(got, Count):
+        return Difference("type", got.text) if got != want else None
     if isinstance(want, tuple):
         names = ", ".join(f"`{p}`" for p in parts)
         if not isinstance(got, (tuple, list)) or len(got) != len(want):
@@ -40,8 +59,10 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
         pairs = zip(got, want, parts, strict=True)
     elif isinstance(want, dict):
         if not isinstance(got, dict) or not want.keys() <= got.keys():
-            has = f"has the keys {list(got)}" if isinstance(got, dict) else f"is {_kind(got)}"
-            return Difference("type", f"`{path}` {has}"[:200] + f"; wanted the keys {list(want)}.",
+            has = f"has {_keys(got)}" if isinstance(got, dict) else f"is {_kind(got)}"
+            wanted = _keys([k for k in want if not isinstance(want[k], Count)])
+            wanted = wanted if isinstance(got, dict) else f"a dict with {wanted}"
+            return Difference("type", f"`{path}` {has}"[:200] + f"; wanted {wanted}.",
                               "missing-key" if isinstance(got, dict) else "not-a-dict")
         pairs = ((got[k], want[k], f'{path}["{k}"]') for k in want)
     elif _ragged(want):
@@ -52,7 +73,7 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
         pairs = zip(got, want, (f"{path}[{i}]" for i in range(len(want))), strict=True)
     else:
         return _differ_leaf(got, want, path, tolerance)
-    return next(filter(None, (differ(g, w, p, (), tolerance) for g, w, p in pairs)), None)
+    return next(filter(None, (_differ(g, w, p, (), tolerance) for g, w, p in pairs)), None)
 
 
 def _ragged(want):
@@ -63,7 +84,8 @@ def _ragged(want):
 def _differ_leaf(got, want, path, tolerance):
     wanted, array = np.asarray(want), _as_array(got, want)
     if array is None:
-        what = {list: "a sequence of numbers", np.ndarray: f"an array of shape {wanted.shape}"}
+        series = f"a list of {len(wanted)} arrays" if wanted.ndim > 1 else "a sequence of numbers"
+        what = {list: series, np.ndarray: f"an array of shape {wanted.shape}"}
         mistake = "returns-list" if isinstance(got, (list, tuple)) else "wrong-type"
         return Difference("type", f"`{path}` is {_kind(got)}; wanted "
                           f"{what.get(type(want), 'one number')}.", mistake)
@@ -95,7 +117,7 @@ def _as_array(got, want):
 
 def _plain_array(value):
     """Return numbers, arrays and sequences of them as an array; None for all else."""
-    if type(value) not in (int, float, complex, list, tuple, bool, np.ndarray) and (
+    if type(value) not in (int, float, complex, list, tuple, bool, Count, np.ndarray) and (
             not isinstance(value, np.generic)) or not _shallow(value):
         return None
     try:
@@ -185,6 +207,13 @@ def _close(a, b, tolerance, floor=0.0):
     scale = float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
     with np.errstate(all="ignore"):
         return np.isclose(a, b, rtol=0, atol=max(tolerance * scale, floor), equal_nan=True)
+
+
+def _keys(keys):
+    """Return the keys of a dict in words: text and numbers as they are, others by their type."""
+    kinds = dict.fromkeys(repr(k) if isinstance(k, (str, int, float)) else type(k).__name__
+                          for k in keys)
+    return f"the keys {', '.join(kinds)}" if kinds else "no keys"
 
 
 def _kind(value):

@@ -76,6 +76,9 @@ def _rearranged(got, want, rounding):
 def likeness(got: np.ndarray, want: np.ndarray) -> str:
     """Return how far an array is off, and its direction, for a mistake without a name."""
     size, right = np.linalg.norm(got), np.linalg.norm(want)
+    if got.dtype.kind in "iu" and want.dtype.kind in "iu":
+        same = np.array_equal(np.sort(got, axis=None), np.sort(want, axis=None))
+        return "holds the right numbers in another order" if same else "holds other whole numbers"
     if size == 0 or right == 0 or got.dtype.kind not in "iuf":
         return f"is of size {size:.3g}, wanted {right:.3g}"
     if not np.isfinite(size):
@@ -104,9 +107,10 @@ class Finding:
     name : of the parameter
     shape : of the parameter
     right : whether the gradient is what differences of the loss measure
-    error : the worst relative error of an entry, |a − b| / max(|a|, |b|)
+    error : the worst relative error of an entry, |a − b| / max(|a|, |b|); nan where it is not
+        finite
     cosine, length : of the angle to the measured gradient; how many times as long it is. nan where
-        one of the two is zero everywhere
+        that (for the cosine: one of the two) is zero everywhere
     text : what it looks like, in words
     """
 
@@ -170,28 +174,73 @@ def diagnose(
     Raises
     ------
     TypeError
-        Where `loss` is no function or returns no number, or `params` or `grads` is no dict of
-        arrays of numbers.
+        Where `loss` is no function of a dict or returns no number, `params` or `grads` is no dict
+        of arrays of numbers, or `sizes` no dict of numbers.
     ValueError
         Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
-        finite, or the loss gives two values for the same parameters.
+        finite, or the loss has the digits of float32 only, or two values for the same parameters.
     """
     if not callable(loss):
         raise TypeError(f"loss: {type(loss).__name__} came, a function of a dict of parameters was "
                         "wanted")
     own, given = _arrays("params", params), _arrays("grads", grads)
     _checked(own, given)
+    sizes = _numbers(sizes)
+    _takes_dict(loss, own)
     value = _value(loss, own)
     if _value(loss, own) != value:
         raise ValueError("loss: two calls with the same parameters gave two values; let it use the "
                          "same samples and the same random numbers in each call")
-    measured = {name: _slopes(loss, own, name) for name in own}
+    values = {value}
+    measured = {name: _slopes(loss, own, name, values) for name in own}
+    if len(values) > 1 and all(float(np.float32(v)) == v for v in values):
+        raise ValueError("loss: its values have the 7 digits of float32, too few for differences; "
+                         "let it compute in float64")
     noise = 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS  # what rounding can do
-    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes or {})
+    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes)
                      for name in own)
-    still = not any(slope.any() for slope in measured.values())
-    return Diagnosis(findings, "The loss does not change with any parameter: does it use the dict "
-                     "that it is given?" if still else "")
+    remarks = []
+    if not any(slope.any() for slope in measured.values()):
+        remarks.append("The loss does not change with any parameter: does it use the dict that it "
+                       "is given, or is everything saturated?")
+    if not all(finding.right for finding in findings) and _changes(loss, own):
+        remarks.append("Your loss changes the dict that it gets; let it work on copies.")
+    return Diagnosis(findings, "\n".join(remarks))
+
+
+def _numbers(sizes):
+    """Return the sizes, or say what else came."""
+    if sizes is not None and not isinstance(sizes, Mapping):
+        raise TypeError(f'sizes: {type(sizes).__name__} came, a dict such as {{"N": 500}} was '
+                        "wanted")
+    for name, n in (sizes or {}).items():
+        if not isinstance(n, (int, float, np.integer, np.floating)) or not n > 0:
+            raise TypeError(f"sizes[{name!r}]: {n!r} came, a number above 0 was wanted")
+    return sizes or {}
+
+
+def _takes_dict(loss, params):
+    """Raise a clear error where the loss works with arrays in place of the dict, and only there."""
+    try:
+        loss(copy.deepcopy(params))
+    except Exception as error:
+        for arrays in ([a] for a in params.values()), [params.values()]:
+            for handed in arrays:
+                try:
+                    number = np.asarray(loss(*copy.deepcopy(list(handed))))
+                except Exception:
+                    continue
+                if number.size == 1 and number.dtype.kind in "iuf":
+                    raise TypeError("loss: it takes arrays, and gets the whole dict of parameters: "
+                                    "let it take them out by their names") from error
+
+
+def _changes(loss, params):
+    """Whether a call leaves another dict behind than it got."""
+    left = copy.deepcopy(params)
+    loss(left)
+    return left.keys() != params.keys() or any(
+        not np.array_equal(left[name], params[name]) for name in params)
 
 
 def _arrays(what, values):
@@ -243,7 +292,7 @@ def _value(loss, params, where=""):
     return number
 
 
-def _slopes(loss, params, name):
+def _slopes(loss, params, name, values):
     slopes = np.zeros(params[name].shape)
     for at in np.ndindex(slopes.shape):
         ends = []
@@ -253,6 +302,7 @@ def _slopes(loss, params, name):
             ends.append(_value(loss, {**params, name: moved},
                                f" where entry {list(at)} of {name!r} is moved by {step:g}"))
         slopes[at] = (ends[0] - ends[1]) / (2 * EPS)
+        values.update(ends)
     return slopes
 
 
@@ -261,15 +311,24 @@ def _examine(name, got, want, param, noise, sizes):
     size = np.maximum(np.abs(got), np.abs(want))
     judged = ~(difference <= noise)  # nan is judged too; what differences cannot see is not
     error = np.divide(difference, size, out=np.zeros(size.shape), where=judged & (size != 0))
-    error[~np.isfinite(got)] = np.inf
+    error[~np.isfinite(got)] = np.nan
     worst = float(error.max(initial=0.0))
     lengths = np.linalg.norm(got), np.linalg.norm(want)
     both = all(np.isfinite(lengths)) and min(lengths) > 0
     cosine = float(np.vdot(got, want)) / lengths[0] / lengths[1] if both else np.nan
-    length = float(lengths[0] / lengths[1]) if both else np.nan
+    length = float(lengths[0] / lengths[1]) if lengths[1] > 0 else np.nan
     right = worst < GOOD
     text = "right" if right else _in_words(got, want, param, error, noise, sizes)
     return Finding(name, got.shape, right, worst, cosine, length, text)
+
+
+def _rounded(got, want, noise):
+    """Return the number of decimals to which a gradient has been rounded, or 0."""
+    for digits in range(2, 9):
+        if np.array_equal(got, np.round(got, digits)):
+            near = np.abs(got - want).max() <= 0.51 * 10.0 ** -digits + noise
+            return digits if near and 2 * np.count_nonzero(got) >= got.size else 0
+    return 0
 
 
 def _in_words(got, want, param, error, noise, sizes):
@@ -280,8 +339,12 @@ def _in_words(got, want, param, error, noise, sizes):
         return "not zero, but the loss does not change with this parameter"
     rounding = min(max(ROUNDING, 2 * noise / np.abs(want).max()), 1e-2)
     known = looks_like(got, want, sizes, rounding)
-    if known:
+    few = got.size < 3  # the slopes of two biases may be c and −c: all that is wrong is a factor
+    if known and not (few and known[0] == "constant-factor"):
         return known[1]
+    digits = _rounded(got, want, noise)
+    if digits:
+        return f"right to {digits} decimals: is it rounded?"
     share = float(np.vdot(param, got - want) / np.vdot(param, param)) if param.any() else 0.0
     if got.size > 1 and np.abs(got - want - share * param).max() <= (
             rounding * max(np.abs(got).max(), np.abs(want).max())):
@@ -291,6 +354,8 @@ def _in_words(got, want, param, error, noise, sizes):
     at = list(map(int, np.unravel_index(error.argmax(), error.shape)))
     where = (f"; worst is entry {at}, {got[tuple(at)]:.4g}, measured {want[tuple(at)]:.4g}"
              if at else "")
+    if few and off.all():
+        return f"wrong; with so few entries every error looks like a factor{where}"
     if off.sum() < off.size:
         return f"wrong in {off.sum()} of {off.size} entries{where}"
     return f"none of the mistakes I know{where}"

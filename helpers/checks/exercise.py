@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,7 @@ class Exercise(_Check):
     sizes : takes the arguments, returns the sizes that wrong factors are made of
     data : names of the notebook's data, which the function must not read
     uses : exercises whose functions the student may call in this one
+    tables : tables of functions in the notebook: name of the dict -> {key: exercise of its entry}
     hint : what to try when the mistake is not known
     unlocks : one sentence shown when the answer is right
     tolerance, rounding : relative to the largest entry: how far a right answer may be off, and how
@@ -93,8 +94,8 @@ class Exercise(_Check):
         floats give; None for all
     view : where several results are right (an order of nodes) or a result is hard to compare: takes
         the arguments as the call left them and what came back, returns what is compared, of right
-        and wrong answers alike. What it cannot make sense of, it hands on or raises on: either way
-        the result is then compared as it came
+        and wrong answers alike; a `Count` in it says a fault in a sentence of its own. What it
+        cannot make sense of, it hands on or raises on: the result is then compared as it came
     """
 
     id: str
@@ -106,6 +107,7 @@ class Exercise(_Check):
     sizes: Callable[..., dict[str, int]] = _first_length
     data: frozenset[str] = frozenset()
     uses: tuple[Exercise, ...] = ()
+    tables: dict[str, dict[str, Exercise]] = field(default_factory=dict, hash=False)
     hint: str = ""
     unlocks: str = ""
     tolerance: float = 1e-8

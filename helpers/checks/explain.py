@@ -6,6 +6,7 @@ import builtins
 import linecache
 import re
 import traceback
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -18,30 +19,90 @@ KNOWN_ERRORS = (
     ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
     ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
     ("object is not callable", "call-for-product",
-     "A name with parentheses behind it is a call: is a `*` missing before them?"),
+     "A name with parentheses behind it is a call: is a `*` missing before them, or are square "
+     "brackets wanted, or the name of a method?"),
     ("truth value of an array", "one-truth-for-an-array",
      "`max`, `if`, `and`, `or`, `not` and chains such as `a < b < c` or `a > b == c` want one "
-     "truth value. For arrays there are `np.maximum`, `&`, `|` and `~`, with parentheses around "
-     "each comparison."),
+     "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
+     "parentheses around each comparison."),
+    ("arrays used as indices must be of integer", "index-not-whole",
+     "Whole numbers are wanted as indices, such as classes, and other numbers came. One-hot rows "
+     "become classes by `argmax(axis=1)`. Are the arguments of the call in their order?"),
+    ("shape mismatch: indexing arrays", "index-lengths",
+     "Two index arrays differ in length: is there one class for each sample? One-hot rows become "
+     "classes by `argmax(axis=1)`."),
+    ("can be converted to Python scalars", "math-of-an-array",
+     "`float` and the functions of `math` take one number. NumPy's functions of the same name, "
+     "such as `np.exp`, take arrays."),
+    ("only integers, slices (`:`)", "array-for-dict",
+     "An array stands where a dict is wanted, or an index is no whole number. Is each call handed "
+     "what it takes, and in its order?"),
+    ("object has no attribute 'items'", "no-dict",
+     "Something else stands where a dict is wanted. Is each call handed what it takes, and in its "
+     "order?"),
     ("dtype('<U", "dict-unpacked",
      "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
      "the arrays out by their names, as in `params[\"W1\"]`."),
-    ("arrays used as indices must be of integer", "decimal-index",
-     "Decimals stand between the brackets of an index, where whole numbers are wanted. If labels "
-     "are the index: have labels and predictions changed places in a call? Labels come first."),
     ("keyword argument 'keepdim'", "keepdims", "NumPy's name for it has an s: `keepdims`."),
     ("'NoneType' object has no attribute 'append'", "append-returns-none",
      "`append` changes the list itself and returns `None`: write it without an `=` before it."),
+    ("have the same dtype", "mixed-dtypes",
+     "One of the two is float64, as NumPy makes them, the other float32, as PyTorch does. In this "
+     "course all are float64: `dtype=torch.float64`."),
+    ("call numpy() on Tensor that requires grad", "detach-missing",
+     "A tensor with a gradient has to leave the graph first: `detach()`."),
+    ("does not require grad and does not have a grad_fn", "no-graph",
+     "There is no way back from it to a parameter: does one of them have `requires_grad=True`, and "
+     "has nothing cut the graph (`detach`, `item`, `no_grad`)?"),
+    ("backward through the graph a second time", "graph-used-twice",
+     "A graph serves one `backward()`: compute the loss anew for each step."),
+    ("'NoneType' object has no attribute 'numpy'", "grad-is-none",
+     "A `.grad` is `None` where nothing has come back to a tensor: it plays no part in the loss, "
+     "or `backward()` has not run."),
+    ("object has no attribute 'backward'", "backward-of-a-number",
+     "Only a tensor that remembers its graph has `backward`: call it first, take the number out "
+     "afterwards."),
+    ("the context manager protocol", "with-without-call",
+     "`with` wants what a call makes: `torch.no_grad()`, with its parentheses."),
+    ("before Module.__init__() call", "super-init-missing",
+     "`super().__init__()` comes first in `__init__`."),
+    ("size mismatch for", "state-mismatch",
+     "An array of the state has another shape than the layer's own: are the layers made from the "
+     "shapes in `params`, and is each weight (out, in)?"),
+    ("Tensor-like object from checkpoint", "arrays-in-state",
+     "A state that is loaded holds tensors: `torch.from_numpy` of each array."),
+    ("leaf Variable that requires grad", "in-place-on-leaf",
+     "A parameter is changed in place while PyTorch is recording: do that under "
+     "`torch.no_grad()`."),
+    ("'NoneType' object is not iterable", "none-to-go-through",
+     "Here `None` came where values are wanted. Functions without `return` give it, and so do "
+     "methods that change a list in place: after `order.reverse()`, use `order`; `reversed(order)` "
+     "can be gone through at once."),
+    ("cannot unpack non-iterable", "one-for-several",
+     "Several names stand on the left, and what came for them is one thing."),
+    ("numpy.float64' object has no attribute 'value'", "array-for-node",
+     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
+    ("numpy.float64' object has no attribute 'parents'", "array-for-node",
+     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
 )
 
 
-def explain(name: str, function: Any, error: BaseException) -> Difference:
-    """Say what a student's function raised, on which line of whose, and why if that is known."""
-    if isinstance(error, (TimeUp, RecursionError)):
-        what = ("did not come to an end" if isinstance(error, TimeUp)
-                else "called itself without end")
-        return Difference("raised", f"`{name}` {what} and was stopped. Is there a loop "
-                          "or a call that never finishes?", "endless")
+def explain(name: str, function: Any, error: BaseException, ended: bool = False) -> Difference:
+    """Say what a student's function raised, on which line of whose, and why if that is known.
+
+    `ended` says that calls with other arguments did come to an end.
+    """
+    if isinstance(error, TimeUp):
+        return Difference("raised", f"`{name}` did not come to an end and was stopped. Is there a "
+                          "loop or a call that never finishes?", "endless")
+    if isinstance(error, RecursionError):
+        who = _most_often(error) or name
+        if ended:
+            return Difference("raised", f"`{who}` calls itself too deep here: Python stops it "
+                              "after some thousand calls inside one another. With smaller "
+                              "arguments it came to an end.", "too-deep")
+        return Difference("raised", f"`{who}` calls itself again and again, and was stopped. Is "
+                          "there a case in which it does not?", "endless")
     line, where = _line_of(function, error)
     text = _safe_text(error)
     shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
@@ -55,8 +116,18 @@ def explain(name: str, function: Any, error: BaseException) -> Difference:
     lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
     if lengths:
         text = f"the inner lengths of a matrix product do not fit: {lengths[2]} and {lengths[1]}"
+    if isinstance(error, KeyError) and error.args and not isinstance(
+            error.args[0], (str, int, float, tuple)):
+        text = f"the dict has no entry for this {type(error.args[0]).__name__}"
     return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}{advice}",
                       mistake)
+
+
+def _most_often(error):
+    """Return the name of the function that a recursion has called most often."""
+    names = Counter(frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__))
+    name = names.most_common(1)[0][0] if names else ""
+    return name if name.isidentifier() else None
 
 
 def _safe_text(error):

@@ -12,14 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.compare import Count, _kind
 from helpers.checks.truth import complex_step
 
-CHANGED = "(number of nodes whose value was changed)"
-STRANGE = "(number of keys that are no nodes of this graph)"
-
-FACTS = ("results that are no list", "things that are no nodes of this graph",
-         "nodes that are missing", "nodes listed more than once",
-         "nodes that stand before one of their parents")
+FACTS = ("no list", "pairs", "strange", "missing", "repeated", "early")
 
 
 class Node:
@@ -51,6 +47,8 @@ class Node:
 
     def pull_back(self, upstream: np.ndarray) -> list[np.ndarray]:
         """Return one gradient for each parent; a sum hands on `upstream` itself to all."""
+        if np.asarray(upstream).dtype == object:
+            raise TypeError("pull_back wants numbers, and got an array of objects")
         if self.function is None:
             return [upstream for _ in self.parents]
         values = [parent.value for parent in self.parents]
@@ -95,18 +93,38 @@ def in_order(output: Node) -> list[Node]:
     return list(TopologicalSorter({n: set(n.parents) for n in below(output)}).static_order())
 
 
-def order_facts(args: tuple, order: Any) -> dict[str, int]:
+def order_facts(args: tuple, order: Any) -> dict[str, Count]:
     """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
     if not isinstance(order, (list, tuple)):
-        return dict.fromkeys(FACTS, 0) | {FACTS[0]: 1}
+        return dict.fromkeys(FACTS, Count(0)) | {
+            FACTS[0]: Count(1, f"It returned {_kind(order)}; wanted a list of nodes.")}
     nodes = set(below(args[0]))
     ours = [node for node in order if isinstance(node, Node) and node in nodes]
     place: dict[Node, int] = {}
     for node in ours:
         place.setdefault(node, len(place))
     early = sum(any(place.get(p, -1) > at for p in node.parents) for node, at in place.items())
-    return dict(zip(FACTS, (0, len(order) - len(ours), len(nodes) - len(place),
-                            len(ours) - len(place), early), strict=True))
+    pairs = sum(isinstance(thing, tuple) for thing in order)
+    strange = [thing for thing in order if not (isinstance(thing, Node) and thing in nodes)]
+    number = len(strange), len(nodes) - len(place), len(ours) - len(place), early
+    says = ("The list holds no node at all: it is empty." if not order else
+            f"{number[1]} of {len(nodes)} nodes "
+            f"{'is' if number[1] == 1 else 'are'} missing from the list.")
+    return dict(zip(FACTS, (
+        Count(0), Count(pairs, "The list holds tuples, where it should hold nodes alone."),
+        Count(number[0], _strange(strange, "in the list", "list")), Count(number[1], says),
+        Count(number[2], f"The list has {number[2]} of its entries too many: nodes are listed "
+                         "more than once."),
+        Count(number[3], f"{number[3]} nodes stand before one of their parents." if early > 1 else
+                         "1 node stands before one of its parents.")), strict=True))
+
+
+def _strange(things, where, what):
+    """Return a sentence on things in a list or dict that should be nodes of the graph at hand."""
+    if any(isinstance(thing, Node) for thing in things):
+        return f"There are nodes of another graph {where}. Is the {what} made anew in each call?"
+    kind = _kind(things[0]) if things else "nothing"
+    return f"There is something {where} that is no node: {kind}."
 
 
 def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
@@ -120,10 +138,17 @@ def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
     if not isinstance(grads, dict):
         raise TypeError("gradients come in a dict")
     nodes = below(args[0])
-    known = set(nodes)
-    found = {node.name: _plain(grads[node]) for node in nodes if node.name and node in grads}
+    known, named = set(nodes), [node for node in nodes if node.name]
+    strange = [key for key in grads if key not in known]
+    missing = [f"`{node.name}`" for node in named if node not in grads]
+    which = missing[0] if len(missing) == 1 else " and ".join(
+        filter(None, [", ".join(missing[:-1]), *missing[-1:]]))
     changed = sum(not np.array_equal(n.value, n.given) for n in nodes)
-    return found | {STRANGE: sum(key not in known for key in grads), CHANGED: changed}
+    return {"strange": Count(len(strange), _strange(strange, "among the keys", "dict")),
+            "missing": Count(len(missing), f"The gradient of {which} is missing."),
+            **{node.name: _plain(grads.get(node)) for node in named},
+            "changed": Count(changed, f"It has changed the value of {changed} "
+                                      f"node{'s' * (changed > 1)}.")}
 
 
 def _plain(value):

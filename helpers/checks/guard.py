@@ -41,8 +41,9 @@ def fresh(args: tuple) -> tuple:
 
     That is: arrays, dicts, lists, random generators, and what has a `__deepcopy__` of its own.
     """
-    return tuple(copy.deepcopy(a) if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a
-                 for a in args)
+    memo: dict = {}  # what two arguments share, their copies share
+    return tuple(copy.deepcopy(a, memo)
+                 if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a for a in args)
 
 
 class Guard:
@@ -59,12 +60,15 @@ class Guard:
     def __init__(self, seconds: float = 1.9):
         self.seconds = seconds
 
-    def call(self, function: Callable, args: tuple, view: Callable | None = None) -> Call:
+    def call(self, function: Callable, args: tuple, view: Callable | None = None,
+             left: tuple | None = None) -> Call:
         """Return the `Call` that `function(*args)` comes to; `args` stay as they are.
 
-        With a `view` (see `Exercise`), its value is what the view makes of it.
+        With a `view` (see `Exercise`), its value is what the view makes of it. Where `left` gives
+        the arguments as an earlier call has left them, objects are those, and no copies.
         """
-        args = fresh(args)
+        args = fresh(args) if left is None else tuple(
+            a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
         outcome = Call(args=args)
         began = time.perf_counter()
         try:

@@ -14,7 +14,9 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
-from helpers.checks.guard import Call, Guard, fresh, muted, seen
+from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
+
+KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
 
 
 @dataclass
@@ -56,6 +58,7 @@ def judge(exercise, function: Any) -> Verdict:
 def _verdict(exercise, function, cases, calls, guard):
     wrong = _first_wrong(exercise, function, cases, calls)
     return (_blames_another(exercise, function, cases, calls, wrong)
+            or _blames_a_table(exercise, function, cases, calls, wrong)
             or _needs_notebook_data(exercise, function, cases[0], guard)
             or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
             or _bad_manners(exercise, function, cases, calls, guard)
@@ -86,8 +89,8 @@ def _misused(exercise, function):
 
 def _stub(error, function) -> bool:
     """Whether it is the function's own NotImplementedError (not one of a function it calls)."""
-    if not isinstance(error, NotImplementedError):
-        return False
+    if not isinstance(error, NotImplementedError) or "not implemented for" in str(error):
+        return False  # PyTorch says so of dtypes
     frames = list(traceback.walk_tb(error.__traceback__))
     return bool(frames) and frames[-1][0].f_code is getattr(
         inspect.unwrap(function), "__code__", None)
@@ -103,7 +106,7 @@ def _first_wrong(exercise, function, cases, calls):
     """Return (index, Difference) of the first call that is not what was wanted, or None."""
     for index, (args, call) in enumerate(zip(cases, calls, strict=False)):
         if call.error is not None:
-            return index, explain(exercise.name, function, call.error)
+            return index, explain(exercise.name, function, call.error, ended=index > 0)
         want = _wanted(exercise, args)
         difference = differ(call.value, want, exercise.returns[0], exercise.returns,
                             exercise.tolerance)
@@ -134,6 +137,36 @@ def _blames_another(exercise, function, cases, calls, wrong):
                     f"(exercise {used.id}).", *verdict.lines[:3],
                     f"Mend `{used.name}` first, then run this check again."],
                     f"uses-{used.id}")
+    return None
+
+
+def _blames_a_table(exercise, function, cases, calls, wrong):
+    """Return a verdict that names a wrong entry in a table of functions of the notebook."""
+    space = getattr(function, "__globals__", {})
+    error = calls[wrong[0]].error if wrong else None
+    for name, entries in exercise.tables.items() if wrong else ():
+        table = space.get(name)
+        if isinstance(error, NameError) and error.name == name:
+            return Verdict("not yet", [f"The table `{name}` is not there yet: run its cell above, "
+                                       "then this check again."], "table-not-run")
+        for key, part in entries.items() if type(table) is dict else ():
+            other = table.get(key)
+            if other is part.truth or judge(part, other).outcome == "correct":
+                continue
+            before = dict(table)
+            try:
+                table[key] = part.truth
+                changes = not _same(Guard().call(function, cases[wrong[0]], exercise.view),
+                                    calls[wrong[0]], exercise)
+            finally:
+                table.clear()
+                table.update(before)
+            if changes:
+                return Verdict("not yet", [
+                    f"What stands at `{name}[\"{key}\"]` is no right `{part.name}`: another "
+                    "function, or an older one.",
+                    f"Look at the table `{name}` and run its cell again, then this check."],
+                    "table-entry-wrong")
     return None
 
 
@@ -182,7 +215,8 @@ def _names_in(code):
 def _needs_notebook_data(exercise, function, args, guard):
     """Call a copy of the function that does not see the notebook's data."""
     space = getattr(function, "__globals__", {})
-    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))}
+    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))
+            or name in space and type(space[name]).__module__ == space.get("__name__")}
     if not isinstance(function, types.FunctionType) or not data:
         return None
     blind = types.FunctionType(
@@ -210,7 +244,8 @@ def _not_yet(exercise, function, cases, calls, index, difference):
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    if exercise.hint and not message:
+    if exercise.hint and not message.startswith(KNOWN) and (
+            mistake not in ("returns-none", "missing-key")):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
 
@@ -234,7 +269,7 @@ def _name(exercise, cases, calls, difference):
             guard = Guard()
             if all(_same(call, guard.call(mistake.wrong, args, exercise.view), exercise)
                    for args, call in zip(cases, calls, strict=True)):
-                return mistake.id, f"Likely mistake: {mistake.message}"
+                return mistake.id, f"{KNOWN} {mistake.message}"
     if difference.mistake or difference.stage != "value":
         return difference.mistake, ""
     return _general(exercise, cases, calls)
@@ -268,10 +303,12 @@ def _general(exercise, cases, calls):
     names = list(found)
     keys = {key for matches in found.values() for key, _ in matches}
     if len(keys) == 1 and None not in keys:
-        which = " and ".join(f"`{n}`" for n in names)
+        which = " and ".join(filter(None, [", ".join(f"`{n}`" for n in names[:-1]),
+                                           f"`{names[-1]}`"]))
         verb = "are each" if len(names) > 1 else "is"
         match_id, text = found[names[0]][0][1]
-        return match_id, f"What it looks like: {which} {verb} {text}."
+        stop = "" if text.endswith("?") else "."
+        return match_id, f"What it looks like: {which} {verb} {text}{stop}"
     return None, ""
 
 
@@ -311,6 +348,15 @@ def _bad_manners(exercise, function, cases, calls, guard):
         return Verdict("not yet", [
             "The first call was right; a second call with the same arguments gave something else.",
             "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
+    once_more = guard.call(function, cases[0], exercise.view, left=calls[0].args)
+    if not once_more.endless and not _same(once_more, calls[0], exercise):
+        names = [f"`{n}`" for n, a in zip(inspect.signature(exercise.truth).parameters, cases[0],
+                                          strict=False) if not isinstance(a, CHANGEABLE)]
+        return Verdict("not yet", [
+            f"The first call is right; a second one with the same {' and '.join(names)} gives "
+            "something else: the first has left marks there.",
+            "Keep what you need in a dict or a set of your own, made anew in each call."],
+            "leaves-marks")
     names = inspect.signature(exercise.truth).parameters
     chosen = names if exercise.integers is None else exercise.integers
     cast = [n in chosen and _floats(a) for n, a in zip(names, cases[0], strict=False)]
@@ -351,13 +397,18 @@ def describe(exercise, args: tuple) -> str:
 
 
 def _brief(value):
+    words = getattr(value, "in_words", None)
+    if isinstance(words, str):
+        return f"= {words}"
     if isinstance(value, np.ndarray):
-        small = value.size <= 4 and value.ndim <= 1
+        small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
         return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
     if isinstance(value, Callable):
-        return f"= {(value.__doc__ or value.__name__).strip()}"
+        return f"= {(value.__doc__ or value.__name__).strip().rstrip('.')}"
     if isinstance(value, dict):
         return "with " + ", ".join(f"{k} {np.shape(v)}" for k, v in value.items())
     if isinstance(value, np.random.Generator):
         return "= np.random.default_rng(...)"
+    if hasattr(value, "shape"):
+        return f"of shape {tuple(value.shape)}"
     return f"= {value:g}" if isinstance(value, float) else f"= {value}"

@@ -120,7 +120,7 @@ forward = Exercise(
             **c, "Z1": c["A1"], "A1": c["Z1"]}),
                 "`Z1` and `A1` have changed places in the cache."),
         Mistake("tuple-for-dict", wrong_forward(finish=lambda c: tuple(c.values())),
-                "the right arrays without their names: from this lesson on `forward` hands back a "
+                "the right arrays without their names: as in lesson 03, `forward` hands back a "
                 "dict, `{\"Z1\": ..., ...}`."),
         Mistake("only-prediction", wrong_forward(finish=lambda c: c["Y_hat"]),
                 "the prediction is right; hand back the whole dict, the way back needs it."),
@@ -135,6 +135,23 @@ forward = Exercise(
             hidden=lambda X, W1, b1, b2: ones_first(X) @ W1),
                 "a column of ones is still added to `X`. The bias is `b1` now, and `W1` has one "
                 "row for each input and no more."),
+        Mistake("bias-column-habit", wrong_forward(
+            output=lambda A, W2, b1, b2: ones_first(A) @ W2),
+                "a column of ones is still added to `A1`. The bias is `b2` now, and `W2` has one "
+                "row for each hidden unit and no more."),
+        *(Mistake("first-bias-only", wrong_forward(
+            hidden=lambda X, W1, b1, b2, first=first: X @ W1 + (b1[0] if "1" in first else b1),
+            output=lambda A, W2, b1, b2, first=first: A @ W2 + (b2[0] if "2" in first else b2)),
+                  "the first entry of a bias has been added to every unit. Each unit has a bias of "
+                  "its own: add the whole array.") for first in ("1", "2", "12")),
+        *(Mistake("summed-to-a-row", wrong_forward(output=output),
+                  "`Z2` is summed to one row, (N,), and its column is lost. It is (N, K), one "
+                  "column for each output, which the matrix product gives by itself.")
+          for output in (lambda A, W2, b1, b2: (A @ W2 + b2).sum(axis=1),
+                         lambda A, W2, b1, b2: (A @ W2).sum(axis=1) + b2,
+                         lambda A, W2, b1, b2: (A * W2.T).sum(axis=1) + b2,
+                         lambda A, W2, b1, b2: A @ W2[:, 0] + b2,
+                         lambda A, W2, b1, b2: (A @ W2).ravel() + b2)),
         Mistake("source-layout", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1.T + b1),
                 "`W1` is transposed. The source's U is (H, D) and needs that; our `W1` is (D, H) "
                 "already."),
@@ -149,7 +166,7 @@ forward = Exercise(
     ),
     sizes=lambda X, params: {"N": len(X)},
     hint="compute `Z1`, `A1`, `Z2`, `Y_hat` one after the other and look at each shape.",
-    unlocks="No loop is left, and the biases stand on their own.",
+    unlocks="Every array has its name, and the biases stand on their own.",
 )
 
 
@@ -174,6 +191,11 @@ def softplus(z):
 def wrong_loss(terms=lambda y, z: softplus(z) - y * z, finish=np.mean):
     """Return a loss with one part exchanged."""
     return lambda y, z: finish(terms(y, z))
+
+
+def _two_terms(part):
+    """Return the loss made of a wrong log(1 + exp(z))."""
+    return lambda y, z: y * part(-z) + (1 - y) * part(z)
 
 
 def _loss_cases():
@@ -242,9 +264,10 @@ logistic_cross_entropy = Exercise(
         Mistake("clipped", _clipped(1e-12), CLIPPED),
         *(Mistake("clipped", make(tiny), CLIPPED) for tiny in TINY
           for make in (_clipped, _shifted)),
-        Mistake("clipped", wrong_loss(lambda y, z: (
-            softplus(np.clip(z, -500, 500)) - y * np.clip(z, -500, 500))),
-                "the logit itself has been clipped; a wrong sample at z = 1000 costs 1000."),
+        *(Mistake("clipped", wrong_loss(lambda y, z, far=far: (
+            softplus(np.clip(z, -far, far)) - y * np.clip(z, -far, far))),
+                  "the logit itself has been clipped; a wrong sample at z = 1000 costs 1000.")
+          for far in (10, 20, 30, 36, 50, 100, 500, 700, 709)),
         Mistake("nan-hidden", wrong_loss(
             lambda y, z: np.nan_to_num(published_losses(y, expit(z)))),
                 "nan and inf have been replaced after the fact (0 for nan, 1.8e308 for inf). "
@@ -266,7 +289,8 @@ logistic_cross_entropy = Exercise(
         Mistake("halved", wrong_loss(finish=lambda t: np.mean(t) / 2),
                 "this is half the mean; nothing is halved here."),
         Mistake("labels-swapped", wrong_loss(lambda y, z: softplus(z) - (1 - y) * z),
-                "the two labels have changed places: a label of 1 goes with log(1 + exp(−z))."),
+                "the two labels have changed places: a label of 1 goes with log(1 + exp(−z)). Or "
+                "the maximum inside takes −z where it is max(z, 0)."),
         Mistake("first-term-only", wrong_loss(lambda y, z: y * softplus(-z)),
                 "only samples with label 1 cost something; the term with (1 − y) is missing."),
         Mistake("second-term-only", wrong_loss(lambda y, z: (1 - y) * softplus(z)),
@@ -294,13 +318,45 @@ logistic_cross_entropy = Exercise(
                 "sample with the label of every other. Keep both as columns."),
         Mistake("arguments-swapped", lambda y, z: wrong_loss()(z, y),
                 "`y` and `z` have changed places: labels come first."),
-        Mistake("one-sample-only", lambda y, z: wrong_loss()(y[-1:], z[-1:]),
-                "this is the loss of the last sample alone: add up, do not overwrite."),
-        Mistake("one-sample-only", lambda y, z: wrong_loss()(y[:1], z[:1]),
-                "this is the loss of the first sample alone. Is the `return` indented too far, "
-                "inside the loop?"),
-        Mistake("scalar-function", lambda y, z: max(z, 0),
-                "`max` compares whole things; `np.maximum(z, 0)` goes entry by entry."),
+        *(Mistake("one-sample-only", lambda y, z, N=N: wrong_loss()(y[-1:], z[-1:]) / N(y),
+                  "this is the share of the last sample alone: add up, do not overwrite.")
+          for N in (lambda y: 1, len)),
+        *(Mistake("one-sample-only", lambda y, z, N=N: wrong_loss()(y[:1], z[:1]) / N(y),
+                  "this is the share of the first sample alone. Is the `return` indented too far, "
+                  "inside the loop?") for N in (lambda y: 1, len)),
+        Mistake("probability-for-logit", wrong_loss(
+            lambda y, z: softplus(expit(z)) - y * expit(z)),
+                "`z` has been through a sigmoid and is used as the logit. It is the logit as it "
+                "comes: leave the sigmoid out."),
+        *(Mistake("logit-for-probability", wrong_loss(
+            lambda y, z, tiny=tiny: published_losses(y, np.clip(z, tiny, 1 - tiny))),
+                  "the logit is handed to a loss of probabilities, as `log_loss` of lesson 03 is. "
+                  "`z` may be any number: write the form with the logit.") for tiny in TINY),
+        Mistake("precedence", wrong_loss(lambda y, z: y * softplus(-z) + 1 - y * softplus(z)),
+                "in `1 - y * ...` the product comes first: put `(1 - y)` in parentheses."),
+        Mistake("minus-between-the-terms", wrong_loss(
+            lambda y, z: y * softplus(-z) - (1 - y) * softplus(z)),
+                "the two terms are subtracted: a minus stands between them where both kinds of "
+                "samples add to the loss."),
+        Mistake("minus-outside", wrong_loss(lambda y, z: -y * softplus(z) + (1 - y) * softplus(z)),
+                "the minus stands before log(1 + exp(z)) where it belongs inside, to the z."),
+        *(Mistake(name, wrong_loss(_two_terms(part)), message) for name, part, message in (
+            ("exponent-sign", lambda z: np.maximum(z, 0) + np.log1p(np.exp(np.abs(z))),
+             "the exponent is |z|; it is −|z|, never positive."),
+            ("absolute-value-missing", lambda z: np.maximum(z, 0) + np.log1p(np.exp(-z)),
+             "the exponent is −z, which is right for positive z only: it is −|z|."),
+            ("absolute-value-missing", lambda z: np.maximum(z, 0) + np.log1p(np.exp(z)),
+             "the exponent is z, which is right for negative z only: it is −|z|."),
+            ("one-plus-missing", lambda z: np.maximum(z, 0) + np.log(np.exp(-np.abs(z))),
+             "the 1 of log(1 + exp(−|z|)) is missing: `np.log1p(s)` adds it, `np.log(s)` does "
+             "not."),
+            ("one-plus-twice", lambda z: np.maximum(z, 0) + np.log1p(1 + np.exp(-np.abs(z))),
+             "a 1 is added twice: `np.log1p(s)` is log(1 + s) already."),
+            ("largest-of-all", lambda z: np.max(z, 0) + np.log1p(np.exp(-np.abs(z))),
+             "`np.max(z, 0)` is the largest entry along axis 0; `np.maximum(z, 0)` goes entry by "
+             "entry."),
+            ("minimum-for-maximum", lambda z: np.minimum(z, 0) + np.log1p(np.exp(-np.abs(z))),
+             "the smaller of z and 0 has been added; it is the larger, max(z, 0)."))),
     ),
     hint="write log(1 + exp(z)) as max(z, 0) + log(1 + exp(−|z|)), in a small function of its "
          "own, and use it for z and for −z.",
@@ -314,15 +370,16 @@ def wrong_backprop(residual=lambda y, Y_hat, Z2: (Y_hat - y) / len(y),
                    back=lambda dZ2, W2: dZ2 @ W2.T,
                    through=lambda dA1, Z1, A1: dA1 * (1 - A1 ** 2),
                    into_output=lambda Z1, A1: A1, bias=lambda dZ: dZ.sum(axis=0),
-                   finish=lambda grads, N: grads):
+                   hidden_bias=None, output_bias=None, finish=lambda grads, N: grads):
     """Return a backpropagation with one part exchanged."""
     def backprop(X, y, params):
         Z1, A1, Z2, Y_hat = rings_network(X, params)
         dZ2 = residual(y, Y_hat, Z2)
         dA1 = back(dZ2, params["W2"])
         dZ1 = through(dA1, Z1, A1)
-        return finish({"W1": X.T @ dZ1, "b1": bias(dZ1),
-                       "W2": into_output(Z1, A1).T @ dZ2, "b2": bias(dZ2)}, len(X))
+        return finish({"W1": X.T @ dZ1, "b1": (hidden_bias or bias)(dZ1),
+                       "W2": into_output(Z1, A1).T @ dZ2, "b2": (output_bias or bias)(dZ2)},
+                      len(X))
     return backprop
 
 
@@ -545,6 +602,39 @@ backprop = Exercise(
             residual=lambda y, Y_hat, Z2: (Y_hat.ravel() - y) / len(y)),
                 "(N, 1) and (N,) together give (N, N), every sample against every other: keep `y` "
                 "and `Y_hat` as columns."),
+        Mistake("precedence", wrong_backprop(residual=lambda y, Y_hat, Z2: Y_hat - y / len(y)),
+                "only `y` is divided by N: a division comes before a minus. Put the difference "
+                "in parentheses."),
+        Mistake("divided-by-inputs", wrong_backprop(finish=lambda grads, N: {
+            key: g * N / len(grads["W1"]) for key, g in grads.items()}),
+                "every gradient is divided by the number of inputs; the mean runs over the "
+                "samples. `X.shape[0]`, or `len(X)`, counts the rows."),
+        *(Mistake(name, wrong_backprop(**{which: of}), f"`{key}` " + message)
+          for key, which in (("b1", "hidden_bias"), ("b2", "output_bias"))
+          for name, of, message in (
+              ("bias-not-summed", lambda dZ: dZ, "has one gradient for each sample; " + BIAS_AXIS),
+              ("bias-wrong-axis", lambda dZ: dZ.sum(axis=1),
+               "is summed over the units; " + BIAS_AXIS),
+              ("bias-row-kept", lambda dZ: dZ.sum(axis=0, keepdims=True),
+               "has the right numbers in a row: `keepdims` has kept an axis that it does not "
+               "have. A gradient has the shape of what it belongs to."))),
+        Mistake("bias-summed-over-everything", wrong_backprop(hidden_bias=np.sum),
+                "`b1` is one number, the sum over samples and units; " + BIAS_AXIS),
+        *(Mistake("bias-column-habit", wrong_backprop(finish=lambda grads, N, keys=keys: {
+            **grads, **{f"W{k}": np.vstack([grads[f"b{k}"], grads[f"W{k}"]]) for k in keys}}),
+                  "a column of ones still stands in the product: the gradient of a weight matrix "
+                  "has a row too many, that of the bias, which has a name of its own now.")
+          for keys in ("1", "2", "12")),
+        Mistake("overwritten", wrong_backprop(into_output=lambda Z1, A1: A1 ** 2),
+                "only `W2` is wrong: it is computed from A1². Does `A1 *= A1` overwrite `A1` "
+                "before it is needed?"),
+        *(Mistake("star-for-at", lambda X, y, params, turn=turn: turn(X) * np.zeros(
+            (len(X), len(params["b1"]))),
+                  "`*` multiplies entry by entry; in the gradient of `W1` the samples are summed "
+                  "over, which takes a matrix product.") for turn in (np.asarray, np.transpose)),
+        Mistake("star-for-at", wrong_backprop(back=lambda dZ2, W2: dZ2 * W2),
+                "`*` wants shapes that fit entry by entry; (N, 1) and (H, 1) make (N, H) as a "
+                "matrix product, with `W2` turned."),
         Mistake("bias-not-summed", wrong_backprop(bias=lambda dZ: dZ),
                 "there is one bias gradient for each sample; " + BIAS_AXIS),
         Mistake("bias-wrong-axis", wrong_backprop(bias=lambda dZ: dZ.sum(axis=1)),
@@ -588,6 +678,10 @@ backprop = Exercise(
                 "`W1` is the right gradient of the source's U, which is (H, D). Ours is (D, H), "
                 "its transpose."),
         Mistake("source-layout", wrong_backprop(
+            finish=lambda grads, N: {**grads, "W2": grads["W2"].T}),
+                "`W2` has the right numbers in a row, (1, H), because the factors of its product "
+                "stand the other way round. Ours is a column, (H, 1)."),
+        Mistake("source-layout", wrong_backprop(
             finish=lambda grads, N: {**grads, "W1": grads["W1"].T, "W2": grads["W2"].T}),
                 "both weight gradients stand in the source's layout, (out, in). Ours is (in, "
                 "out), the transpose."),
@@ -621,7 +715,7 @@ backprop = Exercise(
     sizes=lambda X, y, params: {"N": len(X)},
     hint="first `forward`, then `dZ2` with its 1/N, then back through `W2` and through tanh to "
          "`dZ1`; then two products and two sums.",
-    unlocks="Your matrices do in one go what the loop does number by number.",
+    unlocks="Every gradient has its number and its shape, even where a probability is exactly 1.",
 )
 
 
@@ -730,14 +824,24 @@ sgd_step = Exercise(
             of=lambda params: ("W1", "b1", "W2", "b2"), others=True),
                 "only `W1`, `b1`, `W2` and `b2` are updated. Another network has other keys: go "
                 "through those that `params` has."),
+        Mistake("key-in-quotes", lambda params, grads, learning_rate: {
+            "key": list(wrong_step()(params, grads, learning_rate).values())[-1]},
+                "everything is stored under the text \"key\". Without quotes, `key` is the name "
+                "that changes from round to round."),
+        Mistake("key-in-quotes", lambda params, grads, learning_rate: params["key"],
+                "\"key\" in quotes is that text. Without quotes, `key` is the name that changes "
+                "from round to round."),
+        Mistake("other-keys", lambda params, grads, learning_rate: [
+            grads["d" + key] for key in params],
+                "`grads` has the keys of `params`, without a d."),
         Mistake("arithmetic-with-dicts",
                 lambda params, grads, learning_rate: params - learning_rate * grads,
                 "a dict cannot be multiplied or subtracted; the arrays in it can. Go through "
                 "the keys."),
-        Mistake("keys-lost", lambda params, grads, learning_rate: [
-            params[key] - learning_rate * grads[key] for key in params],
+        *(Mistake("keys-lost", lambda params, grads, learning_rate, kind=kind: kind(
+            params[key] - learning_rate * grads[key] for key in params),
                 "these are the right arrays without their keys: return a dict, "
-                "`{key: ... for key in params}`."),
+                "`{key: ... for key in params}`.") for kind in (list, tuple)),
     ),
     sizes=lambda params, grads, learning_rate: {},
     hint="for every key of `params`: old array minus learning rate times gradient, stored in a new "
@@ -892,8 +996,12 @@ train = Exercise(
                 "every step."),
         Mistake("last-entry-only", wrong_train(hand_back=lambda params, history: (
             params, {key: values[-1] for key, values in history.items()})),
-                "the history holds numbers, those of the last step; it is to hold lists with an "
-                "entry for every step."),
+                "the history holds numbers, those of the last step: `history[\"loss\"] = ...` "
+                "replaces the list, where `append` adds to it."),
+        *(Mistake("last-entry-only", wrong_train(hand_back=lambda params, history, key=key: (
+            params, {**history, key: history[key][-1]})),
+                  f"`{key}` is a number, that of the last step: `history[\"{key}\"] = ...` "
+                  "replaces the list, where `append` adds to it.") for key in ("loss", "accuracy")),
         Mistake("history-empty", wrong_train(hand_back=lambda params, history: (
             params, {"loss": [], "accuracy": []})),
                 "the lists of the history are empty: append to them in every step."),
@@ -901,6 +1009,10 @@ train = Exercise(
             loss=lambda y, Z2, Y_hat: published_losses(y, Y_hat).mean()),
                 "the parameters are right; the loss is taken of the probabilities and turns into "
                 "nan where they are exactly 0 or 1. Hand `Z2` to your `logistic_cross_entropy`."),
+        *(Mistake("clipped-loss", wrong_train(
+            loss=lambda y, Z2, Y_hat, tiny=tiny: _clipped(tiny)(y, Z2)),
+                  "the parameters are right; the loss is the clipped one of lesson 03, taken of "
+                  "`Y_hat`. Hand `Z2` to your `logistic_cross_entropy`.") for tiny in TINY),
         Mistake("probability-for-logit", wrong_train(
             loss=lambda y, Z2, Y_hat: _cross_entropy(y, Y_hat)),
                 "the parameters are right; the loss is given `Y_hat` and takes it for a logit: "
@@ -925,7 +1037,12 @@ train = Exercise(
         Mistake("accuracy-of-probabilities", wrong_train(
             score=lambda y, Y_hat: float(np.mean(Y_hat == y))),
                 "the accuracy compares probabilities with labels; a probability above 0.5 counts "
-                "as a 1. Use your `accuracy`."),
+                "as a 1. Use your `accuracy`, the labels first in its call."),
+        *(Mistake("accuracy-arguments", wrong_train(
+            score=lambda y, Y_hat, label=label: float(np.mean((y > 0.5) == label(Y_hat)))),
+                  "the accuracy takes the probabilities for labels: in its call the labels come "
+                  "first, `accuracy(y, Y_hat)`.")
+          for label in (lambda Y_hat: Y_hat == 1, lambda Y_hat: Y_hat != 0)),
         Mistake("accuracy-of-logits", wrong_train(score=lambda y, Y_hat: float(np.mean(
             (np.log(Y_hat) - np.log1p(-Y_hat) > 0.5) == (y > 0.5)))),
                 "the accuracy is taken of the logits `Z2`, for which one half is not the border: "
@@ -953,10 +1070,16 @@ train = Exercise(
         Mistake("cache-for-logit", lambda X, y, params, learning_rate, steps: (
             np.asarray(_forward(X, params)) * y),
                 "`forward` returns a dict; the loss takes its `Z2`, the accuracy its `Y_hat`."),
+        Mistake("step-arguments", lambda *args: args[3]["W1"],
+                "a number stands where a dict is wanted: are the arguments of `sgd_step` in its "
+                "order, parameters, gradients, learning rate?"),
+        Mistake("step-arguments", wrong_train(
+            step=lambda params, grads, rate: wrong_step()(grads, params, rate)),
+                "`params` and `grads` have changed places in the call of `sgd_step`."),
         Mistake("steps-not-a-range", lambda *args: [None for _ in args[4]],
                 "`steps` is a number; `range(steps)` is what a loop runs over."),
     ),
     sizes=lambda X, y, params, learning_rate, steps: {"N": len(X)},
     hint="in each step: `forward`, append loss and accuracy, `backprop`, `sgd_step`.",
-    unlocks="Four functions of yours, one loop, and the caller's parameters stay as they were.",
+    unlocks="Every step is on record, and the caller's parameters stay as they were.",
 )

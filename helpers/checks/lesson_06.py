@@ -93,6 +93,9 @@ one_hot = Exercise(
                 "in all rows. For one entry in each row, the row's number is needed too."),
         Mistake("label-for-one", lambda y, K: np.eye(K)[y] * y[:, None],
                 "the label itself stands where the 1 belongs."),
+        Mistake("counted-from-one", lambda y, K: np.eye(K)[y - 1],
+                "the ones stand one column too far to the left. Classes count from 0, as columns "
+                "do."),
         Mistake("counted-from-one", lambda y, K: np.eye(K)[np.asarray(y, dtype=int) - 1],
                 "the ones stand one column too far to the left. Classes count from 0, as columns "
                 "do."),
@@ -321,6 +324,9 @@ loss_gradient = Exercise(
         Mistake("not-averaged", lambda Y, Y_hat: Y_hat - Y,
                 "this is the gradient of the summed loss, as in the source. Ours is the mean over "
                 "the samples: divide by N."),
+        Mistake("precedence", lambda Y, Y_hat: Y_hat - Y / len(Y),
+                "only the labels are divided by N: a division comes before a minus. Parentheses "
+                "around the difference help."),
         Mistake("not-averaged-sign", lambda Y, Y_hat: Y - Y_hat,
                 "the sign is flipped and the division by N is missing: (ŷ − y) / N."),
         Mistake("sign-flipped", lambda Y, Y_hat: (Y - Y_hat) / len(Y),
@@ -621,6 +627,27 @@ def _activation_for_input(X, Y, params):
     return {**grads, "W1": A1.T @ (dZ2 @ params["W2"].T * A1 * (1 - A1))}
 
 
+def _output_error(X, Y, params):
+    A1 = expit(X @ params["W1"] + params["b1"])
+    return A1, (soft(A1 @ params["W2"] + params["b2"]) - Y) / len(X)
+
+
+def _handed(X, Y, params, order):
+    """Send the error back with other arguments, as `order` makes them of (dZ2, W1, W2, A1)."""
+    A1, dZ2 = _output_error(X, Y, params)
+    first, second, third = order(dZ2, params["W1"], params["W2"], A1)
+    return first @ second.T * third * (1 - third)
+
+
+def _from_output_error(*names):
+    """Return a backward pass that computes hidden gradients with the error at the output."""
+    def compute_gradients(X, Y, params):
+        dZ2 = _output_error(X, Y, params)[1]
+        wrong = {"W1": X.T @ dZ2, "b1": dZ2.sum(axis=0)}
+        return {**wrong_gradients()(X, Y, params), **{k: wrong[k] for k in names}}
+    return compute_gradients
+
+
 compute_gradients = Exercise(
     id="06-gradient-pieces",
     name="compute_gradients",
@@ -681,6 +708,25 @@ compute_gradients = Exercise(
                 "the two layers have changed places in the dict."),
         Mistake("activation-for-input", _activation_for_input,
                 "`W1` was computed with `A1`. What went into the hidden layer is `X`."),
+        *(Mistake("way-back-does-not-fit", lambda X, Y, params, order=order: _handed(
+            X, Y, params, order),
+                  "what meets on the way back does not fit. The error `dZ2` travels through the "
+                  "weights of the output, `W2`: does `hidden_layer_gradient` get them, and all "
+                  "in its order, `(dZ2, W2, A1)`?")
+          for order in (lambda d, W1, W2, A: (d, W1, A), lambda d, W1, W2, A: (W2, d, A),
+                        lambda d, W1, W2, A: (d, A, W2), lambda d, W1, W2, A: (W2, A, d))),
+        Mistake("hidden-from-output-error", _from_output_error("W1", "b1"),
+                "`W1` and `b1` were computed with the error at the output. The hidden layer has "
+                "one of its own, `dZ1`."),
+        Mistake("hidden-from-output-error", _from_output_error("b1"),
+                "`b1` was computed with the error at the output. The hidden layer has one of its "
+                "own, `dZ1`."),
+        Mistake("hidden-from-output-error", _from_output_error("W1"),
+                "`W1` was computed with the error at the output. The hidden layer has one of its "
+                "own, `dZ1`."),
+        Mistake("input-for-activation", lambda X, Y, params: {
+            **wrong_gradients()(X, Y, params), "W2": X.T @ _output_error(X, Y, params)[1]},
+                "`W2` was computed with `X`. What went into the output layer is `A1`."),
         Mistake("biases-added-up", wrong_gradients(finish=lambda g, N: {
             **g, "b1": float(g["b1"].sum()), "b2": float(g["b2"].sum())}),
                 "the biases' gradients have been added up to one number each; there is one for "
@@ -710,7 +756,7 @@ gradient_pieces = Group(
     "06-gradient-pieces",
     (loss_gradient, output_weight_gradient, output_bias_gradient, hidden_layer_gradient,
      hidden_weight_gradient, hidden_bias_gradient, compute_gradients),
-    unlocks="Six factors of the chain rule, and seventeen slopes from one pass forward and back.")
+    unlocks="Six pieces of the chain rule, and seventeen slopes from one pass forward and back.")
 
 
 # 06-check-gradients
@@ -763,7 +809,33 @@ def _check_cases():
         if seed == 3:
             grads["V"][0, 1] = np.nan
         cases.append((loss, params, grads, eps))
-    return cases
+    return [*cases, _case_with_zeros(), _case_with_tiny_slopes()]
+
+
+def _case_with_zeros():
+    """Single entries whose slopes are zero: both, the given one alone, the measured one alone."""
+    rng = np.random.default_rng(4)
+    shapes = {"both": (2, 4), "given": (3,), "measured": (4,)}
+    params = {k: rng.normal(size=s) for k, s in shapes.items()}
+    C, d = ({k: rng.uniform(0.5, 1.5, size=s) for k, s in shapes.items()} for _ in range(2))
+    C["both"][0, 1] = d["both"][0, 1] = C["measured"][2] = d["measured"][2] = 0
+    loss = _cubes(C, d)
+    grads = loss.slope(params, 0)
+    grads["both"][1, 2] *= 1.04
+    grads["given"][int(np.argmax(grads["given"]))] = 0
+    grads["measured"][2] = 0.3
+    return loss, params, grads, 1e-2
+
+
+def _case_with_tiny_slopes():
+    rng = np.random.default_rng(5)
+    params = {"W1": rng.normal(size=(2, 3)), "b1": rng.normal(size=3)}
+    loss = _cubes({k: 1e-9 * rng.uniform(0.5, 1.5, size=w.shape) for k, w in params.items()},
+                  {k: 3e-5 * rng.uniform(0.5, 1.5, size=w.shape) for k, w in params.items()})
+    grads = loss.slope(params, 0)
+    grads["W1"][1, 1] *= 1.07
+    grads["b1"][0] *= 0.97
+    return loss, params, grads, 1e-2
 
 
 def differences(loss, params, eps, formula=lambda plus, minus, now, eps: (plus - minus) / (
@@ -813,6 +885,35 @@ def _last_shift_kept(loss, params, eps):
         own[k] = own[k].copy()
         own[k].flat[-1] -= eps
     return measured
+
+
+def _restored_between_parameters(loss, params, eps):
+    measured = {}
+    for k, w in params.items():
+        moved, measured[k] = w.copy(), np.zeros(w.shape)
+        for at in np.ndindex(w.shape):
+            moved[at] += eps
+            plus = loss({**params, k: moved})
+            moved[at] -= 2 * eps
+            measured[k][at] = (plus - loss({**params, k: moved})) / (2 * eps)
+    return measured
+
+
+def sized(size, instead=None):
+    """Return |a − b| / size(a, b), with `instead` where the size is 0."""
+    def error(a, b):
+        sizes = size(a, b)
+        return np.abs(a - b) / (sizes if instead is None else np.where(sizes == 0, instead, sizes))
+    return error
+
+
+def _replaced(where):
+    """Return the errors with a size of 1 wherever `where` says."""
+    return lambda a, b: np.abs(a - b) / np.where(where(a, b), 1, np.maximum(np.abs(a), np.abs(b)))
+
+
+def _larger(a, b):
+    return np.maximum(np.abs(a), np.abs(b))
 
 
 def _first_entries(loss, params, grads, eps=1e-5):
@@ -878,6 +979,9 @@ check_gradients = Exercise(
         Mistake("not-restored", wrong_check(_never_restored),
                 "after its turn an entry is not put back, so that all later ones are measured "
                 "from another place."),
+        Mistake("not-restored", wrong_check(_restored_between_parameters),
+                "after its turn an entry is not put back, so that all later ones are measured "
+                "from another place."),
         Mistake("eps-ignored", wrong_check(lambda loss, params, eps: differences(
             loss, params, 1e-5)),
                 "the step is always 1e-5, whatever `eps` says: hand it on."),
@@ -937,6 +1041,43 @@ check_gradients = Exercise(
         Mistake("sizes-signed", wrong_check(error=lambda a, b: np.abs(a - b) / np.maximum(a, b)),
                 "the larger of the two is taken with their signs, so that two negative slopes have "
                 "a negative error: take the larger of the *sizes*, `np.abs` of each."),
+        *(Mistake("sizes-signed", wrong_check(error=sized(np.maximum, instead)),
+                  "the larger of the two is taken with their signs, so that two negative slopes "
+                  "have a negative error: take the larger of the *sizes*, `np.abs` of each.")
+          for instead in (1, np.inf)),
+        *(Mistake("smaller-for-larger", wrong_check(
+            error=sized(lambda a, b: np.minimum(np.abs(a), np.abs(b)), instead)),
+                  "the difference is divided by the smaller of the two sizes; divide by the "
+                  "larger, so that the error of a wrong gradient is 1 or 2 at most.")
+          for instead in (None, 1, np.inf)),
+        *(Mistake("guarded-by-one-side", wrong_check(error=_replaced(where)),
+                  "the size is replaced wherever one of the two slopes is zero. Where only one is, "
+                  "the larger of the two is a sound size, and the error is 1.")
+          for where in (lambda a, b: b == 0, lambda a, b: a == 0,
+                        lambda a, b: (a == 0) | (b == 0))),
+        *(Mistake("small-number-added", wrong_check(error=sized(size)),
+                  "a small number is added to the size, or is its least value, to avoid 0/0. The "
+                  "errors of slopes as small as that vanish in it. Only where the size is zero "
+                  "does it need another value.")
+          for tiny in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+          for size in (lambda a, b, tiny=tiny: _larger(a, b) + tiny,
+                       lambda a, b, tiny=tiny: np.maximum(_larger(a, b), tiny))
+          if tiny > 1e-9 or size(0.0, 1e-9) > 1.0001e-9),
+        Mistake("loss-not-wrapped", lambda loss, params, grads, eps=1e-5: [
+            loss(w) for w in params.values()],
+                "`loss` wants a dict, and `numerical_gradient` hands it one array. Wrap it: hand "
+                "over a function of one array that puts it into a copy of the dict."),
+        Mistake("value-for-function", lambda loss, params, grads, eps=1e-5: loss(params)(0),
+                "a number was handed over where a function is wanted. Hand over the function "
+                "itself, without calling it."),
+        Mistake("maximum-for-max", lambda loss, params, grads, eps=1e-5: {
+            k: np.max(np.abs(g), np.abs(params[k])) for k, g in grads.items()},
+                "the second argument of `np.max` is an axis: it is the largest entry of *one* "
+                "array. The larger of two, entry by entry, is `np.maximum`."),
+        Mistake("lone-parameter", lambda loss, params, grads, eps=1e-5: [
+            loss({k: w}) for k, w in params.items()],
+                "the loss got a dict with one parameter in it, and needs all: `{**params, ...}` "
+                "keeps the others."),
         Mistake("loss-ignores-the-array", wrong_check(
             lambda loss, params, eps: {k: np.zeros(w.shape) for k, w in params.items()}),
                 "every slope is measured as zero: the function that is differentiated does not "
@@ -962,6 +1103,10 @@ check_gradients = Exercise(
                 "larger of the two, so that the error of a wrong gradient is 1 or 2 at most."),
         Mistake("zero-over-zero", wrong_check(error=_divided),
                 "where both slopes are zero, 0/0 gives nan. Two zeros agree: their error is 0."),
+        Mistake("zero-over-zero", wrong_check(
+            error=lambda a, b: _divided(a, b) if _larger(a, b).any() else np.zeros(a.shape)),
+                "a parameter without any slope is caught; a single entry is not: there 0/0 gives "
+                "nan. Two zeros agree: their error is 0."),
         Mistake("nan-passes", wrong_check(worst=np.nanmax),
                 NAN_PASSES),
         Mistake("nan-passes", wrong_check(worst=lambda e: max([0.0, *e.flat])),
@@ -987,7 +1132,7 @@ check_gradients = Exercise(
     sizes=lambda loss, params, grads, eps=1e-5: {},
     hint="for each name, `numerical_gradient` of the loss as a function of that array alone; then "
          "the differences, each divided by the larger of the two sizes; then the largest.",
-    unlocks="No gradient of this course can hide an error from you any more.",
+    unlocks="An error in a single entry shows now.",
 )
 
 
@@ -1220,6 +1365,24 @@ minibatches = Exercise(
             rng.permutation(N)[i:i + batch_size] for i in range(0, N, batch_size)],
                 "each batch comes from a permutation of its own, so that some samples come twice "
                 "and others not at all. Draw one, before the loop."),
+        Mistake("end-not-moved", wrong_batches(cut=lambda order, i, size: order[i:size]),
+                "a slice runs from its start to its end, and here the end stays at `batch_size`: "
+                "only the first batch holds samples. The end moves along with the start."),
+        Mistake("one-sample-more", wrong_batches(
+            cut=lambda order, i, size: order[i:i + size + 1]),
+                "each batch holds one sample too many, the first of the next one: the end of a "
+                "slice is left out, so that it needs no 1 more or less."),
+        Mistake("one-batch-short", wrong_batches(stop=lambda N, batch_size: N - 1),
+                "where a single sample remains for the last batch, it is lost: `range` leaves out "
+                "its end already."),
+        Mistake("with-replacement", lambda N, batch_size, rng: [
+            rng.choice(N, batch_size) for _ in range(0, N, batch_size)],
+                "each sample is drawn independently, so that some come twice and others not at "
+                "all. A permutation has each once."),
+        Mistake("with-replacement", lambda N, batch_size, rng: [
+            rng.integers(N, size=batch_size) for _ in range(0, N, batch_size)],
+                "each sample is drawn independently, so that some come twice and others not at "
+                "all. A permutation has each once."),
         Mistake("starts-one-apart", lambda N, batch_size, rng: [
             order[i:i + batch_size] for order in [rng.permutation(N)]
             for i in range(N // batch_size)],
@@ -1277,8 +1440,9 @@ minibatches = Exercise(
                 "the permutation comes back in one piece; cut it into batches."),
     ),
     sizes=lambda N, batch_size, rng: {},
-    hint="one `rng.permutation(N)`, then slices of it that begin at 0, batch_size, 2·batch_size.",
-    unlocks="Each sample is seen once in an epoch, and never in the same company.",
+    hint="one `permutation(N)` of the `rng` that is handed over (`np.random` is another), then "
+         "slices of it that begin at 0, batch_size, 2·batch_size.",
+    unlocks="Each sample is seen once in an epoch, and in new company in the next.",
 )
 
 
@@ -1323,8 +1487,8 @@ def wrong_training(
         start=_zeros, batches=_minibatches, gradient=_of_batch, velocity_of=_plain_velocity,
         move=lambda params, old, new: each(np.add, params, new), at_epoch=lambda v, params: v,
         at_batch=lambda v: v, loss=_mean_loss, log=lambda losses: losses,
-        rounds=lambda epochs: epochs, hand_back=lambda params, first, v, history: (
-            params, history)):
+        rounds=lambda epochs: epochs, seen_after=False,
+        hand_back=lambda params, first, v, history: (params, history)):
     """Return a training loop with one part exchanged."""
     def train_network(X, Y, params, learning_rate, mu, batch_size, epochs, rng):
         first, velocity = params, start(params)
@@ -1332,10 +1496,12 @@ def wrong_training(
         for _ in range(rounds(epochs)):
             velocity, seen = at_epoch(velocity, params), []
             for batch in batches(len(X), batch_size, rng):
-                seen.append(float(cross_entropy_of(X[batch], Y[batch], params)))
+                before = params
                 grads = gradient(X, Y, batch, params, first)
                 new = velocity_of(at_batch(velocity), grads, learning_rate, mu)
                 params, velocity = move(params, velocity, new), new
+                seen.append(float(cross_entropy_of(
+                    X[batch], Y[batch], params if seen_after else before)))
             losses.append(loss(X, Y, params, seen))
         return hand_back(params, first, velocity, {"loss": log(losses)})
     return train_network
@@ -1420,8 +1586,23 @@ train = Exercise(
             v, g, -rate, mu)),
                 UPHILL),
         Mistake("never-updated", wrong_training(move=lambda params, old, new: params),
-                "the parameters never change: give the updated dict the name that the next step "
-                "uses, `params = ...`."),
+                "the parameters never change: is what `update_momentum` or `update_params` returns "
+                "thrown away? Both return new dicts: give them the names that the next step uses."),
+        Mistake("gradient-for-velocity", wrong_training(velocity_of=lambda v, g, rate, mu: g),
+                "the gradients themselves are added to the parameters: uphill, and without a rate. "
+                "`update_params` takes the velocity."),
+        Mistake("rate-divided", wrong_training(gradient=lambda X, Y, batch, params, first: each(
+            lambda g: g / len(X), wrong_gradients()(X[batch], Y[batch], params))),
+                "the steps are divided by the number of samples. The gradient is a mean already."),
+        Mistake("rate-divided", wrong_training(gradient=lambda X, Y, batch, params, first: each(
+            lambda g: g / len(batch), wrong_gradients()(X[batch], Y[batch], params))),
+                "the steps are divided by the size of the batch. The gradient is a mean already."),
+        *(Mistake("numbers-written-in", wrong_training(
+            velocity_of=lambda v, g, rate, mu, own=own: _plain_velocity(v, g, *own(rate, mu))),
+                  "the notebook's rate of 5 or its momentum of 0.5 is used. Both come from the "
+                  "arguments, `learning_rate` and `mu`.")
+          for own in (lambda rate, mu: (5.0, 0.5), lambda rate, mu: (5.0, mu),
+                      lambda rate, mu: (rate, 0.5))),
         Mistake("momentum-missing", wrong_training(
             velocity_of=lambda v, g, rate, mu: _plain_velocity(v, g, rate, 0.0)),
                 "the velocity forgets everything at each step: this is plain gradient descent. "
@@ -1502,6 +1683,9 @@ train = Exercise(
         Mistake("gradient-once-an-epoch", lambda *args: _gradients_ahead(*args),
                 "the gradients of all batches of an epoch are taken at its first parameters. "
                 "Compute each when its turn comes."),
+        Mistake("gradient-once-an-epoch", lambda *args: _in_another_way("one gradient", *args),
+                "one gradient of all samples serves every batch of an epoch. Compute it for each "
+                "batch, on its own rows."),
         Mistake("first-entry-missing", wrong_training(log=lambda losses: losses[1:]),
                 "the history has one entry too few: note the loss once before the first step as "
                 "well."),
@@ -1511,6 +1695,12 @@ train = Exercise(
         Mistake("loss-of-last-batch", wrong_training(loss=_batch_loss),
                 "the parameters are right; the history holds the loss of the last batch. Note "
                 "the loss on all of `X` and `Y`."),
+        Mistake("loss-of-last-batch", wrong_training(loss=_batch_loss, seen_after=True),
+                "the parameters are right; the history holds the loss of the last batch. Note "
+                "the loss on all of `X` and `Y`."),
+        Mistake("loss-of-batches-averaged", wrong_training(loss=_batches_mean, seen_after=True),
+                "the parameters are right; the history holds the mean of the batches' losses. "
+                "Note the loss on all of `X` and `Y`, after the epoch."),
         Mistake("loss-of-batches-averaged", wrong_training(loss=_batches_mean),
                 "the parameters are right; the history holds the mean of the batches' losses, "
                 "each from before its step. Note the loss on all of `X` and `Y`, after the "
@@ -1545,7 +1735,7 @@ train = Exercise(
     sizes=lambda X, *others: {"N": len(X)},
     hint="velocity of zeros once; in each epoch fresh `minibatches`; for each batch gradients, "
          "velocity, parameters; after each epoch the loss on everything.",
-    unlocks="This loop, with other layers inside, trains every network you will ever meet.",
+    unlocks="This loop, with other layers inside, trains every network of this course.",
 )
 
 
@@ -1554,13 +1744,14 @@ def _in_another_way(way, X, Y, params, learning_rate, mu, batch_size, epochs, rn
     first, velocity = params, _zeros(params)
     losses = [float(cross_entropy_of(X, Y, params))]
     for _ in range(epochs):
+        of_all = wrong_gradients()(X, Y, params)
         for batch in _minibatches(len(X), batch_size, rng):
             if way == "moved first":
                 params = each(np.add, params, velocity)
             at = first if way == "lost" else params
-            grads = wrong_gradients()(X[batch], Y[batch], at)
+            grads = of_all if way == "one gradient" else wrong_gradients()(X[batch], Y[batch], at)
             velocity = _plain_velocity(velocity, grads, learning_rate, mu)
-            if way in ("lost", "every loss"):
+            if way in ("lost", "every loss", "one gradient"):
                 params = each(np.add, at, velocity)
             if way == "every loss":
                 losses.append(float(cross_entropy_of(X, Y, params)))

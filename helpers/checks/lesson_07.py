@@ -68,6 +68,9 @@ by_hand = Exercise(
                 wrong_by_hand(x_bar=lambda a_bar, b_bar, x, y: a_bar * y * b_bar),
                 "the two ways back to x have been multiplied. Along a way the factors are "
                 "multiplied; different ways are added."),
+        Mistake("paths-subtracted",
+                wrong_by_hand(x_bar=lambda a_bar, b_bar, x, y: a_bar * y - b_bar),
+                "what comes back on one way to x is subtracted; different ways are added."),
         Mistake("paths-averaged",
                 wrong_by_hand(x_bar=lambda a_bar, b_bar, x, y: (a_bar * y + b_bar) / 2),
                 "the two ways back to x have been averaged; they are added."),
@@ -85,6 +88,16 @@ by_hand = Exercise(
                 "the derivative of b² is 2b; here it is taken as b."),
         Mistake("square-derivative", wrong_by_hand(outer=lambda b: 2.0),
                 "the derivative of b² is 2b; here it is taken as 2."),
+        Mistake("square-derivative", wrong_by_hand(outer=lambda b: 2 * b * b),
+                "the derivative of b² is 2b; here it is 2b², twice the value itself."),
+        Mistake("square-derivative", wrong_by_hand(outer=lambda b: b * b),
+                "the derivative of b² is 2b; here b² itself stands in its place."),
+        Mistake("seed-is-value", wrong_by_hand(outer=lambda b: b * b * 2 * b),
+                "the way back starts with the value of c. It starts with 1, the derivative of c by "
+                "itself."),
+        Mistake("seed-is-zero", wrong_by_hand(outer=lambda b: 0 * b),
+                "both gradients are 0: there is a factor 0 somewhere. The way back starts with "
+                "`c_bar = 1`."),
         Mistake("upstream-ignored", wrong_by_hand(outer=lambda b: 1.0),
                 "what comes back from c = b² is missing: the gradient of b is 2b, and everything "
                 "before it is multiplied by that."),
@@ -102,6 +115,7 @@ by_hand = Exercise(
     tolerance=1e-12,
     rounding=1e-7,
     integers=(),
+    data=frozenset({"a", "b", "c"}),
     hint="forward: a, b, c. Back: c_bar = 1, then b_bar, a_bar, y_bar; x gets one part from a and "
          "one from b.",
     unlocks="Everything else in this lesson does this by itself.",
@@ -142,11 +156,20 @@ UPSTREAM = ("`upstream` plays no part in it. It is what comes back from the rest
 IGNORED = "upstream-ignored"
 
 
-def _pair(name, function, mistakes, hint):
+IN_ONE = ("`upstream` is a factor of one of the two gradients only; both are multiplied by what "
+          "arrives.")
+
+
+def _product_cases():
+    a, b = np.array([0.0, 1.5, -0.7]), np.array([1.2, 0.0, 0.4])
+    return [*rule_cases(np.multiply, *PAIRS)(), (np.array([0.6, -1.1, 0.3]), a, b, a * b)]
+
+
+def _pair(name, function, mistakes, hint, cases=None):
     return Exercise(
         id="07-pair-rules", name=name,
         truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
-        cases=rule_cases(function, *PAIRS), returns=("da", "db"), mistakes=mistakes,
+        cases=cases or rule_cases(function, *PAIRS), returns=("da", "db"), mistakes=mistakes,
         sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, hint=hint)
 
 
@@ -154,6 +177,9 @@ add_rule = _pair("add_rule", lambda a, b: a + b, (
     Mistake(IGNORED, lambda upstream, a, b, output: (np.ones_like(a), np.ones_like(b)),
             UPSTREAM),
     Mistake(IGNORED, lambda upstream, a, b, output: (1.0, 1.0), UPSTREAM),
+    Mistake("upstream-in-one", lambda upstream, a, b, output: (upstream, np.ones_like(b)), IN_ONE),
+    Mistake("upstream-in-one", lambda upstream, a, b, output: (np.ones_like(a), upstream), IN_ONE),
+    Mistake("upstream-in-one", lambda upstream, a, b, output: (upstream, 1), IN_ONE),
     Mistake("rule-of-the-product", lambda upstream, a, b, output: (upstream * b, upstream * a),
             "this is the rule of the product. A sum passes on what arrives, unchanged, to both "
             "of its inputs."),
@@ -176,6 +202,20 @@ add_rule = _pair("add_rule", lambda a, b: a + b, (
 
 mul_rule = _pair("mul_rule", lambda a, b: a * b, (
     Mistake(IGNORED, lambda upstream, a, b, output: (b, a), UPSTREAM),
+    Mistake("upstream-in-one", lambda upstream, a, b, output: (upstream * b, a), IN_ONE),
+    Mistake("upstream-in-one", lambda upstream, a, b, output: (b, upstream * a), IN_ONE),
+    Mistake("one-factor-in-both", lambda upstream, a, b, output: (upstream * b, upstream * b),
+            "both gradients have the factor b. The derivative by b is a."),
+    Mistake("one-factor-in-both", lambda upstream, a, b, output: (upstream * a, upstream * a),
+            "both gradients have the factor a. The derivative by a is b."),
+    Mistake("upstream-overwritten",
+            lambda upstream, a, b, output: (upstream * b, upstream * b * a),
+            "`db` has the factor b too: is `upstream` overwritten before `db` is computed? It is "
+            "needed twice; give `da` a name of its own."),
+    Mistake("divides-by-input",
+            lambda upstream, a, b, output: (upstream * output / a, upstream * output / b),
+            "the output is divided by an input: right until that input is 0, where 0/0 gives "
+            "`nan`. What is left after the division is the other factor; use that."),
     Mistake("own-factor", lambda upstream, a, b, output: (upstream * a, upstream * b),
             "each input gets its own value as a factor; the derivative of a · b by a is b, the "
             "*other* one."),
@@ -191,10 +231,21 @@ mul_rule = _pair("mul_rule", lambda a, b: a * b, (
             "the second input gets nothing; the product depends on both."),
     Mistake("matrix-product", lambda upstream, a, b, output: (upstream @ b.T, a.T @ upstream),
             "this is the rule of `@`. `*` multiplies entry by entry, and so does its rule."),
-), "the derivative of a · b by a is b, and by b it is a; multiply each by what arrives.")
+), "the derivative of a · b by a is b, and by b it is a; multiply each by what arrives.",
+    _product_cases)
 
 div_rule = _pair("div_rule", lambda a, b: a / b, (
     Mistake(IGNORED, lambda upstream, a, b, output: (1 / b, -a / b**2), UPSTREAM),
+    Mistake("upstream-in-one",
+            lambda upstream, a, b, output: (upstream / b, -a / b**2), IN_ONE),
+    Mistake("upstream-in-one",
+            lambda upstream, a, b, output: (1 / b, -upstream * a / b**2), IN_ONE),
+    Mistake("order-of-results",
+            lambda upstream, a, b, output: (-upstream * a / b**2, upstream / b),
+            "`da` and `db` have changed places."),
+    Mistake("precedence",
+            lambda upstream, a, b, output: (upstream / b, -upstream * a / b * 2),
+            "`/ b*2` divides by b and then multiplies by 2. A square is written `b**2`."),
     Mistake("sign-missing",
             lambda upstream, a, b, output: (upstream / b, upstream * a / b**2),
             "the sign of `db` is wrong: a larger denominator makes the quotient smaller (for "
@@ -266,6 +317,9 @@ log_rule = _unary("log_rule", np.log, (
             "what arrives is handed on as it is; multiply it by the derivative of log."),
     Mistake("not-a-derivative", lambda upstream, x, output: upstream * output,
             "it multiplies by log x itself, not by its derivative."),
+    Mistake("upstream-below", lambda upstream, x, output: 1 / upstream * x,
+            "`1 / upstream * x` divides by `upstream` and multiplies by x; it is the other way "
+            "round."),
     Mistake("squared", lambda upstream, x, output: -upstream / x**2,
             "−1/x² is the derivative of 1/x; that of log is 1/x itself."),
 ), "the derivative of log is 1/x, with x the input.",
@@ -287,6 +341,10 @@ tanh_rule = _unary("tanh_rule", np.tanh, (
             "it multiplies by tanh x itself, not by its derivative."),
     Mistake("derivative-missing", lambda upstream, x, output: upstream,
             "what arrives is handed on as it is; multiply it by the derivative of tanh."),
+    Mistake("sign-in-derivative", lambda upstream, x, output: upstream * (1 + output**2),
+            "1 *plus* the square stands there; the derivative of tanh is 1 minus it."),
+    Mistake("difference-squared", lambda upstream, x, output: upstream * (1 - output) ** 2,
+            "the whole difference is squared; only the output is, before it is taken from 1."),
     Mistake("upstream-squared",
             lambda upstream, x, output: 1 - upstream * output**2,
             "`upstream` multiplies the square only; put 1 minus the square in parentheses."),
@@ -304,6 +362,9 @@ def _relu_cases():
 
 relu_rule = _unary("relu_rule", _relu, (
     Mistake(IGNORED, lambda upstream, x, output: (x > 0).astype(float), UPSTREAM),
+    Mistake(IGNORED, lambda upstream, x, output: x > 0, UPSTREAM),
+    Mistake("comparison-last", lambda upstream, x, output: upstream * x > 0,
+            "the product is taken first and then compared with 0: put `x > 0` in parentheses."),
     Mistake("zero-lets-through", lambda upstream, x, output: upstream * (x >= 0),
             "at x = 0 it lets the gradient through. There are two slopes at that point; the "
             "course, like PyTorch, takes 0."),
@@ -336,7 +397,8 @@ def _power_cases():
         x = rng.normal(size=shape)
         cases.append((rng.normal(size=shape), x, x**exponent, exponent))
     rng = np.random.default_rng(30)
-    x = np.abs(rng.normal(size=7)) + 0.3
+    x, zero = np.abs(rng.normal(size=7)) + 0.3, np.array([0.0, -0.8, 1.4])
+    cases.append((np.array([0.9, 0.2, -1.3]), zero, zero**2, 2))
     return [*cases, (rng.normal(size=7), x, x**-2.0, -2), (rng.normal(size=7), x, x**0.5, 0.5)]
 
 
@@ -365,6 +427,14 @@ power_rule = Exercise(
             upstream * output * np.log(np.abs(x))),
                 "this is the derivative by the exponent. The exponent is a constant here; x is "
                 "what changes."),
+        Mistake("exponential-rule", lambda upstream, x, output, exponent: (
+            upstream * output * np.log(x)),
+                "this is the derivative by the exponent. The exponent is a constant here; x is "
+                "what changes."),
+        Mistake("divides-by-input", lambda upstream, x, output, exponent: (
+            upstream * exponent * output / x),
+                "the output is divided by x: right until x is 0, where 0/0 gives `nan`. Take the "
+                "power n − 1 of x."),
         Mistake("output-for-input", lambda upstream, x, output, exponent: (
             upstream * exponent * np.asarray(output) ** (exponent - 1.0)),
                 "the power is taken of the output; take it of the input x."),
@@ -391,6 +461,13 @@ matmul_rule = Exercise(
     mistakes=(
         Mistake(IGNORED, lambda upstream, a, b, output: (
             np.ones_like(upstream) @ b.T, a.T @ np.ones_like(upstream)), UPSTREAM),
+        Mistake(IGNORED, lambda upstream, a, b, output: (b.T, a.T), UPSTREAM),
+        Mistake("output-for-upstream", lambda upstream, a, b, output: (
+            output @ b.T, a.T @ output),
+                "`output` stands where `upstream` belongs: what comes back is `upstream`."),
+        Mistake("output-for-upstream", lambda upstream, a, b, output: (
+            upstream @ b.T, a.T @ output),
+                "in `db`, `output` stands where `upstream`, which comes back, belongs."),
         Mistake("transposes-missing", lambda upstream, a, b, output: (upstream @ b, a @ upstream),
                 "the transposes are missing: `upstream` is (N, K) and `b` is (D, K) only after "
                 "a transpose."),
@@ -456,6 +533,23 @@ def _spread(upstream, x, axis, keepdims):
     return np.broadcast_to(upstream, x.shape).copy()
 
 
+def _put_back_only(upstream, x, output, axis=None, keepdims=False):
+    return upstream if axis is None or keepdims else np.expand_dims(upstream, axis)
+
+
+PUT_BACK_WHERE = ("the axis is put back where `keepdims=True` has kept it, and not where it is "
+                  "gone: it is the other way round.")
+
+
+def _condition(put_back):
+    """Return a rule of the sum that puts the axis back on another condition."""
+    def rule(upstream, x, output, axis=None, keepdims=False):
+        if put_back(axis, keepdims):
+            upstream = np.expand_dims(upstream, axis)
+        return np.broadcast_to(upstream, x.shape)
+    return rule
+
+
 def wrong_sum(wrong):
     """Return a wrong rule of the sum from a function of the right gradient and the arguments."""
     return lambda upstream, x, output, axis=None, keepdims=False: wrong(
@@ -491,6 +585,15 @@ sum_rule = Exercise(
             dx * (upstream.size / x.size))),
                 "it is divided by the number of entries that were added: that is the rule of the "
                 "mean. The derivative of a sum by each of its terms is 1."),
+        Mistake("divided", wrong_sum(lambda dx, upstream, x, axis, keepdims: dx / x.size),
+                "it is divided by the number of all entries: that belongs to the mean. The "
+                "derivative of a sum by each of its terms is 1."),
+        Mistake("not-stretched", _put_back_only,
+                "the axis is put back, but not stretched: the gradient has the shape of the input; "
+                "every entry that was added up gets a copy."),
+        Mistake("condition-reversed", _condition(lambda axis, keepdims: keepdims), PUT_BACK_WHERE),
+        Mistake("condition-reversed", _condition(
+            lambda axis, keepdims: axis is not None and keepdims), PUT_BACK_WHERE),
         Mistake("times-input", wrong_sum(lambda dx, upstream, x, axis, keepdims: dx * x),
                 "what arrives is multiplied by x; the derivative of a sum by each of its terms is "
                 "1."),
@@ -565,6 +668,10 @@ pick_rule = Exercise(
         Mistake("ones-elsewhere", lambda upstream, x, output, key: _picked(upstream, x, key, 1.0),
                 "entries that were not picked have a gradient of 1; they play no part, so theirs "
                 "is 0."),
+        Mistake("ones-elsewhere", lambda upstream, x, output, key: 1 + _added(upstream, x, key),
+                "the gradient is added to ones: start from zeros."),
+        Mistake("value-for-gradient", lambda upstream, x, output, key: _added(output, x, key),
+                "the picked values are put back; what comes back is `upstream`."),
         Mistake("values-elsewhere", lambda upstream, x, output, key: np.where(
             _added(1.0, x, key) > 0, _picked(upstream, x, key), x),
                 "entries that were not picked still hold the values of x; they play no part, so "
@@ -608,6 +715,32 @@ def _axis_by_axis(gradient, shape):
     return gradient
 
 
+def _ones(shape):
+    return tuple(i for i, n in enumerate(shape) if n == 1)
+
+
+def _return_in_the_loop(gradient, shape, front=True):
+    gradient = _leading(gradient, shape) if front else gradient
+    for axis, n in enumerate(shape):
+        if n == 1:
+            gradient = gradient.sum(axis=axis, keepdims=True)
+        return gradient
+
+
+def _one_axis_in_front(gradient, shape):
+    gradient = gradient.sum(axis=0) if gradient.ndim > len(shape) else gradient
+    return gradient.sum(axis=_ones(shape), keepdims=True)
+
+
+def _behind(gradient, shape):
+    gradient = gradient.sum(axis=tuple(range(len(shape), gradient.ndim)))
+    return gradient.sum(axis=_ones(shape), keepdims=True)
+
+
+RETURN_INSIDE = ("`return` stands inside the loop, so only the first axis is looked at: indent it "
+                 "as far as the `for`.")
+
+
 def _unbroadcast_cases():
     rng = np.random.default_rng(3)
     shapes = (((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
@@ -646,6 +779,24 @@ unbroadcast = Exercise(
             _leading(gradient, shape), shape, keepdims=False),
                 "the sums are right, but an axis of length 1 disappears when it is summed: "
                 "`keepdims=True` keeps it."),
+        Mistake("keepdims-missing",
+                lambda gradient, shape: _leading(gradient, shape).sum(axis=_ones(shape)),
+                "the sums are right, but an axis of length 1 disappears when it is summed: "
+                "`keepdims=True` keeps it."),
+        Mistake("front-axes-stay",
+                lambda gradient, shape: gradient.sum(axis=_ones(shape), keepdims=True),
+                "the axes that broadcasting put in front are still there when those of length 1 "
+                "are summed. Sum over them first, and keep what comes out: `gradient.sum(...)` "
+                "alone changes nothing."),
+        Mistake("return-in-the-loop", _return_in_the_loop, RETURN_INSIDE),
+        Mistake("return-in-the-loop", lambda gradient, shape: _return_in_the_loop(
+            gradient, shape, False), RETURN_INSIDE),
+        Mistake("one-axis-in-front-only", _one_axis_in_front,
+                "only one axis in front is summed; there may be several: sum until no more are "
+                "left than in `shape`."),
+        Mistake("axes-from-the-left", _behind,
+                "the axes that are too many are summed at the end. Broadcasting puts new axes in "
+                "*front*: sum over the first ones."),
         Mistake("keepdims-missing", _axis_by_axis,
                 "the sums are right, but an axis of length 1 disappears when it is summed: "
                 "`keepdims=True` keeps it."),
@@ -853,6 +1004,19 @@ def by_recursion(output):
     return order
 
 
+def _singles_on_the_stack(output):
+    order, seen, stack = [], set(), [(output, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend(node.parents)
+    return order
+
+
 NOT_BEFORE = ("some node stands before one of its parents. A node may be listed when *all* its "
               "parents are; the order in which a walk first meets the nodes does not see to that "
               "where paths of different length meet.")
@@ -869,9 +1033,16 @@ topological_order = Exercise(
     data=DATA,
     mistakes=(
         Mistake("recursive", by_recursion,
-                "right on small graphs, but on a chain of 10,000 operations Python gives up: a "
-                "function that calls itself goes only some 1,000 calls deep. Keep the waiting "
-                "nodes in a list of your own."),
+                "right on small graphs; a chain of 10,000 operations is too deep for a function "
+                "that calls itself. Keep the waiting nodes in a list of your own."),
+        Mistake("empty", lambda output: [],
+                "the list comes back empty. Is `return` inside the loop? Or is a node that was "
+                "opened not put back on the stack, marked as open?"),
+        Mistake("pairs-listed", lambda output: [(node, True) for node in finished(output)],
+                "the entries of the list are pairs, as on the stack; append the node only."),
+        Mistake("singles-on-the-stack", _singles_on_the_stack,
+                "nodes without their mark have come onto the stack, and each is taken off as a "
+                "pair: put pairs on it, also for the parents."),
         Mistake("reversed", lambda output: finished(output)[::-1],
                 "the order is right, the other way round: here the inputs come first and the "
                 "output last."),
@@ -882,10 +1053,12 @@ topological_order = Exercise(
         Mistake("order-of-meeting", lambda output: as_taken(output, 0)[::-1], NOT_BEFORE),
         Mistake("order-of-meeting-reversed", as_met,
                 "these are the nodes as a walk from the output meets them: the output stands "
-                "first, and a node does not wait until all its parents are listed."),
+                "first, and a node does not wait until all its parents are listed. (With a stack: "
+                "does it give from its end, `pop()`?)"),
         Mistake("order-of-meeting-reversed", as_taken,
                 "these are the nodes as a walk from the output meets them: the output stands "
-                "first, and a node does not wait until all its parents are listed."),
+                "first, and a node does not wait until all its parents are listed. (With a stack: "
+                "does it give from its end, `pop()`?)"),
         Mistake("seen-too-early", lambda output: finished(output, early=True),
                 "a node counts as seen when it is put on the stack. Another path may need it "
                 "earlier: let it count when it is taken *off*."),
@@ -971,6 +1144,50 @@ def _recursive_backward(output):
     return grads
 
 
+def _recursive_too_early(output):
+    grads = {output: np.ones_like(output.value)}
+
+    def visit(node):
+        for parent, g in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = grads.get(parent, 0) + g
+            visit(parent)
+
+    visit(output)
+    return grads
+
+
+def _seed_like_the_node(output):
+    grads = {output: np.ones_like(output)}
+    for node in finished(output)[::-1]:
+        for parent, g in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = grads[parent] + g if parent in grads else g
+    return grads
+
+
+def _always_the_outputs(output):
+    return wrong_backward(pull=lambda node, g: node.pull_back(np.ones_like(output.value)))(output)
+
+
+def _added_to_the_node(output):
+    grads = {output: np.ones_like(output.value)}
+    for node in finished(output)[::-1]:
+        for g in node.pull_back(grads[node]):
+            grads[node] = grads[node] + g
+    return grads
+
+
+def _return_in_outer_loop(output):
+    grads = {output: np.ones_like(output.value)}
+    for parent, g in zip(output.parents, output.pull_back(grads[output]), strict=True):
+        grads[parent] = grads[parent] + g if parent in grads else g
+    return grads
+
+
+def _return_in_inner_loop(output):
+    return {output: np.ones_like(output.value),
+            output.parents[0]: output.pull_back(np.ones_like(output.value))[0]}
+
+
 def _no_first_entry(output):
     grads = {output: np.ones_like(output.value)}
     for node in finished(output)[::-1]:
@@ -1019,6 +1236,33 @@ backward = Exercise(
         Mistake("first-path-only", wrong_backward(combine=lambda old, new: old),
                 "where a node is used twice, only the gradient that arrives first is kept. What "
                 "comes back on different paths is added up."),
+        Mistake("first-piece-twice", wrong_backward(first=lambda g: g + g),
+                "the first piece that arrives at a node is added to itself. Where nothing has "
+                "arrived yet, begin with 0."),
+        Mistake("starts-at-one", wrong_backward(first=lambda g: 1 + g),
+                "every node begins with 1. Only the output does; the others begin with 0."),
+        Mistake("pieces-multiplied", wrong_backward(combine=lambda old, new: old * new),
+                "the pieces that arrive at a node are multiplied. Along a path factors are "
+                "multiplied; what comes back on different paths is added."),
+        Mistake("pieces-averaged", wrong_backward(combine=lambda old, new: (old + new) / 2),
+                "the pieces that arrive at a node are averaged; they are added."),
+        Mistake("value-for-gradient",
+                wrong_backward(pull=lambda node, g: node.pull_back(node.value)),
+                "every node pulls back its value. It is to pull back the gradient that has "
+                "arrived at it."),
+        Mistake("always-the-outputs", _always_the_outputs,
+                "every node pulls back the gradient of the output. It is to pull back the gradient "
+                "that has arrived at it: `grads` of the node in turn."),
+        Mistake("seed-like-the-node", _seed_like_the_node,
+                "the walk starts with `np.ones_like` of the node, which is no array of numbers: "
+                "take it of the node's value."),
+        Mistake("added-to-the-node", _added_to_the_node,
+                "the pieces are added to the node that pulls back; each belongs to one of its "
+                "parents."),
+        Mistake("return-in-the-loop", _return_in_outer_loop,
+                "only the output has handed on: is `return` inside the loop?"),
+        Mistake("return-in-the-loop", _return_in_inner_loop,
+                "only one piece has been handed on: is `return` inside the inner loop?"),
         Mistake("repeated-parent-once", wrong_backward(
             pairs=lambda parents, pulled: dict(zip(parents, pulled, strict=True)).items()),
                 "a node that stands twice among the parents (x * x, x + x) gets only one of its "
@@ -1066,9 +1310,9 @@ backward = Exercise(
                 "a node that is reached twice hands on the whole of its gradient twice. Each node "
                 "hands on once, when all has arrived."),
         Mistake("recursive", _recursive_backward,
-                "right on small graphs, but on a chain of 10,000 operations Python gives up: a "
-                "function that calls itself goes only some 1,000 calls deep. Walk through "
-                "`topological_order(output)` backwards."),
+                "right on small graphs; a chain of 10,000 operations is too deep for a function "
+                "that calls itself. Walk through `topological_order(output)` backwards."),
+        Mistake("recursive-too-early", _recursive_too_early, BEFORE_COMPLETE),
         Mistake("output-only", lambda output: {output: np.ones_like(output.value)},
                 "only the output has a gradient: walk on, through all nodes."),
         Mistake("leaves-only", wrong_backward(hand_back=lambda grads, output: {
@@ -1178,8 +1422,8 @@ def _relu_loss():
         A1 = (X @ params["W1"] + params["b1"]).relu()
         error = A1 @ params["W2"][1:] + params["W2"][0] - y
         return (error**2).sum() / 2
-    return loss, {"W1": rng.normal(size=(2, 3)), "b1": rng.normal(size=(1, 3)),
-                  "W2": rng.normal(size=(4, 1)), "unused": rng.normal(size=(2, 2))}
+    return loss, {"unused": rng.normal(size=(2, 2)), "W1": rng.normal(size=(2, 3)),
+                  "b1": rng.normal(size=(1, 3)), "W2": rng.normal(size=(4, 1))}
 
 
 def wrong_value_and_grad(change):
@@ -1197,6 +1441,7 @@ value_and_grad = Exercise(
     integers=(),
     data=DATA,
     uses=(*RULES, unbroadcast, topological_order, backward),
+    tables={"RULES": {part.name.removesuffix("_rule"): part for part in RULES}},
     tolerance=1e-12,
     rounding=1e-7,
     mistakes=(
@@ -1213,6 +1458,15 @@ value_and_grad = Exercise(
                 wrong_value_and_grad(lambda value, grads, loss, params: (
                     value, list(grads.values()))),
                 "the gradients come in a list; give them in a dict with the keys of `params`."),
+        Mistake("no-parameter-found",
+                wrong_value_and_grad(lambda value, grads, loss, params: (
+                    value, {name: np.zeros_like(W) for name, W in params.items()})),
+                "every gradient is zeros, because no parameter was found. A Tensor made afresh is "
+                "another node, even with equal values: look up the very Tensors that you handed "
+                "to `loss`."),
+        Mistake("looked-up-by-name", lambda loss, params: {}[next(iter(params))],
+                "what `backward` returns has nodes as its keys, not names: look up the Tensor that "
+                "belongs to the name."),
         Mistake("unused-missing",
                 wrong_value_and_grad(lambda value, grads, loss, params: (
                     value, {name: g for name, g in grads.items() if name != "unused"})),
@@ -1247,6 +1501,6 @@ value_and_grad = Exercise(
     ),
     hint="make a Tensor of every parameter, call `loss` with the dict of them, walk back from "
          "what it returns. A parameter that plays no part has no entry in what `backward` "
-         "returns: its gradient is zeros.",
+         "returns: its gradient is zeros, of the shape of its array.",
     unlocks="Any loss you can write down now has a gradient.",
 )

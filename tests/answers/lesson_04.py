@@ -270,6 +270,124 @@ def train_notes_afterwards(X, y, params, learning_rate, steps):
     return params, history
 
 
+def log_loss(y, Y_hat):
+    p = np.clip(Y_hat, 1e-12, 1 - 1e-12)
+    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def forward_math(X, params):
+    Z1 = X @ params["W1"] + params["b1"]
+    return {"Z1": Z1, "A1": math.tanh(Z1)}
+
+
+def forward_first_bias(X, params):
+    Z1 = X @ params["W1"] + params["b1"][0]
+    Z2 = np.tanh(Z1) @ params["W2"] + params["b2"][0]
+    return {"Z1": Z1, "A1": np.tanh(Z1), "Z2": Z2, "Y_hat": expit(Z2)}
+
+
+def forward_summed(X, params):
+    cache = forward_einsum(X, params)
+    Z2 = np.sum(cache["A1"] * params["W2"].T, axis=1) + params["b2"]
+    return {**cache, "Z2": Z2, "Y_hat": expit(Z2)}
+
+
+def loss_with(part, combine=lambda y, s, z: y * s(-z) + (1 - y) * s(z)):
+    return lambda y, z: float(np.mean(combine(y, part, z)))
+
+
+def softplus(z):
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def loss_if(y, z):
+    if z > 0:
+        return np.mean(z - y * z + np.log1p(np.exp(-z)))
+    return np.mean(-y * z + np.log1p(np.exp(z)))
+
+
+def loss_sigmoid_first(y, z):
+    z = expit(z)
+    return loss_closed(y, z)
+
+
+def loss_limited(y, z):
+    return loss_closed(y, np.clip(z, -30, 30))
+
+
+def loss_returns_early(y, z):
+    total = 0
+    for i in range(len(y)):
+        total += float(y[i, 0] * softplus(-z[i, 0]) + (1 - y[i, 0]) * softplus(z[i, 0]))
+        return total / len(y)
+
+
+def backprop_variant(**changes):
+    """A student's backprop with single lines written otherwise."""
+    lines = {
+        "dZ2": lambda c, X, y, p: (c["Y_hat"] - y) / len(X),
+        "dA1": lambda c, X, y, p: c["dZ2"] @ p["W2"].T,
+        "dZ1": lambda c, X, y, p: c["dA1"] * (1 - c["A1"] ** 2),
+        "W1": lambda c, X, y, p: X.T @ c["dZ1"], "b1": lambda c, X, y, p: c["dZ1"].sum(axis=0),
+        "W2": lambda c, X, y, p: c["A1"].T @ c["dZ2"],
+        "b2": lambda c, X, y, p: c["dZ2"].sum(axis=0), **changes}
+
+    def backprop(X, y, params):
+        c = forward_einsum(X, params)
+        for key in ("dZ2", "dA1", "dZ1", "W1", "b1", "W2", "b2"):
+            c[key] = lines[key](c, X, y, params)
+        return {key: c[key] for key in params}
+    return backprop
+
+
+def ones_first(A):
+    return np.hstack([np.ones((len(A), 1)), A])
+
+
+def backprop_unpacks(X, y, params):
+    Z1, A1, Z2, Y_hat = forward_einsum(X, params)
+    dZ2 = (Y_hat - y) / len(X)
+    return {"b2": dZ2.sum(axis=0)}
+
+
+def backprop_overwritten(X, y, params):
+    cache = forward_einsum(X, params)
+    A1, dZ2 = cache["A1"], (cache["Y_hat"] - y) / len(X)
+    A1 *= A1
+    dZ1 = dZ2 @ params["W2"].T * (1 - A1)
+    return {"W1": X.T @ dZ1, "b1": dZ1.sum(0), "W2": A1.T @ dZ2, "b2": dZ2.sum(0)}
+
+
+def sgd_step_quotes(params, grads, learning_rate):
+    new = {}
+    for key in params:
+        new["key"] = params[key] - learning_rate * grads[key]
+    return new
+
+
+def strict_accuracy(y, Y_hat):
+    return float(np.mean((Y_hat > 0.5) == y))
+
+
+def train_with(loss=lambda y, c: loss_closed(y, c["Z2"]),
+               score=lambda y, c: accuracy(y, c["Y_hat"]),
+               grads=lambda X, y, p: backprop_einsum(X, y, p),
+               step=lambda p, g, rate: sgd_step_loop(p, g, rate), replace=False):
+    """A student's train with one call written otherwise."""
+    def train(X, y, params, learning_rate, steps):
+        history = {"loss": [], "accuracy": []}
+        for _ in range(steps):
+            cache = forward_einsum(X, params)
+            history["accuracy"].append(score(y, cache))
+            if replace:
+                history["loss"] = loss(y, cache)
+            else:
+                history["loss"].append(loss(y, cache))
+            params = step(params, grads(X, y, params), learning_rate)
+        return params, history
+    return train
+
+
 RIGHT = {
     "04-forward": [forward_einsum, forward_loop, forward_bias_column],
     "04-logistic-cross-entropy": [
@@ -286,6 +404,39 @@ WRONG = [
         "Y_hat": expit(np.tanh(X @ params["W1"]) @ params["W2"])}, "biases-missing"),
     ("04-forward", lambda X, params: {"Z1": X @ params["W1"] + params["b1"]}, "missing-key"),
     ("04-forward", lambda X, params: X @ params["W1"].T + params["b1"], "source-layout"),
+    ("04-forward", forward_math, "math-of-an-array"),
+    ("04-forward", forward_summed, "summed-to-a-row"),
+    ("04-forward", lambda X, params: ones_first(np.tanh(X @ params["W1"])) @ params["W2"],
+     "bias-column-habit"),
+    ("04-forward", lambda X, params: X @ params["W1"]["b1"], "array-for-dict"),
+    ("04-forward", lambda X, params: {key.lower() if key == "Y_hat" else key: value
+                                      for key, value in forward_einsum(X, params).items()},
+     "missing-key"),
+    ("04-forward", forward_first_bias, "first-bias-only"),
+    ("04-logistic-cross-entropy", loss_if, "one-truth-for-an-array"),
+    ("04-logistic-cross-entropy", lambda y, z: max(z, 0), "one-truth-for-an-array"),
+    ("04-logistic-cross-entropy", loss_sigmoid_first, "probability-for-logit"),
+    ("04-logistic-cross-entropy", log_loss, "logit-for-probability"),
+    ("04-logistic-cross-entropy", loss_limited, "clipped"),
+    ("04-logistic-cross-entropy", loss_returns_early, "one-sample-only"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.maximum(-z, 0) + np.log1p(np.exp(-np.abs(z)))), "labels-swapped"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.maximum(z, 0) + np.log1p(np.exp(abs(z)))), "exponent-sign"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.maximum(z, 0) + np.log1p(np.exp(-z))), "absolute-value-missing"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.maximum(z, 0) + np.log(np.exp(-np.abs(z)))), "one-plus-missing"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.maximum(z, 0) + np.log1p(1 + np.exp(-np.abs(z)))), "one-plus-twice"),
+    ("04-logistic-cross-entropy", loss_with(
+        lambda z: np.max(z, 0) + np.log1p(np.exp(-np.abs(z)))), "largest-of-all"),
+    ("04-logistic-cross-entropy", loss_with(
+        softplus, lambda y, s, z: y * s(-z) + 1 - y * s(z)), "precedence"),
+    ("04-logistic-cross-entropy", loss_with(
+        softplus, lambda y, s, z: y * s(-z) - (1 - y) * s(z)), "minus-between-the-terms"),
+    ("04-logistic-cross-entropy", loss_with(
+        softplus, lambda y, s, z: y * -s(z) + (1 - y) * s(z)), "minus-outside"),
     ("04-logistic-cross-entropy", lambda y, z: float(np.mean(
         -(y * np.log(expit(z)) + (1 - y) * np.log(1 - expit(z))))), "from-probabilities"),
     ("04-logistic-cross-entropy", lambda y, z: np.sum(
@@ -299,9 +450,44 @@ WRONG = [
     ("04-backprop", backprop_overwrites, "one-sample-only"),
     ("04-backprop", backprop_all_outer, None),
     ("04-backprop", backprop_flat_labels, "labels-flattened"),
+    ("04-backprop", backprop_unpacks, "dict-unpacked"),
+    ("04-backprop", backprop_overwritten, "overwritten"),
+    ("04-backprop", backprop_variant(
+        dZ2=lambda c, X, y, p: c["Y_hat"] - y / len(X)), "precedence"),
+    ("04-backprop", backprop_variant(
+        dZ2=lambda c, X, y, p: (c["Y_hat"] - y) / X.shape[1]), "divided-by-inputs"),
+    ("04-backprop", backprop_variant(dA1=lambda c, X, y, p: c["dZ2"] * p["W2"]), "star-for-at"),
+    ("04-backprop", backprop_variant(W1=lambda c, X, y, p: X * c["dZ1"]), "star-for-at"),
+    ("04-backprop", backprop_variant(W1=lambda c, X, y, p: X.T * c["dZ1"]), "star-for-at"),
+    ("04-backprop", backprop_variant(
+        W1=lambda c, X, y, p: ones_first(X).T @ c["dZ1"]), "bias-column-habit"),
+    ("04-backprop", backprop_variant(W2=lambda c, X, y, p: c["dZ2"].T @ c["A1"]), "source-layout"),
+    *[("04-backprop", backprop_variant(**{key: lambda c, X, y, p, key=key, wrong=wrong: wrong(
+        c["dZ" + key[1]])}), name) for key in ("b1", "b2") for wrong, name in (
+            (lambda dZ: dZ, "bias-not-summed"), (lambda dZ: dZ.sum(axis=1), "bias-wrong-axis"),
+            (lambda dZ: dZ.sum(axis=0, keepdims=True), "bias-row-kept"))],
+    ("04-backprop", backprop_variant(
+        b1=lambda c, X, y, p: c["dZ1"].sum()), "bias-summed-over-everything"),
+    ("04-sgd-step", sgd_step_quotes, "key-in-quotes"),
+    ("04-sgd-step", lambda params, grads, learning_rate: {
+        "W1": params["key"] - learning_rate * grads["key"]}, "key-in-quotes"),
+    ("04-sgd-step", lambda params, grads, learning_rate: {
+        key: params[key] - learning_rate * grads["d" + key] for key in params}, "other-keys"),
+    ("04-sgd-step", lambda params, grads, learning_rate: tuple(
+        W - learning_rate * grads[key] for key, W in params.items()), "keys-lost"),
     ("04-sgd-step", sgd_step_in_place, "changes-arguments"),
     ("04-sgd-step", sgd_step_shared_arrays, "changes-arguments"),
     ("04-sgd-step", sgd_step_lost, "never-updated"),
+    ("04-train", train_with(loss=lambda y, c: log_loss(y, c["Y_hat"])), "clipped-loss"),
+    ("04-train", train_with(score=lambda y, c: accuracy(c["Y_hat"], y)), "accuracy-arguments"),
+    ("04-train", train_with(
+        score=lambda y, c: strict_accuracy(c["Y_hat"], y)), "accuracy-of-probabilities"),
+    ("04-train", train_with(grads=lambda X, y, p: backprop_einsum(X, p, y)), "array-for-dict"),
+    ("04-train", train_with(step=lambda p, g, rate: sgd_step_loop(p, rate, g)), "step-arguments"),
+    ("04-train", train_with(
+        step=lambda p, g, rate: sgd_step_shallow_copy(p, rate, g)), "no-dict"),
+    ("04-train", train_with(step=lambda p, g, rate: sgd_step_loop(g, p, rate)), "step-arguments"),
+    ("04-train", train_with(replace=True), "last-entry-only"),
     ("04-train", train_in_place, "changes-arguments"),
     ("04-train", train_forgets_the_name, "never-updated"),
     ("04-train", train_notes_afterwards, "logged-after-update"),

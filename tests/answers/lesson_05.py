@@ -341,7 +341,7 @@ WRONG = [
      "log-of-zero"),
     ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(y[:-1], Y_hat) * (
         len(y) - 1) / len(y), "sample-left-out"),
-    ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(Y_hat, y), "decimal-index"),
+    ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(Y_hat, y), "index-not-whole"),
     ("05-softmax-delta", output_delta_alias, "changes-arguments"),
     ("05-softmax-delta", output_delta_returned_early, "one-sample-only"),
     ("05-softmax-delta", lambda y, Y_hat: (Y_hat - np.eye(y.max() + 1)[y]) / len(y),
@@ -354,7 +354,7 @@ WRONG = [
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, reg / len(X)),
      "penalty-divided-by-N"),
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, 5e-5), None),
-    ("05-loss", loss_with_arguments_swapped, "decimal-index"),
+    ("05-loss", loss_with_arguments_swapped, "index-not-whole"),
     ("05-loss", lambda X, y, params, reg: loss_from_logits(X, y, params, 0) + reg / 2 * (
         np.sum(params["W1"] ** 2, axis=0) + np.sum(params["W2"] ** 2, axis=0)), "rows-summed"),
     ("05-backprop", backprop_published, "N-missing"),
@@ -371,7 +371,7 @@ WRONG = [
         (lambda d: d.sum(axis=1), "biases-summed-over-units"),
         (np.sum, "biases-summed-over-everything"))),
     ("05-backprop", lambda X, y, params, reg: output_delta_in_place(
-        softmax_loop(X @ params["W1"]), y), "decimal-index"),
+        softmax_loop(X @ params["W1"]), y), "index-not-whole"),
     ("05-backprop", backprop_decays_everything, "biases-penalised"),
     ("05-backprop", backprop_measured, "measured-not-derived"),
     ("05-backprop", lambda X, y, params, reg: backprop_loop(X, y, params, 0), "penalty-missing"),

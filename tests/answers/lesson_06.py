@@ -411,6 +411,14 @@ def compute_gradients_mean_bias(X, Y, params):
     return {k: g / len(X) if k in ("b1", "b2") else g for k, g in grads.items()}
 
 
+def compute_gradients_first_weights(X, Y, params):
+    A1 = hidden_layer_einsum(X, params["W1"], params["b1"])
+    Y_hat = output_layer_scipy(A1, params["W2"], params["b2"])
+    dZ2 = loss_gradient_minus(Y, Y_hat)
+    dZ1 = (dZ2 @ params["W1"].T) * A1 * (1 - A1)
+    return {"W1": X.T @ dZ1, "b1": dZ1.sum(0), "W2": A1.T @ dZ2, "b2": dZ2.sum(0)}
+
+
 def compute_gradients_swapped_labels(X, Y, params):
     A1 = hidden_layer_einsum(X, params["W1"], params["b1"])
     Y_hat = output_layer_scipy(A1, params["W2"], params["b2"])
@@ -470,6 +478,40 @@ def check_loses_the_dict(loss, params, grads, eps=1e-5):
     return {k: numerical_gradient_basis(loss, params[k], eps) for k in params}
 
 
+def check_hands_over_a_value(loss, params, grads, eps=1e-5):
+    return {k: numerical_gradient_basis(loss(params), params[k], eps) for k in params}
+
+
+def check_with_a_lone_parameter(loss, params, grads, eps=1e-5):
+    return {k: numerical_gradient_basis(lambda W, k=k: loss({k: W}), params[k], eps)
+            for k in params}
+
+
+def check_sized(way):
+    """Return a checker with another size of the larger slope, or another guard against 0/0."""
+    def check_gradients(loss, params, grads, eps=1e-5):
+        out = {}
+        for k in params:
+            a = grads[k]
+            m = numerical_gradient_basis(lambda W, k=k: loss({**params, k: W}), params[k], eps)
+            size = np.max(abs(a), abs(m)) if way == "np.max" else np.maximum(abs(a), abs(m))
+            if way == "signed":
+                size = np.maximum(a, m)
+            if way == "smaller":
+                size = np.minimum(abs(a), abs(m))
+            if way == "added":
+                size = size + 1e-8
+            elif way == "floor":
+                size = np.maximum(size, 1e-8)
+            elif way == "any":
+                size = size if size.any() else 1
+            else:
+                size[{"measured": m, "given": a}.get(way, size) == 0] = 1
+            out[k] = float(np.max(abs(a - m) / size))
+        return out
+    return check_gradients
+
+
 def check_worst_by_comparison(loss, params, grads, eps=1e-5):
     out = {}
     for k in params:
@@ -517,6 +559,11 @@ def minibatches_yield(N, batch_size, rng):
         yield order[start:start + batch_size]
 
 
+def minibatches_end_stays(N, batch_size, rng):
+    order = rng.permutation(N)
+    return [order[start:batch_size] for start in range(0, N, batch_size)]
+
+
 def minibatches_in_order(N, batch_size, rng):
     return [np.arange(i, min(i + batch_size, N)) for i in range(0, N, batch_size)]
 
@@ -540,6 +587,8 @@ WRONG = [
     ("06-gradient-pieces/hidden_bias_gradient", hidden_bias_gradient_of_each_sample,
      "wrong-axis"),
     ("06-gradient-pieces/compute_gradients", compute_gradients_mean_bias, "biases-averaged"),
+    ("06-gradient-pieces/compute_gradients", compute_gradients_first_weights,
+     "way-back-does-not-fit"),
     ("06-gradient-pieces/compute_gradients", compute_gradients_swapped_labels, "sign-flipped"),
     ("06-train", train_loop(begin_epoch=lambda v: {k: np.zeros(w.shape) for k, w in v.items()}),
      "velocity-reset-every-epoch"),
@@ -549,7 +598,17 @@ WRONG = [
     ("06-train", train_changes_the_callers, "changes-arguments"),
     ("06-check-gradients", check_not_put_back, "not-restored"),
     ("06-check-gradients", check_first_parameter_only, "missing-key"),
-    ("06-check-gradients", check_loses_the_dict, None),
+    ("06-check-gradients", check_loses_the_dict, "loss-not-wrapped"),
+    ("06-check-gradients", check_hands_over_a_value, "value-for-function"),
+    ("06-check-gradients", check_sized("np.max"), "maximum-for-max"),
+    ("06-check-gradients", check_sized("measured"), "guarded-by-one-side"),
+    ("06-check-gradients", check_sized("given"), "guarded-by-one-side"),
+    ("06-check-gradients", check_sized("any"), "zero-over-zero"),
+    ("06-check-gradients", check_sized("added"), "small-number-added"),
+    ("06-check-gradients", check_sized("floor"), "small-number-added"),
+    ("06-check-gradients", check_sized("signed"), "sizes-signed"),
+    ("06-check-gradients", check_sized("smaller"), "smaller-for-larger"),
+    ("06-check-gradients", check_with_a_lone_parameter, "lone-parameter"),
     ("06-check-gradients", check_worst_by_comparison, "nan-passes"),
     ("06-momentum/update_momentum", update_momentum_plus, "sign-doubled"),
     ("06-momentum/update_momentum", update_momentum_in_place, "changes-arguments"),
@@ -557,6 +616,7 @@ WRONG = [
     ("06-momentum/update_params", update_params_in_place, "changes-arguments"),
     ("06-minibatches", minibatches_while, "last-batch-dropped"),
     ("06-minibatches", minibatches_yield, "not-a-list"),
+    ("06-minibatches", minibatches_end_stays, "end-not-moved"),
     ("06-minibatches", minibatches_in_order, "not-shuffled"),
 ]
 

@@ -109,6 +109,13 @@ def sum_rule_broadcast(upstream, x, output, axis=None, keepdims=False):
     return np.broadcast_to(upstream, x.shape)
 
 
+def sum_rule_axis_zero(upstream, x, output, axis=None, keepdims=False):
+    """Axis 0 need not be put back: broadcasting puts missing axes in front."""
+    if axis and not keepdims:
+        upstream = np.expand_dims(upstream, axis)
+    return np.broadcast_to(upstream, x.shape)
+
+
 def sum_rule_numbers(upstream, x, output, axis=None, keepdims=False):
     kept = x.sum(axis=axis, keepdims=True)
     return np.zeros_like(x) + upstream.reshape(kept.shape)
@@ -413,6 +420,48 @@ def backward_shifting_values(output):
     return backward_get(output)
 
 
+def backward_kept_in_nodes(output):
+    output.grad = np.ones_like(output.value)
+    order = order_by_iterators(output)
+    for node in reversed(order):
+        for parent, piece in zip(node.parents, node.pull_back(node.grad), strict=True):
+            parent.grad = getattr(parent, "grad", 0) + piece
+    return {node: node.grad for node in order}
+
+
+def backward_with_a_default(output, grads={}):  # noqa: B006  (the mistake)
+    grads[output] = np.ones_like(output.value)
+    for node in reversed(order_by_iterators(output)):
+        for parent, piece in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = grads.get(parent, 0) + piece
+    return grads
+
+
+def order_marking_nodes(output):
+    order, stack = [], [(output, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif not hasattr(node, "seen"):
+            node.seen = True
+            stack += [(node, True), *((parent, False) for parent in node.parents)]
+    return order
+
+
+def order_by_a_visitor(output):
+    order = []
+
+    def visit(node):
+        for parent in node.parents:
+            if parent not in order:
+                visit(parent)
+        order.append(node)
+
+    visit(output)
+    return order
+
+
 def tanh_rule_in_place(upstream, x, output):
     output *= output
     return upstream * (1 - output)
@@ -461,10 +510,11 @@ RIGHT = {
     "07-unary-rules/power_rule": [
         power_rule_log,
         lambda upstream, x, output, exponent: upstream * exponent * x ** (exponent - 1),
-        lambda upstream, x, output, exponent: exponent * output / x * upstream],
+        lambda upstream, x, output, exponent: np.power(x, exponent - 1) * (upstream * exponent)],
     "07-array-rules/matmul_rule": [matmul_rule_einsum, matmul_rule_loop,
                                    lambda g, a, b, out: ((b @ g.T).T, (g.T @ a).T)],
-    "07-array-rules/sum_rule": [sum_rule_reshape, sum_rule_broadcast, sum_rule_numbers],
+    "07-array-rules/sum_rule": [sum_rule_reshape, sum_rule_broadcast, sum_rule_numbers,
+                                 sum_rule_axis_zero],
     "07-array-rules/pick_rule": [pick_rule_places, pick_rule_loop, pick_rule_one_hot],
     "07-topological-order": [order_by_counting_users, order_by_iterators,
                              order_when_parents_are_listed],
@@ -499,12 +549,21 @@ WRONG = [
         lambda dx: dx.__setitem__(key, dx[key] + g) or dx)(np.zeros(x.shape)), "overwritten"),
     ("07-topological-order", lambda output: [output], None),
     ("07-topological-order", lambda output: sorted({output, *output.parents}, key=id), None),
+    ("07-topological-order", order_marking_nodes, "leaves-marks"),
+    ("07-topological-order", order_by_a_visitor, "recursive"),
+    ("07-backward", backward_kept_in_nodes, "leaves-marks"),
+    ("07-backward", backward_with_a_default, None),
+    ("07-backward", lambda output: list(order_by_iterators(output)), "not-a-dict"),
     ("07-backward", backward_overwriting, "overwritten"),
     ("07-backward", backward_plus_equals, "added-in-place"),
     ("07-backward", backward_shifting_values, None),
     ("07-backward", lambda output: None, "returns-none"),
     ("07-value-and-grad", value_and_grad_measured, "measured-not-derived"),
     ("07-value-and-grad", lambda loss, params: (loss(params), params), None),
+    ("07-value-and-grad", lambda loss, params: (
+        value_and_grad_forward_mode(loss, params)[0], dict.fromkeys(params)), "part-is-none"),
+    ("07-value-and-grad", lambda loss, params: (
+        value_and_grad_forward_mode(loss, params)[0], {object(): 1.0}), "missing-key"),
 ]
 
 EQUIVALENT = {
