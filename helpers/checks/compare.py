@@ -157,7 +157,7 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
     if floor is None:
         floor = 1e-15 * _largest(b) if rounding else 0.0
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return len(a) == len(b) and all(same_values(x, y, rounding, floor)
+        return _shallow(a) and _shallow(b) and len(a) == len(b) and all(same_values(x, y, rounding, floor)
                                         for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
@@ -172,6 +172,8 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
 def _largest(value):
     """Return the size of the largest finite number in the arrays of a dict, tuple or list; or 0."""
     if isinstance(value, (dict, tuple, list)):
+        if not _shallow(value):
+            return 0.0
         return max(map(_largest, value.values() if isinstance(value, dict) else value), default=0.0)
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
         return 0.0
