@@ -157,8 +157,8 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
     if floor is None:
         floor = 1e-15 * _largest(b) if rounding else 0.0
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return _shallow(a) and _shallow(b) and len(a) == len(b) and all(same_values(x, y, rounding, floor)
-                                        for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and _shallow(a) and _shallow(b) and all(
+            same_values(x, y, rounding, floor) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
     if a is None or b is None or isinstance(a, (str, dict)) or isinstance(b, (str, dict)):
