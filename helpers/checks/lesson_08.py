@@ -60,9 +60,9 @@ def tensor_facts(results):
     several = f"{len(held)} of the {len(results)} numbers are still tensors"
     return {GRAPHS: Count(graphs, f"{several}, and {graphs} of them hold on to their graph; plain "
                           "numbers are wanted." if len(results) > 1 else
-                          KEPT[0].upper() + KEPT[1:]),
+                          "A tensor came back, with its graph; wanted is one number."),
             TENSORS: Count(len(held), f"{several}; plain numbers are wanted." if len(results) > 1
-                           else DETACHED[0].upper() + DETACHED[1:])}
+                           else "A tensor came back; wanted is one number.")}
 
 
 def key_facts(wanted, got, what, extra=True):
@@ -1380,7 +1380,7 @@ repair = Exercise(
                 "`cross_entropy`, from the logits, does both steps."),
         Mistake("one-step-only", lambda X, y, params, learning_rate, steps: faulty_train()(
             X, y, params, learning_rate, 1),
-                "it ends after one step: the `return` is inside the loop."),
+                "it ends after one step: is the `return` inside the loop?"),
         Mistake("parameters-are-tensors", faulty_train(returned=lambda p, losses: (
             {k: loaded_torch().from_numpy(W) for k, W in p.items()}, losses)),
                 "the parameters come back as tensors; arrays are wanted: `detach()`, then "
