@@ -1333,8 +1333,8 @@ def faulty_train(double=False, clear=True, graph=False, read=None, returned=lamb
 
 
 FAULTS = {
-    "memory-shared": "`torch.from_numpy` shares its memory with the caller's arrays, and the "
-                     "optimizer works in place: make tensors that are copies",
+    "memory-shared": "the caller's arrays change (what `torch.from_numpy` makes shares its memory "
+                     "with them, and an optimizer works in place; copies are wanted)",
     "double-softmax": "the loss function gets probabilities, though it takes the softmax itself",
     "zero-grad-missing": "the gradients of all steps pile up",
     "graph-kept": "the list of losses holds tensors, each with its graph",
