@@ -41,7 +41,8 @@ PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part
 MISTAKES = [pytest.param(key, e, m, id=f"{key}:{m.id}:{i}")
             for key, e in PARTS.items() for i, m in enumerate(e.mistakes)]
 every = pytest.mark.parametrize("key, exercise", PARTS.items(), ids=PARTS)
-RAISED = (ValueError, TypeError, IndexError, KeyError, RuntimeError)  # PyTorch: RuntimeError
+RAISED = (ValueError, TypeError, IndexError, KeyError, AttributeError,
+          RuntimeError)  # PyTorch: RuntimeError
 
 
 @pytest.mark.parametrize("key, exercise, mistake", MISTAKES)

@@ -18,6 +18,9 @@ from helpers.checks.guard import TimeUp
 KNOWN_ERRORS = (
     ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
     ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
+    ("'Descent' object is not callable", "optimizer-for-loss",
+     "The optimizer stands where the loss function belongs: is each call handed what it takes, and "
+     "in its order, loss function first?"),
     ("object is not callable", "call-for-product",
      "A name with parentheses behind it is a call: is a `*` missing before them, or are square "
      "brackets wanted, or the name of a method?"),
@@ -66,7 +69,18 @@ KNOWN_ERRORS = (
      "`super().__init__()` comes first in `__init__`."),
     ("size mismatch for", "state-mismatch",
      "An array of the state has another shape than the layer's own: are the layers made from the "
-     "shapes in `params`, and is each weight (out, in)?"),
+     "shapes in `params`, inputs first, then outputs, and is each weight (out, in)?"),
+    ('Missing key(s) in state_dict: "output.bias"', "bias-not-in-state",
+     "This `params` has no `b2`, so the state has no `output.bias`, and the layer waits for one: "
+     "`nn.Linear` takes an argument `bias`."),
+    ('key(s) in state_dict: "W1"', "own-names-in-state",
+     "The state has the names of `params`. Your `to_state` gives the arrays PyTorch's names."),
+    (': Unexpected key(s) in state_dict: "hidden', "layers-not-found",
+     "The network has no layer `hidden`. Layers are attributes of `self`, none of them in a "
+     "list, made in `__init__` (two underscores on either side)."),
+    ("key(s) in state_dict", "state-names",
+     "The names in the state and those of the layers differ: the layers are called `hidden` and "
+     "`output`, and each has a bias where the state has one, and only there."),
     ("Tensor-like object from checkpoint", "arrays-in-state",
      "A state that is loaded holds tensors: `torch.from_numpy` of each array."),
     ("leaf Variable that requires grad", "in-place-on-leaf",

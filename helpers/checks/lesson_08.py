@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from helpers.checks.compare import Count, _kind
 from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.lesson_01 import DATA as EARLIER
 from helpers.checks.modules import (
@@ -21,6 +22,10 @@ from helpers.checks.truth import complex_gradients, dense
 
 DATA = EARLIER | {"params", "grads", "data", "starts", "before", "penalty"}
 TENSORS = "tensors where numbers are wanted"
+GRAPHS = "tensors that hold on to a graph"
+SINGLE = "gradients in float32"
+KEYS = "names missing or not wanted"
+DETACHED = "a tensor comes back where a number is wanted; `item()` takes the number out."
 KEPT = ("a tensor comes back where a number is wanted. It holds on to the whole graph that it was "
         "computed from; `item()` takes the number out.")
 
@@ -46,6 +51,28 @@ def is_tensor(value):
 def number(value):
     """Return a tensor with one entry as the number in it; anything else as it is."""
     return value.item() if is_tensor(value) and value.numel() == 1 else value
+
+
+def tensor_facts(results):
+    """Return what is wrong with numbers that came back: tensors, with or without a graph."""
+    held = [value for value in results if is_tensor(value)]
+    graphs = sum(bool(value.requires_grad) for value in held)
+    several = f"{len(held)} of the {len(results)} numbers are still tensors"
+    return {GRAPHS: Count(graphs, f"{several}, and {graphs} of them hold on to their graph; plain "
+                          "numbers are wanted." if len(results) > 1 else
+                          "A tensor came back, with its graph; wanted is one number."),
+            TENSORS: Count(len(held), f"{several}; plain numbers are wanted." if len(results) > 1
+                           else "A tensor came back; wanted is one number.")}
+
+
+def key_facts(wanted, got, what, extra=True):
+    """Return the entries of a dict, after what is wrong with its names."""
+    missing = [key for key in wanted if key not in got]
+    strange = [key for key in got if key not in wanted] if extra else []
+    text = " ".join(f"{says}: {', '.join(f'`{key}`' for key in keys)}."[:150]
+                    for says, keys in (("Missing", missing), ("Not wanted", strange)) if keys)
+    return {KEYS: Count(len(missing) + len(strange), f"The names in {what} are not right. {text}"),
+            **dict.fromkeys(wanted), **got}
 
 
 # 08-to-state
@@ -84,7 +111,9 @@ class _Held:
 
 def _counted(args, state):
     plain = {k: W.detach().numpy() if is_tensor(W) else W for k, W in state.items()}
-    return {TENSORS: sum(map(is_tensor, state.values())), "number of entries": len(state), **plain}
+    count = sum(map(is_tensor, state.values()))
+    return {TENSORS: Count(count, f"{count} of the entries are tensors; arrays are wanted."),
+            **key_facts([NAMES[key] for key in args[0]], plain, "`state`")}
 
 
 NOT_TURNED = ("A layer of PyTorch keeps its weight as (out, in), ours is (in, out): each weight is "
@@ -142,6 +171,9 @@ to_state = Exercise(
             name: _Held(W) for name, W in state.items()}),
                 "the entries are tensors; here they stay NumPy arrays. They become tensors where "
                 "the state is loaded."),
+        Mistake("bias-expected", wrong_state(finish=lambda state, params: (params["b2"], state)[1]),
+                "one network here has no `b2`, and the dict is asked for it all the same. Look "
+                "first whether it is there."),
         Mistake("bias-left-out", wrong_state(finish=lambda state, params: {
             name: W for name, W in state.items() if name != "output.bias"}),
                 "`output.bias` is missing where `params` has a `b2`."),
@@ -214,9 +246,17 @@ def _plain_gradients(args, result):
     value, grads = result
     if not isinstance(grads, dict):
         return number(value), grads
-    count = sum(map(is_tensor, [value, *grads.values()]))
+    count = sum(map(is_tensor, grads.values()))
+    single = sum("float32" in str(getattr(g, "dtype", "")) for g in grads.values())
     plain = {k: g.detach().numpy() if is_tensor(g) else g for k, g in grads.items()}
-    return number(value), plain | {TENSORS: count}
+    return number(value), {
+        **key_facts(args[1], plain, "`grads`", extra=False),
+        TENSORS: Count(count, "1 of the gradients is still a tensor; an array is wanted."
+                       if count == 1 else
+                       f"{count} of the gradients are still tensors; arrays are wanted."),
+        SINGLE: Count(single, "1 of the gradients is float32; float64 is wanted." if single == 1
+                      else f"{single} of the gradients are float32; float64 is wanted."),
+        "loss": tensor_facts([value])}
 
 
 def wrong_torch_gradients(finish=lambda value, grads, tensors: (value, grads), times=1,
@@ -225,8 +265,9 @@ def wrong_torch_gradients(finish=lambda value, grads, tensors: (value, grads), t
     def torch_value_and_grad(loss, params):
         torch = loaded_torch()
         tensors = {name: ready(torch, W) for name, W in params.items()}
-        for _ in range(times):
-            output = loss(tensors)
+        output = loss(tensors)
+        for time in range(times):
+            output = loss(tensors) if time else output
             output.backward()
         grads = {name: np.zeros(W.shape) if tensors[name].grad is None
                  else tensors[name].grad.numpy() for name, W in params.items()}
@@ -259,6 +300,36 @@ torch_gradients = Exercise(
                                                    for k, g in grads.items()})),
                 "the gradients are right, but they are still tensors: `numpy()` makes arrays of "
                 "them."),
+        Mistake("tensors-returned", wrong_torch_gradients(
+            lambda value, grads, tensors: (value, {k: grads[k] if t.grad is None else t.grad
+                                                   for k, t in tensors.items()})),
+                "the gradients are right, but they are still tensors: `numpy()` makes arrays of "
+                "them."),
+        Mistake("tensors-and-none", wrong_torch_gradients(
+            lambda value, grads, tensors: (value, {k: t.grad for k, t in tensors.items()})),
+                "the gradients are still tensors, and one of them is `None`: `numpy()` makes "
+                "arrays, and a parameter that plays no part gets zeros."),
+        Mistake("zeros-in-float32", wrong_torch_gradients(
+            lambda value, grads, tensors: (value, {
+                k: g if t.grad is not None else g.astype("float32")
+                for (k, g), t in zip(grads.items(), tensors.values(), strict=True)})),
+                "the zeros of the unused parameter are float32, as PyTorch makes them. "
+                "`np.zeros` makes float64."),
+        Mistake("zeros-in-float32", wrong_torch_gradients(
+            lambda value, grads, tensors: (value, {
+                k: g if t.grad is not None else loaded_torch().zeros(g.shape)
+                for (k, g), t in zip(grads.items(), tensors.values(), strict=True)})),
+                "the zeros of the unused parameter are a tensor, in float32. `np.zeros` makes an "
+                "array, in float64."),
+        Mistake("backward-missing", wrong_torch_gradients(times=0),
+                "every gradient is zeros: `backward()` has not run, so every `.grad` is `None`."),
+        Mistake("unused-not-asked", wrong_torch_gradients(
+            lambda value, grads, tensors: [t.grad.numpy() for t in tensors.values()] and (
+                value, grads)),
+                "a parameter that the loss does not use has `None` in its `.grad`. Ask for that "
+                "first, and give zeros of its shape."),
+        Mistake("loss-of-arrays", lambda loss, params: loss(params).backward(),
+                "`loss` is called with the arrays of `params`. Hand it the dict of tensors."),
         Mistake("all-tensors", wrong_torch_gradients(
             lambda value, grads, tensors: (loaded_torch().tensor(value, dtype=float),
                                            {k: t.grad for k, t in tensors.items()})),
@@ -371,34 +442,52 @@ FOUND = "parameters that an optimizer finds"
 TRAINABLE = "of these, with a gradient"
 SHARED = "parameters that share memory with params"
 FAILED = "forward passes that failed"
+NOTHING = "forward passes that return nothing"
 
 
 def _network_seen(args, made):
     torch, params = loaded_torch(), args[0]
     X = torch.from_numpy(np.random.default_rng(5).normal(size=(6, len(params["W1"]))))
     if not isinstance(made, torch.nn.Module):
-        return _nothing_in_it(params, {MODULES: 0})
+        what = f"the class `{made.__name__}`" if isinstance(made, type) else _kind(made)
+        return _nothing_in_it(params, {MODULES: Count(1, f"It returned {what}; wanted a network, "
+                                                      "an object of an `nn.Module`.")})
     state = {name: value.numpy().copy() for name, value in made.state_dict().items()}
     foreign = sum(not any(_same_numbers(value, W) for W in params.values())
                   for value in state.values())
     if state and foreign == len(state):  # random weights: nothing else can be said
-        return _nothing_in_it(params, {MODULES: 1, FOREIGN: foreign})
-    found = list(made.parameters())
-    facts = {MODULES: 1, FOREIGN: 0, **state, FOUND: len(found),
-             TRAINABLE: sum(p.requires_grad for p in found),
-             SHARED: sum(np.shares_memory(p.detach().numpy(), W)
-                         for p in found for W in params.values())}
+        return _nothing_in_it(params, {MODULES: Count(0), FOREIGN: Count(
+            foreign, "None of the arrays in the network holds numbers of `params`.")})
+    found, number_of = list(made.parameters()), len(params)
+    names = key_facts([NAMES[key] for key in params], state, "the network's state")
+    if not state:
+        names[KEYS] = Count(number_of, "The network holds no arrays at all: are its layers "
+                            "attributes of their own, `self.hidden` and `self.output`?")
+    trainable = sum(p.requires_grad for p in found)
+    shared = sum(np.shares_memory(p.detach().numpy(), W) for p in found for W in params.values())
+    facts = {MODULES: Count(0), FOREIGN: Count(0), **names,
+             FOUND: Count(len(found), f"`network.parameters()` lists {len(found)} parameters; "
+                          f"wanted {number_of}."),
+             TRAINABLE: Count(trainable, f"{len(found) - trainable} of the parameters do not "
+                              "require a gradient."),
+             SHARED: Count(shared, f"{shared} of the parameters share their memory with `params`.")}
     try:
         with torch.no_grad():
             logits = made(X)
-    except Exception:  # the student's forward
-        return facts | {FAILED: 1, "logits": np.zeros(0)}
-    return facts | {FAILED: 0, "logits": logits.numpy() if is_tensor(logits) else logits}
+    except Exception as error:  # the student's forward
+        text = " ".join(str(error).split())[:200]
+        return facts | {FAILED: Count(1, f"Calling the network with a tensor of shape "
+                                      f"{tuple(X.shape)} raised {type(error).__name__}: {text}"),
+                        NOTHING: Count(0), "logits": np.zeros(0)}
+    return facts | {FAILED: Count(0), NOTHING: Count(int(logits is None),
+                                                     "Calling the network gives `None`."),
+                    "logits": logits.numpy() if is_tensor(logits) else logits}
 
 
 def _nothing_in_it(params, facts):
     """Return all that a network is asked for, 0 but for `facts`, which are looked at first."""
-    names = [FOREIGN, *(NAMES[key] for key in params), FOUND, TRAINABLE, SHARED, FAILED, "logits"]
+    names = [FOREIGN, KEYS, *(NAMES[key] for key in params), FOUND, TRAINABLE, SHARED, FAILED,
+             NOTHING, "logits"]
     return facts | {name: 0 for name in names if name not in facts}
 
 
@@ -505,6 +594,8 @@ network = Exercise(
                 "the weights are in place, but calling the network raises an error. Call it "
                 "yourself on a small tensor (float64, a column for each input) and read what it "
                 "says."),
+        Mistake("forward-returns-none", wrong_network(end=lambda f, Z2: None),
+                "`forward` ends without a `return`, so calling the network gives `None`."),
         Mistake("not-transposed", _refused,
                 "`W1` is copied into `weight` as it is, and the shapes do not fit. " + NOT_TURNED),
         Mistake("not-transposed-state", _refused_state,
@@ -584,7 +675,7 @@ def _training_step(model, X, y, loss_function, optimizer):
 
 
 def _step_seen(args, value):
-    return {"loss": number(value), TENSORS: int(is_tensor(value)),
+    return {"loss": number(value), **tensor_facts([value]),
             **{f"{name} after the step": W for name, W in weights_of(args[0]).items()}}
 
 
@@ -642,6 +733,8 @@ training_step = Exercise(
                 "`backward()` runs twice, and the second gradient is added to the first: the step "
                 "is twice as long."),
         Mistake("tensor-returned", wrong_step(returned=lambda loss, model, again: loss), KEPT),
+        Mistake("detached-tensor-returned",
+                wrong_step(returned=lambda loss, model, again: loss.detach()), DETACHED),
         Mistake("loss-after-the-step",
                 wrong_step(returned=lambda loss, model, again: again().item()),
                 "the weights are right; the loss is that of the weights *after* the step. Return "
@@ -713,11 +806,13 @@ LOOSE = "forward passes outside training mode"
 
 def _train_seen(args, losses):
     model = args[0]
-    facts = {LOOSE: sum(not training for training, _ in model.passes)}
+    loose = sum(not training for training, _ in model.passes)
+    facts = {LOOSE: Count(loose, f"{loose} of {len(model.passes)} batches went through the network "
+                          "outside training mode.")}
     if isinstance(losses, (list, tuple)):
-        facts |= {TENSORS: sum(map(is_tensor, losses)), "losses": [number(v) for v in losses]}
+        facts |= {**tensor_facts(losses), "losses": [number(v) for v in losses]}
     else:
-        facts |= {TENSORS: int(is_tensor(losses)), "losses": number(losses)}
+        facts |= {**tensor_facts([losses]), "losses": number(losses)}
     return facts | {f"{name} at the end": W for name, W in weights_of(model).items()}
 
 
@@ -759,7 +854,16 @@ def _cleared_after(model, loader, loss_function, optimizer, epochs):
 
 def _as_tensors(history, every):
     torch = loaded_torch()
-    return [torch.tensor(v, dtype=torch.float64) for v in history]
+    return [torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in history]
+
+
+def _appended_inside(history, every):
+    """Return the share of the running total after every batch."""
+    N, totals, met = sum(n for _, n in every) // len(history), [], 0
+    for v, n in every:
+        totals.append((totals[-1] if met % N else 0.0) + v * n / N)
+        met += n
+    return totals
 
 
 train = Exercise(
@@ -803,6 +907,17 @@ train = Exercise(
                 wrong_train(summary=lambda notes: sum(v * n for v, n in notes) / len(notes)),
                 "the sum over all samples is divided by the number of batches, `len(loader)`. The "
                 "number of samples is `len(loader.dataset)`."),
+        Mistake("batch-sizes-missing", wrong_train(
+            summary=lambda notes: sum(v for v, _ in notes) / sum(n for _, n in notes)),
+                "the mean losses of the batches are added up and divided by the number of "
+                "samples. Each batch's mean has to be taken times its number of samples first."),
+        Mistake("total-overwritten", wrong_train(
+            summary=lambda notes: notes[-1][0] * notes[-1][1] / sum(n for _, n in notes)),
+                "only the last batch is in the total: each one replaces the total of those before "
+                "it. Add to it, `+=`."),
+        Mistake("appended-per-batch", wrong_train(finish=_appended_inside),
+                "there is an entry for every batch; wanted is one per epoch. The `append` stands "
+                "in the inner loop, one step too far to the right."),
         Mistake("last-batch-only", wrong_train(summary=lambda notes: notes[-1][0]),
                 "the loss of an epoch is that of its last batch; it is to be the mean over all "
                 "samples."),
@@ -828,13 +943,20 @@ train = Exercise(
         Mistake("tensors-kept", wrong_train(finish=_as_tensors),
                 "the list holds tensors, and each keeps the graph that it was computed from: the "
                 "memory grows with every step. `item()` takes the number out."),
+        Mistake("tensors-in-the-list", wrong_train(finish=lambda history, every: [
+            v.detach() for v in _as_tensors(history, every)]),
+                "the list holds tensors; plain numbers are wanted. `item()` takes the number "
+                "out."),
         Mistake("last-batch-dropped", wrong_train(batches=lambda loader: list(loader)[:-1]),
                 "the last, smaller batch is left out."),
         Mistake("one-batch-per-epoch", wrong_train(batches=lambda loader: list(loader)[:1]),
                 "each epoch ends after its first batch: does a line stand in the wrong loop, or a "
                 "`return` too far to the right?"),
         Mistake("one-epoch-only", wrong_train(rounds=lambda epochs: range(1)),
-                "it ends after one epoch: is the `return` inside the loop?"),
+                "it ends after one epoch: is the `return` inside the loop, or does it go through "
+                "another range than that of `epochs`?"),
+        Mistake("epoch-too-few", wrong_train(rounds=lambda epochs: range(1, epochs)),
+                "it runs one epoch too few: a range from 1 ends before its last number too."),
         Mistake("epoch-too-many", wrong_train(rounds=lambda epochs: range(epochs + 1)),
                 "it runs one epoch too many."),
         Mistake("labels-first", wrong_train(loss=lambda f, Y_hat, y: f(y, Y_hat)),
@@ -886,9 +1008,15 @@ MODE = "network in another mode than before"
 
 def _evaluate_seen(args, value):
     model = args[0]
-    return {IN_TRAINING: sum(training for training, _ in model.passes),
-            RECORDED: sum(recording for _, recording in model.passes),
-            MODE: int(model.training != model.came_in), TENSORS: int(is_tensor(value)),
+    dropping = sum(training for training, _ in model.passes)
+    recording = sum(recording for _, recording in model.passes)
+    of = f"of {len(model.passes)} batches"
+    return {IN_TRAINING: Count(dropping, f"{dropping} {of} went through the network in training "
+                               "mode."),
+            RECORDED: Count(recording, f"{recording} {of} left a graph behind."),
+            MODE: Count(int(model.training != model.came_in),
+                        "The network is in another mode than the one in which it came."),
+            **tensor_facts([value]),
             "accuracy": number(value)}
 
 
@@ -987,7 +1115,23 @@ evaluate = Exercise(
                 "(N, N) of it: every guess meets every label."),
         Mistake("tensor-returned", wrong_evaluate(
             result=lambda right, sizes: loaded_torch().tensor(
-                sum(right) / sum(sizes), dtype=loaded_torch().float64)), KEPT),
+                sum(right) / sum(sizes), dtype=loaded_torch().float64)), DETACHED),
+        Mistake("over-the-samples", wrong_evaluate(predict=lambda logits: logits.argmax(dim=0)),
+                "the largest logit is looked for along the samples; each sample has its own row: "
+                "`dim=1`."),
+        Mistake("over-everything", wrong_evaluate(predict=lambda logits: logits.argmax()),
+                "`argmax()` without `dim` looks through the whole table and gives one place in "
+                "it; one class for each row is wanted."),
+        Mistake("max-for-argmax", wrong_evaluate(predict=lambda logits: logits.max(dim=1)),
+                "`max` with a `dim` gives two things, the largest values and their places. The "
+                "places are the classes: `argmax` gives them alone."),
+        Mistake("hits-overwritten", wrong_evaluate(
+            result=lambda right, sizes: right[-1] / sum(sizes)),
+                "only the hits of the last batch are counted: each batch replaces those before "
+                "it. Add them up, `+=`."),
+        Mistake("percent", wrong_evaluate(
+            result=lambda right, sizes: 100 * sum(right) / sum(sizes)),
+                "this is in percent; a share between 0 and 1 is wanted."),
     ),
     hint="note the mode, `model.eval()`, loop under `torch.no_grad()`, count the hits of "
          "`argmax(dim=1)`, put the mode back, divide by `len(loader.dataset)`.",
@@ -1027,7 +1171,8 @@ def _mse_seen(args, value):
         value.sum().backward()
     gradient = np.zeros(Y_hat.shape) if Y_hat.grad is None else Y_hat.grad.numpy()
     plain = value.detach().numpy() if is_tensor(value) and value.ndim else number(value)
-    return {"loss": plain, CUT: cut, "gradient": gradient}
+    return {"loss": plain, CUT: Count(cut, "The loss is cut off from the graph: nothing leads back "
+                                      "from it to `Y_hat`."), "gradient": gradient}
 
 
 STRETCHED = ("one of the two is (N,), the other (N, 1), and broadcasting makes a table (N, N) of "
@@ -1059,6 +1204,22 @@ safe_mse = Exercise(
         Mistake("squeezed-one-only", lambda y, Y_hat: ((Y_hat.reshape(-1) - y) ** 2).mean(),
                 "the prediction is made flat, the labels stay as they came: where those are "
                 "(N, 1), the two stretch again. Treat both."),
+        Mistake("prediction-only", lambda y, Y_hat: ((Y_hat.reshape(-1, 1) - y) ** 2).mean(),
+                "the prediction is made a column, the labels stay as they came: where those are "
+                "(N,), the two stretch. Treat both."),
+        Mistake("no-square", lambda y, Y_hat: (Y_hat.reshape(-1) - y.reshape(-1)).mean(),
+                "this is the mean of the differences themselves, in which plus and minus cancel; "
+                "square each first."),
+        Mistake("no-square", lambda y, Y_hat: (y.reshape(-1) - Y_hat.reshape(-1)).mean(),
+                "this is the mean of the differences themselves, in which plus and minus cancel; "
+                "square each first."),
+        Mistake("numpy-mean", lambda y, Y_hat: np.mean(
+            (Y_hat.reshape(-1) - y.reshape(-1)) ** 2),
+                "`np.mean` is for arrays. A tensor has its own method, `mean()`, which stays in "
+                "the graph."),
+        Mistake("square-of-the-mean",
+                lambda y, Y_hat: (Y_hat.reshape(-1) - y.reshape(-1)).mean() ** 2,
+                "this is the square of the mean; wanted is the mean of the squares."),
         Mistake("labels-only", lambda y, Y_hat: ((Y_hat - y.reshape(-1, 1)) ** 2).mean(),
                 "the labels are made a column, the prediction stays as it came: where it is (N,), "
                 "the two stretch again. Treat both."),
@@ -1126,28 +1287,39 @@ def _repair_cases():
 
 def _training_seen(args, result):
     params, losses = result
-    count = sum(map(is_tensor, losses))
     if isinstance(params, dict):
-        count += sum(map(is_tensor, params.values()))
-        params = {k: W.detach().numpy() if is_tensor(W) else W for k, W in params.items()}
-        params = params | {TENSORS: count}
+        count = sum(map(is_tensor, params.values()))
+        plain = {k: W.detach().numpy() if is_tensor(W) else W for k, W in params.items()}
+        start = next((p for _, _, p, *_ in _repair_cases() if np.shape(args[2].get("W1")) ==
+                      p["W1"].shape), {})
+        moved = not all(np.array_equal(args[2].get(key), W) for key, W in start.items())
+        params = {**key_facts(start, plain, "the parameters", extra=False),
+                  TENSORS: Count(count, f"{count} of the parameters are tensors; arrays are "
+                                 "wanted."),
+                  "losses": tensor_facts(losses),
+                  MOVED: Count(moved, "The caller's `params` are different afterwards.")}
     return params, [number(v) for v in losses]
 
 
+MOVED = "starts that training has changed"
+
+
 def faulty_train(double=False, clear=True, graph=False, read=None, returned=lambda *both: both,
-                 after=False, moved=True):
+                 after=False, moved=True, shared=False, note=None,
+                 error=lambda torch, Z2, y: torch.nn.functional.cross_entropy(Z2, y)):
     """Return a training with some of the planted faults left in it."""
     def repaired_train(X, y, params, learning_rate, steps):
         torch = loaded_torch()
         X_t, y_t = torch.from_numpy(X), torch.from_numpy(y)
-        p = {name: torch.tensor(W, requires_grad=True) for name, W in params.items()}
+        p = {name: (torch.from_numpy(W) if shared else torch.tensor(W)).requires_grad_()
+             for name, W in params.items()}
         optimizer = torch.optim.SGD(p.values(), lr=learning_rate)
         losses = []
         for _ in range(steps):
             Z2 = torch.tanh(X_t @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
             if double or read:
                 Z2 = (read or (lambda Z: torch.softmax(Z, dim=1)))(Z2)
-            loss = torch.nn.functional.cross_entropy(Z2, y_t)
+            loss = error(torch, Z2, y_t)
             if clear:
                 optimizer.zero_grad()
             loss.backward()
@@ -1155,12 +1327,14 @@ def faulty_train(double=False, clear=True, graph=False, read=None, returned=lamb
                 optimizer.zero_grad()
             if moved:
                 optimizer.step()
-            losses.append(loss if graph else loss.item())
+            losses.append(loss if graph else note(loss) if note else loss.item())
         return returned({name: t.detach().numpy() for name, t in p.items()}, losses)
     return repaired_train
 
 
 FAULTS = {
+    "memory-shared": "the caller's arrays change (what `torch.from_numpy` makes shares its memory "
+                     "with them, and an optimizer works in place; copies are wanted)",
     "double-softmax": "the loss function gets probabilities, though it takes the softmax itself",
     "zero-grad-missing": "the gradients of all steps pile up",
     "graph-kept": "the list of losses holds tensors, each with its graph",
@@ -1169,12 +1343,13 @@ FAULTS = {
 
 def _remaining():
     rows = []
-    for left in itertools.product((False, True), repeat=3):
+    for left in itertools.product((False, True), repeat=4):
         names = [name for name, there in zip(FAULTS, left, strict=True) if there]
         if names:
-            double, stale, graph = left
+            shared, double, stale, graph = left
             rows.append(Mistake("left-" + "+".join(names),
-                                faulty_train(double=double, clear=not stale, graph=graph),
+                                faulty_train(double=double, clear=not stale, graph=graph,
+                                             shared=shared),
                                 "still there: " + "; ".join(FAULTS[n] for n in names) + "."))
     return tuple(rows)
 
@@ -1196,6 +1371,16 @@ repair = Exercise(
         Mistake("weights-do-not-move", faulty_train(after=True),
                 STILL),
         Mistake("weights-do-not-move", faulty_train(moved=False), STILL),
+        Mistake("losses-are-tensors", faulty_train(note=lambda loss: loss.detach()),
+                "the losses are still tensors, cut off from their graphs; plain numbers are "
+                "wanted: `item()`."),
+        Mistake("probabilities-without-logarithm", faulty_train(
+            error=lambda torch, Z2, y: torch.nn.functional.nll_loss(torch.softmax(Z2, dim=1), y)),
+                "`nll_loss` takes the logarithms of probabilities, and takes none itself. "
+                "`cross_entropy`, from the logits, does both steps."),
+        Mistake("one-step-only", lambda X, y, params, learning_rate, steps: faulty_train()(
+            X, y, params, learning_rate, 1),
+                "it ends after one step: is the `return` inside the loop?"),
         Mistake("parameters-are-tensors", faulty_train(returned=lambda p, losses: (
             {k: loaded_torch().from_numpy(W) for k, W in p.items()}, losses)),
                 "the parameters come back as tensors; arrays are wanted: `detach()`, then "

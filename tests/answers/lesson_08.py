@@ -90,6 +90,43 @@ def torch_gradients_none_numpy(loss, params):
     return J.item(), {k: v.grad.numpy() for k, v in t.items()}
 
 
+def torch_gradients_without_backward(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t)
+    return J.item(), {k: v.grad.numpy() for k, v in t.items()}
+
+
+def torch_gradients_number_first(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t).item()
+    J.backward()
+    return J, {k: v.grad.numpy() for k, v in t.items()}
+
+
+def torch_gradients_torch_zeros(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t)
+    J.backward()
+    return J.item(), {k: torch.zeros(v.shape) if v.grad is None else v.grad.numpy()
+                      for k, v in t.items()}
+
+
+def torch_gradients_numpy_zeros_in_float32(loss, params):
+    value, grads = torch_gradients_torch_zeros(loss, params)
+    return value, {k: np.asarray(g) for k, g in grads.items()}
+
+
+def torch_gradients_tensors(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t)
+    J.backward()
+    return J.item(), {k: v.grad for k, v in t.items()}
+
+
 # 08-network
 
 def network_class(params, activation):
@@ -184,6 +221,63 @@ def network_hard_coded(params, activation):
     return made
 
 
+def network_loaded(params, D, H, K, bias, state, names=("hidden", "output")):
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            setattr(self, names[0], nn.Linear(D, H, dtype=torch.float64))
+            setattr(self, names[1], nn.Linear(H, K, bias=bias, dtype=torch.float64))
+
+    network = Network()
+    network.load_state_dict({k: torch.tensor(v) for k, v in state.items()})
+    return network
+
+
+def network_always_with_bias(params, activation):
+    if "b2" in params:
+        return network_class(params, activation)
+    return network_loaded(params, *params["W1"].shape, params["W2"].shape[1], True,
+                          to_state_if(params))
+
+
+def network_never_with_bias(params, activation):
+    return network_loaded(params, *params["W1"].shape, params["W2"].shape[1], False,
+                          to_state_if(params))
+
+
+def network_with_names_kept(params, activation):
+    return network_loaded(params, *params["W1"].shape, params["W2"].shape[1], "b2" in params,
+                          params)
+
+
+def network_with_other_names(params, activation):
+    return network_loaded(params, *params["W1"].shape, params["W2"].shape[1], "b2" in params,
+                          to_state_if(params), ("layer1", "layer2"))
+
+
+def network_turned(params, activation):
+    D, H = params["W1"].shape
+    return network_loaded(params, H, D, params["W2"].shape[1], "b2" in params,
+                          to_state_if(params))
+
+
+def network_without_init(params, activation):
+    import torch
+    from torch import nn
+
+    class Network(nn.Module):
+        def _init_(self):
+            super().__init__()
+            self.hidden = nn.Linear(*params["W1"].shape)
+
+    network = Network()
+    network.load_state_dict({k: torch.tensor(v) for k, v in to_state_if(params).items()})
+    return network
+
+
 def network_with_layers_in_a_list(params, activation):
     from torch import nn
     made = network_class(params, activation)
@@ -260,6 +354,14 @@ def step_swapped(model, X, y, loss_function, optimizer):
     return loss.item()
 
 
+def step_detached(model, X, y, loss_function, optimizer):
+    optimizer.zero_grad()
+    loss = loss_function(model(X), y)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 # 08-train
 
 def train_with_step(model, loader, loss_function, optimizer, epochs):
@@ -311,6 +413,34 @@ def train_keeping_tensors(model, loader, loss_function, optimizer, epochs):
             optimizer.step()
             total = total + loss * len(X)
         losses.append(total / len(loader.dataset))
+    return losses
+
+
+def train_with_arguments_swapped(model, loader, loss_function, optimizer, epochs):
+    model.train()
+    return [sum(len(X) * step_plain(model, X, y, optimizer, loss_function) for X, y in loader)
+            / len(loader.dataset) for _ in range(epochs)]
+
+
+def train_without_sizes(model, loader, loss_function, optimizer, epochs):
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for X, y in loader:
+            total += step_plain(model, X, y, loss_function, optimizer) / len(loader.dataset)
+        losses.append(total)
+    return losses
+
+
+def train_appending_inside(model, loader, loss_function, optimizer, epochs):
+    model.train()
+    losses = []
+    for _ in range(epochs):
+        total = 0.0
+        for X, y in loader:
+            total += len(X) * step_plain(model, X, y, loss_function, optimizer)
+            losses.append(total / len(loader.dataset))
     return losses
 
 
@@ -391,6 +521,28 @@ def evaluate_left(model, loader):
         return sum((model(X).argmax(1) == y).sum().item() for X, y in loader) / len(loader.dataset)
 
 
+def evaluate_max(model, loader):
+    import torch
+    was, hits = model.training, 0
+    model.eval()
+    with torch.no_grad():
+        for X, y in loader:
+            hits += (model(X).max(dim=1) == y).sum().item()
+    model.train(was)
+    return hits / len(loader.dataset)
+
+
+def evaluate_over_samples(model, loader):
+    import torch
+    was, hits = model.training, 0
+    model.eval()
+    with torch.no_grad():
+        for X, y in loader:
+            hits += (model(X).argmax(dim=0) == y).sum().item()
+    model.train(was)
+    return hits / len(loader.dataset)
+
+
 # 08-safe-mse
 
 def mse_function(y, Y_hat):
@@ -410,6 +562,15 @@ def mse_flat(y, Y_hat):
 def mse_published(y, Y_hat):
     from torch.nn.functional import mse_loss
     return mse_loss(Y_hat, y)
+
+
+def mse_square_of_mean(y, Y_hat):
+    return (Y_hat.flatten() - y.flatten()).mean().square()
+
+
+def mse_numpy(y, Y_hat):
+    error = Y_hat.reshape(-1, 1) - y.reshape(-1, 1)
+    return np.mean(error ** 2)
 
 
 # 08-repair
@@ -455,6 +616,26 @@ def repaired_numpy(X, y, params, learning_rate, steps):
         grads = {"W1": X.T @ dZ1, "b1": dZ1.sum(0), "W2": A1.T @ dZ2, "b2": dZ2.sum(0)}
         params = {k: params[k] - learning_rate * grads[k] for k in params}
     return params, losses
+
+
+def repaired_first_step(X, y, params, learning_rate, steps):
+    params, losses = repaired_class(X, y, params, learning_rate, 1)
+    return params, losses
+
+
+def repaired_nll_of_softmax(X, y, params, learning_rate, steps):
+    import torch
+    p = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    optimizer = torch.optim.SGD(p.values(), lr=learning_rate)
+    X, y, losses = torch.from_numpy(X), torch.from_numpy(y), []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        Z2 = torch.tanh(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
+        loss = torch.nn.functional.nll_loss(torch.softmax(Z2, dim=1), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return {k: v.detach().numpy() for k, v in p.items()}, losses
 
 
 def still_sharing(X, y, params, learning_rate, steps):
@@ -509,31 +690,53 @@ WRONG = [
         "hidden.bias": params["b1"],
         "output.weight": params["W2"].reshape(params["W2"].shape[::-1]),
         **({"output.bias": params["b2"]} if "b2" in params else {})}, "reshape-for-transpose"),
-    ("08-to-state", lambda params: {"W1": params["W1"].T}, "missing-key"),
+    ("08-to-state", lambda params: {"W1": params["W1"].T}, None),
     ("08-torch-gradients", torch_gradients_none, "unused-is-none"),
     ("08-torch-gradients", torch_gradients_numpy_of_leaf, "detach-missing"),
-    ("08-torch-gradients", torch_gradients_none_numpy, "grad-is-none"),
-    ("08-torch-gradients", lambda loss, params: loss(params).backward(), "backward-of-a-number"),
+    ("08-torch-gradients", torch_gradients_none_numpy, "unused-not-asked"),
+    ("08-torch-gradients", lambda loss, params: loss(params).backward(), "loss-of-arrays"),
+    ("08-torch-gradients", torch_gradients_without_backward, "grad-is-none"),
+    ("08-torch-gradients", torch_gradients_number_first, "backward-of-a-number"),
+    ("08-torch-gradients", torch_gradients_torch_zeros, "zeros-in-float32"),
+    ("08-torch-gradients", torch_gradients_numpy_zeros_in_float32, "zeros-in-float32"),
+    ("08-torch-gradients", torch_gradients_tensors, "tensors-and-none"),
     ("08-network", network_float32, "float32"),
     ("08-network", network_with_random_weights, "weights-not-loaded"),
     ("08-network", network_with_one_layer_unloaded, None),
     ("08-network", network_without_super, "super-init-missing"),
     ("08-network", network_from_arrays, "arrays-in-state"),
     ("08-network", network_hard_coded, "state-mismatch"),
-    ("08-network", network_with_layers_in_a_list, "missing-key"),
-    ("08-network", network_that_forgets_to_return, "part-is-none"),
+    ("08-network", network_with_layers_in_a_list, None),
+    ("08-network", network_that_forgets_to_return, "forward-returns-none"),
+    ("08-network", network_always_with_bias, "bias-not-in-state"),
+    ("08-network", network_never_with_bias, "state-names"),
+    ("08-network", network_with_names_kept, "own-names-in-state"),
+    ("08-network", network_without_init, "layers-not-found"),
+    ("08-network", network_with_other_names, "state-names"),
+    ("08-network", network_turned, "state-mismatch"),
     ("08-training-step", step_stale, "zero-grad-missing"),
+    ("08-training-step", step_detached, "detached-tensor-returned"),
     ("08-training-step", step_no_grad, "no-graph"),
     ("08-training-step", step_swapped, "labels-first"),
     ("08-train", train_mean_of_batches, "mean-of-batches"),
+    ("08-train", train_with_arguments_swapped, "optimizer-for-loss"),
+    ("08-train", train_without_sizes, "batch-sizes-missing"),
+    ("08-train", train_appending_inside, "appended-per-batch"),
     ("08-train", train_keeping_tensors, "tensors-kept"),
     ("08-evaluate", evaluate_in_any_mode, "mode-and-graph"),
     ("08-evaluate", evaluate_left, "mode-not-restored"),
     ("08-evaluate", evaluate_mean_in_float32, "mean-of-batches"),
     ("08-evaluate", evaluate_no_grad_without_call, "with-without-call"),
+    ("08-evaluate", evaluate_max, "max-for-argmax"),
+    ("08-evaluate", evaluate_over_samples, "over-the-samples"),
     ("08-safe-mse", mse_published, "stretched"),
-    ("08-repair", still_sharing, "changes-arguments"),
-    ("08-repair", as_published, "left-double-softmax+zero-grad-missing+graph-kept"),
+    ("08-safe-mse", mse_square_of_mean, "square-of-the-mean"),
+    ("08-safe-mse", mse_numpy, "numpy-mean"),
+    ("08-repair", repaired_first_step, "one-step-only"),
+    ("08-repair", repaired_nll_of_softmax, "probabilities-without-logarithm"),
+    ("08-repair", still_sharing, "left-memory-shared"),
+    ("08-repair", as_published,
+     "left-memory-shared+double-softmax+zero-grad-missing+graph-kept"),
     ("08-repair", as_numpy_of_a_leaf, "detach-missing"),
 ]
 
