@@ -1851,14 +1851,18 @@ def _deep_back_counted(kind):
     return lambda X, y, params, reg: params[f"{kind}{len(params)}"]
 
 
-def _mask_of_the_layer_itself(X, y, params, reg):
-    A, L = wrong_deep_forward()(X, params), layers_of(params)
-    d = (A[-1] - np.eye(A[-1].shape[1])[y.astype(int)]) / len(y)
-    grads = {}
-    for i in range(L, 0, -1):
-        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], d.sum(axis=0)
-        d = (d @ params[f"W{i}"].T) * (A[i] > 0)
-    return grads
+def _mask_of_the_layer_itself(lowest):
+    """Return a backprop that hands errors down from layer `lowest` on, past the wrong mask."""
+    def deep_backprop(X, y, params, reg):
+        A = wrong_deep_forward()(X, params)
+        d = (A[-1] - np.eye(A[-1].shape[1])[y.astype(int)]) / len(y)
+        grads = {}
+        for i in range(layers_of(params), 0, -1):
+            grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], _columns(d)
+            if i >= lowest:
+                d = (d @ params[f"W{i}"].T) * (A[i] > 0)
+        return grads
+    return deep_backprop
 
 
 deep_backprop = Exercise(
@@ -1910,9 +1914,9 @@ deep_backprop = Exercise(
         *(Mistake("arrays-counted", _deep_back_counted(name),
                   "`len(params)` counts weights and biases; there are half as many layers.")
           for name in "Wb"),
-        Mistake("mask-of-the-wrong-layer", _mask_of_the_layer_itself,
-                "the error goes back to layer l − 1, and is masked by the activations of layer l: "
-                "where `A[l - 1]` is 0, nothing goes through."),
+        *(Mistake("mask-of-the-wrong-layer", _mask_of_the_layer_itself(lowest),
+                  "the error goes back to layer l − 1, and is masked by the activations of layer "
+                  "l: where `A[l - 1]` is 0, nothing goes through.") for lowest in (1, 2)),
         Mistake("next-layers-weights", wrong_deep_back(through=lambda p, i: p[f"W{i - 1}"]),
                 "the error of layer i goes back through the weights of layer i itself, not of the "
                 "one before."),
