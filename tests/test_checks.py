@@ -22,6 +22,7 @@ from helpers.checks import (
     NotAttempted,
     carry,
     graphs,
+    judge,
     lesson_00,
     lesson_01,
     lesson_02,
@@ -535,3 +536,11 @@ def test_the_page_of_mistakes_is_current_and_knows_every_id():
         starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))
         assert mistake in known or mistake.startswith(starts), (
             f"add {mistake} to GENERAL in page.py")
+
+
+def test_many_arguments_are_told_by_name_and_number():
+    lesson_09 = importlib.import_module("helpers.checks.lesson_09")
+    text = judge.describe(lesson_09.train, lesson_09.train.cases()[0])
+    assert text == ("`loss`, `backprop`, `X`, `y`, `X_val`, `y_val`, `params`, `rng`, "
+                    "`learning_rate` = 0.3, `mu` = 0.6, `reg` = 0.03, `batch_size` = 5, "
+                    "`epochs` = 12, `patience` = 3")

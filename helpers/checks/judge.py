@@ -399,9 +399,14 @@ def _call_of(exercise) -> str:
 
 
 def describe(exercise, args: tuple) -> str:
-    """Return the arguments in words: small ones in full, others by their shapes."""
-    names = inspect.signature(exercise.truth).parameters
-    return ", ".join(f"`{n}` {_brief(a)}" for n, a in zip(names, args, strict=False))
+    """Return the arguments in words: small ones in full, others by their shapes.
+
+    Where that makes more than two or three lines, numbers in full and the others by their names.
+    """
+    named = list(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
+    words = ", ".join(f"`{n}` {_brief(a)}" for n, a in named)
+    return words if len(words) <= 240 else ", ".join(
+        f"`{n}` {_brief(a)}" if isinstance(a, (int, float)) else f"`{n}`" for n, a in named)
 
 
 def _brief(value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import pairwise, permutations, product
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -121,6 +121,23 @@ def wrong_split(order=lambda N, rng: rng.permutation(N),
     return lambda N, n_val, n_test, rng: parts(order(N, rng), n_val, n_test)
 
 
+def _drawn_apart(order, first, training):
+    """Return a split whose parts, drawn in this order, come from permutations of their own."""
+    def split(N, n_val, n_test, rng):
+        n = n_test + n_val
+        cuts = {"a": {"rest": slice(n, None), "length": slice(N - n),
+                      "end": slice(n - N, None)}[training],
+                "b": slice(n_val) if first else slice(n_test, n), "c": slice(n_test)}
+        drawn = {name: rng.permutation(N)[cuts[name]] for name in order}
+        return drawn["a"], drawn["b"], drawn["c"]
+    return split
+
+
+def _test_drawn_apart(N, n_val, n_test, rng):
+    train, val, _ = _split(N, n_val, n_test, rng)
+    return train, val, rng.permutation(N)[:n_test]
+
+
 ORDER_WANTED = ("Of the permutation, the first `n_test` go to the test, the next `n_val` to the "
                 "validation, the rest to training.")
 
@@ -156,6 +173,17 @@ split = Exercise(
             rng.permutation(N)[n_test + n_val:])[::-1],
                 "each part is cut from a permutation of its own, so that the parts overlap. Draw "
                 "one, and cut that."),
+        *(Mistake("drawn-three-times", _drawn_apart(*way),
+                  "each part is cut from a permutation of its own, so that the parts overlap. "
+                  "Draw one, and cut that.") for way in product(
+                      permutations("abc"), (True, False), ("rest", "length", "end"))),
+        Mistake("drawn-three-times", _test_drawn_apart,
+                "the test part is cut from a permutation of its own, so that the parts overlap. "
+                "Draw one, and cut that."),
+        Mistake("training-begins-too-early", wrong_split(
+            parts=lambda o, v, t: (o[v:], o[t:t + v], o[:t])),
+                "the training part begins at `n_val`, too early: digits of the other parts are "
+                "still in it. It begins where both have ended."),
         Mistake("validation-in-training", wrong_split(
             parts=lambda o, v, t: (o[t:], o[t:t + v], o[:t])),
                 "the training part still contains the validation digits: early stopping would "
@@ -273,12 +301,34 @@ standardise = Exercise(
         Mistake("fitted-on-everything", scaled(spread=lambda T, X: _both(T, X).std(axis=0)), LEAK),
         Mistake("own-statistics", scaled(lambda T, X: X.mean(axis=0), lambda T, X: X.std(axis=0)),
                 OWN_SCALE),
-        Mistake("own-statistics", scaled(lambda T, X: X.mean(axis=0)), OWN_SCALE),
-        Mistake("own-statistics", scaled(spread=lambda T, X: X.std(axis=0)), OWN_SCALE),
+        Mistake("own-mean", scaled(lambda T, X: X.mean(axis=0)),
+                "the mean is that of `X` itself; the spread comes from `X_train`, and so should "
+                "the mean."),
+        Mistake("own-spread", scaled(spread=lambda T, X: X.std(axis=0)),
+                "the spread is that of `X` itself; the mean comes from `X_train`, and so should "
+                "the spread."),
         Mistake("each-sample", scaled(lambda T, X: X.mean(axis=1, keepdims=True),
                                       lambda T, X: X.std(axis=1, keepdims=True)),
                 "each digit is scaled by its own mean and spread (`axis=1`). A column is a pixel: "
                 "each pixel has its mean and spread over the digits."),
+        *(Mistake("mean-of-each-digit", scaled(centre, spread),
+                  "`axis=1` gives one number for each digit. Each pixel, each column, has its own "
+                  "mean and spread, over the digits.")
+          for centre, spread in (
+              (lambda T, X: T.mean(axis=1), lambda T, X: T.std(axis=1)),
+              (lambda T, X: T.mean(axis=0), lambda T, X: T.std(axis=1)),
+              (lambda T, X: X.mean(axis=1), lambda T, X: X.std(axis=1)))),
+        *(Mistake("max-for-maximum", scaled(guard=guard),
+                  "`np.max(a, b)` is the largest entry of `a`, and takes `b` for an axis. The "
+                  "larger of two, entry by entry, is `np.maximum`.")
+          for guard in (lambda s, floor: np.max(s, floor), lambda s, floor: s.max(floor))),
+        Mistake("largest-spread-for-all", scaled(guard=lambda s, floor: max(s.max(), floor)),
+                "every pixel is divided by one number, the largest spread of all. Each has its "
+                "own: entry by entry it is `np.maximum`."),
+        Mistake("brackets-missing", lambda X_train, X, floor=1.0: X - X_train.mean(
+            axis=0) / np.maximum(X_train.std(axis=0), floor),
+                "only the mean is divided by the spread: division goes before subtraction. The "
+                "difference needs brackets."),
         Mistake("whole-array", scaled(lambda T, X: T.mean(), lambda T, X: T.std()),
                 "one mean and one spread serve all pixels; each pixel, each column, has its own."),
         Mistake("mean-missing", scaled(lambda T, X: 0),
@@ -417,6 +467,9 @@ initialise = Exercise(
                 "Use the `rng` that is handed over."),
         Mistake("last-layer-missing", start(layers=lambda pairs: pairs[:-1]),
                 "the last layer is missing: `sizes` with n numbers describe n − 1 layers."),
+        Mistake("first-layer-only", start(layers=lambda pairs: pairs[:1]),
+                "only the first layer is made. Is the `return` indented too far, inside the "
+                "loop?"),
         *(Mistake("two-layers-only", made, "only two layers are made. `sizes` may be longer or "
                   "shorter: make as many as it asks for.")
           for made in (lambda sizes, rng: start()(sizes[:3], rng), _three_widths)),
@@ -579,6 +632,12 @@ loss = Exercise(
                 "the biases are in the penalty too; only the weights are."),
         Mistake("first-layer-only", penalised(lambda p, reg, N: reg / 2 * _squares(p, ["W1"])),
                 "only `W1` is in the penalty; `W2` has weights too."),
+        *(Mistake("brackets-missing", penalised(penalty),
+                  "`reg / 2` multiplies the squares of one layer only: products go before sums. "
+                  "Put the sum of all squares in brackets.")
+          for penalty in (
+              lambda p, reg, N: reg / 2 * _squares(p, ["W1"]) + _squares(p, ["W2"]),
+              lambda p, reg, N: _squares(p, ["W1"]) + reg / 2 * _squares(p, ["W2"]))),
         Mistake("second-layer-only", penalised(lambda p, reg, N: reg / 2 * _squares(p, ["W2"])),
                 "only `W2` is in the penalty; `W1` has weights too."),
         Mistake("penalty-subtracted", penalised(lambda p, reg, N: -reg / 2 * _squares(p)),
@@ -787,6 +846,15 @@ backprop = Exercise(
                 "add up over the samples (`axis=0`)."),
         Mistake("bias-over-wrong-axis", back(bias=lambda d: d.sum(axis=1)),
                 "the errors are added up over the units; add up over the samples (`axis=0`)."),
+        *(Mistake("bias-over-wrong-axis", patched(change),
+                  "the errors of one layer are added up over the units; add up over the samples "
+                  "(`axis=0`), as for the other bias.")
+          for change in (lambda g, X, y, p, r: {"b1": _hidden_error(X, y, p)[2].sum(axis=1)},
+                         lambda g, X, y, p, r: {"b2": _hidden_error(X, y, p)[1].sum(axis=1)})),
+        Mistake("names-of-gradients", lambda X, y, params, reg: {
+            f"d{k}": g for k, g in back()(X, y, params, reg).items()},
+                "the keys have a d in front. Gradients carry the names of their parameters, `W1`, "
+                "`b1` …, so that one loop can update all."),
         Mistake("bias-not-summed", back(bias=lambda d: d),
                 "the bias gradients have a row for each sample; add them up."),
         Mistake("bias-as-row", back(bias=lambda d: d.sum(axis=0, keepdims=True)),
@@ -925,6 +993,15 @@ EPOCH_UPHILL = ("the weights move uphill. There is one minus in all, and it stan
                 "over with a minus of its own.")
 NOT_SHUFFLED = "the batches run through the rows in their order: nothing is shuffled."
 
+def _gradient_for_velocity(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
+                           batch_size):
+    for rows in _batches(len(X), batch_size, rng):
+        grads = backprop(X[rows], y[rows], params, reg)
+        velocity = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
+        params = each(np.add, params, grads)
+    return params, velocity
+
+
 EPOCH_MISTAKES = (
     Mistake("uphill", wrong_epoch(move=lambda params, old, new: each(np.subtract, params, new)),
             EPOCH_UPHILL),
@@ -943,6 +1020,12 @@ EPOCH_MISTAKES = (
     Mistake("last-batch-dropped", wrong_epoch(batches=lambda N, size, rng: [
         b for b in _batches(N, size, rng) if len(b) == size]),
             "the last, shorter batch is left out; its samples count too."),
+    Mistake("all-samples-in-each-step", wrong_epoch(
+        rows_of_X=lambda rows: slice(None), rows_of_y=lambda rows: slice(None)),
+            "each step takes the gradient of *all* samples: the batches are drawn and not used. "
+            "Hand the rows of the batch to `backprop`."),
+    Mistake("gradient-for-velocity", _gradient_for_velocity,
+            "the gradient itself is added to the parameters; it is the velocity that is added."),
     Mistake("first-batch-only", wrong_epoch(
         batches=lambda N, size, rng: _batches(N, size, rng)[:1]),
             "only one step is made. Is the `return` indented too far, inside the loop?"),
@@ -1078,6 +1161,19 @@ def wrong_range(draw=lambda N, size, rng: rng.permutation(N)[:size], reg_of_loss
     return rate_range
 
 
+def _epoch_for_each_rate(whole, penalty):
+    """Return a rate range test that makes an epoch at each rate."""
+    def rate_range(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
+        velocity, losses = _zeros(params), []
+        for rate in rates:
+            rows = slice(None) if whole else rng.permutation(len(X))[:batch_size]
+            losses.append(float(loss(X[rows], y[rows], params, reg if penalty else 0.0)))
+            params, velocity = _run_epoch(backprop, X, y, params, velocity, rng, rate, mu, reg,
+                                          batch_size)
+        return losses
+    return rate_range
+
+
 rate_range = Exercise(
     id="09-rate-range",
     name="rate_range",
@@ -1095,6 +1191,9 @@ rate_range = Exercise(
                 "weights that have just been fitted to it."),
         Mistake("loss-of-everything", wrong_range(whole=True),
                 "the loss is that of all digits; that of the batch is enough, and quick."),
+        *(Mistake("an-epoch-for-each-rate", _epoch_for_each_rate(whole, reg),
+                  "each rate runs through a whole epoch, many steps. One batch and one step for "
+                  "each rate.") for whole in (True, False) for reg in (True, False)),
         Mistake("loss-with-penalty", wrong_range(reg_of_loss=None),
                 "the penalty is in the noted losses; note them with reg 0."),
         Mistake("penalty-missing", wrong_range(reg_of=lambda reg: 0.0),
@@ -1234,6 +1333,15 @@ def _fallen_from_last(history, seen):
     return max([0, *(i for i in range(1, len(v)) if v[i] < v[i - 1])])
 
 
+def _below_first(history, seen):
+    v = history["val_loss"]
+    return max(i for i in range(len(v)) if i == 0 or v[i] < v[0])
+
+
+def _below_first_stop(losses, patience):
+    return len(losses) - 1 - _below_first({"val_loss": losses}, None) >= patience
+
+
 def _rises_in_a_row(losses, patience):
     rises = 0
     for before, after in zip(losses, losses[1:], strict=False):
@@ -1283,6 +1391,28 @@ def _noted_before(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate
     return best, history
 
 
+def _losses_mixed_up(kept):
+    """Return a training loop that compares a training loss with a validation loss."""
+    def train(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu, reg, batch_size,
+              epochs, patience):
+        history = {"train_loss": [float(loss(X, y, params, 0.0))],
+                   "val_loss": [float(loss(X_val, y_val, params, 0.0))]}
+        compared = "train_loss" if kept == "val_loss" else "val_loss"
+        velocity, best, lowest, waited = _zeros(params), params, history[kept][0], 0
+        for _ in range(epochs):
+            params, velocity = _run_epoch(backprop, X, y, params, velocity, rng, learning_rate,
+                                          mu, reg, batch_size)
+            history["train_loss"].append(float(loss(X, y, params, 0.0)))
+            history["val_loss"].append(float(loss(X_val, y_val, params, 0.0)))
+            waited += 1
+            if history[compared][-1] < lowest:
+                best, lowest, waited = params, history[kept][-1], 0
+            if waited >= patience:
+                break
+        return best, history
+    return train
+
+
 BY_REFERENCE = ("the parameters of the last epoch come back, not those with the lowest validation "
                 "loss. Either the best ones are not kept, or they are kept as a second name for a "
                 "dict that goes on changing.")
@@ -1319,6 +1449,9 @@ train = Exercise(
             choose=lambda h, seen: int(np.argmin(h["train_loss"])), watch="train_loss"),
                 "the *training* loss decides when to stop and what to keep. It nearly always "
                 "falls; the validation loss decides."),
+        *(Mistake("losses-mixed-up", _losses_mixed_up(kept),
+                  "a *training* loss is compared with the lowest *validation* loss. Compare "
+                  "validation losses, all the way.") for kept in ("val_loss", "train_loss")),
         Mistake("one-epoch-late", loop(choose=_one_late),
                 "the parameters kept are those of the epoch after the best: loss and parameters "
                 "do not belong together."),
@@ -1331,6 +1464,12 @@ train = Exercise(
         Mistake("fallen-is-not-lowest", loop(choose=_fallen_from_last, stop=_rises_in_a_row),
                 "each validation loss is compared with the one before it. Compare with the lowest "
                 "so far."),
+        Mistake("lowest-never-noted", loop(choose=_below_first, stop=_below_first_stop),
+                "every validation loss is compared with the first one. When a new lowest one is "
+                "found, it is the one to compare with from there on."),
+        Mistake("lowest-never-noted", loop(choose=_below_first),
+                "every validation loss is compared with the first one. When a new lowest one is "
+                "found, it is the one to compare with from there on."),
         Mistake("rises-counted", loop(stop=_rises_in_a_row),
                 "the patience counts epochs in which the loss rose from the one before. It counts "
                 "epochs without a new *lowest* loss."),
@@ -1430,7 +1569,7 @@ def _confusion(y, y_pred, K):
 
 def _confusion_cases():
     cases = []
-    for seed, N, K, kind in ((1, 23, 5, int), (2, 41, 7, int), (3, 97, 17, np.uint8)):
+    for seed, N, K, kind in ((1, 23, 5, int), (2, 41, 7, int), (3, 97, 15, np.uint8)):
         rng = np.random.default_rng(seed)
         y = rng.integers(K - 1, size=N)  # the last class does not occur
         y_pred = np.where(rng.random(N) < 0.5, y, rng.integers(K - 1, size=N))
@@ -1528,8 +1667,8 @@ def _repaired(X, y, n_val, n_test, rng):
 
 def _repair_cases():
     return [(*sample(seed, *sizes)[:2], n_val, n_test, np.random.default_rng(seed))
-            for seed, sizes, n_val, n_test in ((1, (23, 4, 3, 5), 6, 4), (2, (29, 5, 3, 4), 7, 9),
-                                               (3, (31, 3, 4, 6), 5, 8))]
+            for seed, sizes, n_val, n_test in ((1, (43, 4, 3, 5), 6, 4), (2, (59, 5, 3, 4), 7, 9),
+                                               (3, (61, 3, 4, 6), 5, 8))]
 
 
 def parts(before=False, train=True, val=False, test=False, pick=lambda parts: parts,
@@ -1564,6 +1703,9 @@ repair = Exercise(
         *(Mistake("copies-before-split", parts(before=True, train=False, times=times),
                   "the copies are still made before the split: copies of one digit end up on both "
                   "sides.") for times in (1, 3)),
+        Mistake("three-times-as-large", parts(times=3),
+                "validation and test are three times as large as asked for. Before the copies "
+                "are made, `n_val` and `n_test` count digits: the 3 has to go."),
         Mistake("copies-everywhere", parts(val=True, test=True),
                 "the copies are made after the split, but of validation and test too. Those are "
                 "there to be judged as they are."),
@@ -1663,6 +1805,9 @@ deep_forward = Exercise(
         Mistake("a-layer-missing", wrong_deep_forward(
             number=lambda p: max(1, layers_of(p) - 1)),
                 "the last layer is left out: `range(1, L)` ends at L − 1."),
+        Mistake("too-many-layers", wrong_deep_forward(number=lambda p: layers_of(p) + 1),
+                "it looks for more layers than there are. `params` holds two arrays for each "
+                "layer, and `range(1, L + 1)` ends at L."),
         Mistake("dict-returned", wrong_deep_forward(
             keep=lambda A: {f"A{i}": a for i, a in enumerate(A)}),
                 "the arrays come in a dict; return a list, `A[0]` to `A[L]`."),
@@ -1698,6 +1843,25 @@ def wrong_deep_back(delta=lambda P, Y: (P - Y) / len(Y), slope=lambda A: A > 0,
                 d = again((d @ through(params, i).T) * (1 if i - 1 in skip else slope(A[i - 1])),
                           len(X))
         return {name: grads[name] for name in params if name in grads}
+    return deep_backprop
+
+
+def _deep_back_counted(kind):
+    """Return a backprop that looks for as many layers as there are arrays."""
+    return lambda X, y, params, reg: params[f"{kind}{len(params)}"]
+
+
+def _mask_of_the_layer_itself(lowest):
+    """Return a backprop that hands errors down from layer `lowest` on, past the wrong mask."""
+    def deep_backprop(X, y, params, reg):
+        A = wrong_deep_forward()(X, params)
+        d = (A[-1] - np.eye(A[-1].shape[1])[y.astype(int)]) / len(y)
+        grads = {}
+        for i in range(layers_of(params), 0, -1):
+            grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], _columns(d)
+            if i >= lowest:
+                d = (d @ params[f"W{i}"].T) * (A[i] > 0)
+        return grads
     return deep_backprop
 
 
@@ -1747,6 +1911,15 @@ deep_backprop = Exercise(
                 "in, `A[i - 1]`."),
         Mistake("first-layer-missing", wrong_deep_back(first=2),
                 "the loop ends before the first layer: `W1` and `b1` get no gradient."),
+        *(Mistake("arrays-counted", _deep_back_counted(name),
+                  "`len(params)` counts weights and biases; there are half as many layers.")
+          for name in "Wb"),
+        *(Mistake("mask-of-the-wrong-layer", _mask_of_the_layer_itself(lowest),
+                  "the error goes back to layer l − 1, and is masked by the activations of layer "
+                  "l: where `A[l - 1]` is 0, nothing goes through.") for lowest in (1, 2)),
+        Mistake("next-layers-weights", wrong_deep_back(through=lambda p, i: p[f"W{i - 1}"]),
+                "the error of layer i goes back through the weights of layer i itself, not of the "
+                "one before."),
         Mistake("next-layers-weights", wrong_deep_back(
             through=lambda p, i: p[f"W{i - 1}"].T),
                 "the error of layer i goes back through the weights of layer i itself, not of the "

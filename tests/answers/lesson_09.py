@@ -337,6 +337,10 @@ def confusion_bincount(y, y_pred, K):
     return np.bincount(y.astype(int) * K + y_pred, minlength=K * K).reshape(K, K)
 
 
+def confusion_plain_bincount(y, y_pred, K):
+    return np.bincount(y * K + y_pred, minlength=K * K).reshape(K, K)
+
+
 def confusion_sums(y, y_pred, K):
     return np.array([[np.sum((y == a) & (y_pred == b)) for b in range(K)] for a in range(K)])
 
@@ -453,7 +457,8 @@ RIGHT = {
     "09-epoch": [run_epoch_slices, run_epoch_copies, run_epoch_downhill],
     "09-rate-range": [rate_range_enumerate, rate_range_by_epochs, rate_range_copies],
     "09-train": [train_while, train_copies, train_note],
-    "09-confusion": [confusion_loop, confusion_product, confusion_bincount, confusion_sums],
+    "09-confusion": [confusion_loop, confusion_product, confusion_bincount, confusion_sums,
+                     confusion_plain_bincount],
     "09-repair": [repaired_in_order, repaired_list, repaired_by_hand],
     "09-deep/deep_forward": [deep_forward_where, deep_forward_recursive, deep_forward_names],
     "09-deep/deep_backprop": [deep_backprop_reversed, deep_backprop_recursive,
@@ -493,6 +498,18 @@ def backprop_columns(X, y, params, reg):
     dZ2 /= len(y)
     dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
     return {"W1": X.T @ dZ1 + reg * params["W1"], "b1": dZ1.sum(0),
+            "W2": cache["A1"].T @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
+
+
+def backprop_named_d(X, y, params, reg):
+    return {"d" + k: g for k, g in backprop_one_hot(X, y, params, reg).items()}
+
+
+def backprop_one_bias(X, y, params, reg):
+    cache = forward_where(X, params)
+    dZ2 = (cache["Y_hat"] - np.eye(len(params["b2"]))[y]) / len(y)
+    dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
+    return {"W1": X.T @ dZ1 + reg * params["W1"], "b1": dZ1.sum(1),
             "W2": cache["A1"].T @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
 
 
@@ -543,6 +560,47 @@ def run_epoch_changing(backprop, X, y, params, velocity, rng, learning_rate, mu,
     return params, velocity
 
 
+def run_epoch_all(backprop, X, y, params, velocity, rng, learning_rate, mu, reg, batch_size):
+    order = rng.permutation(len(X))
+    for _ in range(0, len(order), batch_size):
+        grads = backprop(X, y, params, reg)
+        velocity = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
+        params = {k: params[k] + velocity[k] for k in params}
+    return params, velocity
+
+
+def rate_range_epochs(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
+    V, losses = {k: 0 * W for k, W in params.items()}, []
+    for rate in rates:
+        losses.append(loss(X, y, params, 0))
+        params, V = run_epoch_slices(backprop, X, y, params, V, rng, rate, mu, reg, batch_size)
+    return losses
+
+
+def train_first_for_lowest(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu,
+                           reg, batch_size, epochs, patience):
+    velocity = {k: np.zeros_like(W) for k, W in params.items()}
+    history = {"train_loss": [loss(X, y, params, 0)], "val_loss": [loss(X_val, y_val, params, 0)]}
+    best, best_loss, waited = params, history["val_loss"][0], 0
+    for _ in range(epochs):
+        params, velocity = run_epoch_slices(backprop, X, y, params, velocity, rng, learning_rate,
+                                            mu, reg, batch_size)
+        history["train_loss"].append(loss(X, y, params, 0))
+        history["val_loss"].append(loss(X_val, y_val, params, 0))
+        waited += 1
+        if history["val_loss"][-1] < best_loss:
+            best, waited = params, 0
+        if waited == patience:
+            break
+    return best, history
+
+
+def repaired_threefold(X, y, n_val, n_test, rng):
+    train, *others = split_by_split(len(X), 3 * n_val, 3 * n_test, rng)
+    return (*with_copies(X[train], y[train], rng),
+            *(part for rows in others for part in (X[rows], y[rows])))
+
+
 def rate_range_same_batch(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
     rows = rng.permutation(len(X))[:batch_size]
     V = dict.fromkeys(params, 0.0)
@@ -577,7 +635,54 @@ def deep_backprop_output(X, y, params, reg):
     return grads
 
 
+def deep_backprop_mask(X, y, params, reg):
+    A, grads = deep_forward_where(X, params), {}
+    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
+    for i in range(len(A) - 1, 0, -1):
+        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], d.sum(0)
+        if i > 1:
+            d = (d @ params[f"W{i}"].T) * (A[i] > 0)
+    return grads
+
+
+def deep_forward_counted(X, params):
+    A = [X]
+    for i in range(1, len(params) + 1):
+        A.append(np.maximum(A[-1] @ params[f"W{i}"] + params[f"b{i}"], 0))
+    return [*A[:-1], shares(A[-1], axis=1)]
+
+
+def initialise_return_inside(sizes, rng):
+    params = {}
+    for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
+        params[f"W{i}"] = rng.normal(size=(a, b)) * np.sqrt(2 / a)
+        params[f"b{i}"] = np.zeros(b)
+        return params
+
+
 WRONG = [
+    ("09-split", lambda N, n_val, n_test, rng: (lambda o: (
+        o[n_val:], o[n_test:n_test + n_val], o[:n_test]))(rng.permutation(N)),
+     "training-begins-too-early"),
+    ("09-standardise", lambda X_train, X, floor=1.0: X - X_train.mean(0) / np.maximum(
+        X_train.std(0), floor), "brackets-missing"),
+    ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(axis=1)) / np.maximum(
+        X_train.std(axis=1), floor), "mean-of-each-digit"),
+    ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(0)) / np.max(
+        X_train.std(0), floor), "max-for-maximum"),
+    ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(0)) / np.maximum(
+        X.std(0), floor), "own-spread"),
+    ("09-initialise", initialise_return_inside, "first-layer-only"),
+    ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg / 2 * (
+        params["W1"] ** 2).sum() + (params["W2"] ** 2).sum(), "brackets-missing"),
+    ("09-backprop", backprop_named_d, "names-of-gradients"),
+    ("09-backprop", backprop_one_bias, "bias-over-wrong-axis"),
+    ("09-epoch", run_epoch_all, "all-samples-in-each-step"),
+    ("09-rate-range", rate_range_epochs, "an-epoch-for-each-rate"),
+    ("09-train", train_first_for_lowest, "lowest-never-noted"),
+    ("09-repair", repaired_threefold, "three-times-as-large"),
+    ("09-deep/deep_forward", deep_forward_counted, "too-many-layers"),
+    ("09-deep/deep_backprop", deep_backprop_mask, "mask-of-the-wrong-layer"),
     ("09-split", lambda N, n_val, n_test, rng: (
         rng.permutation(N)[n_val + n_test:], rng.permutation(N)[n_test:n_test + n_val],
         rng.permutation(N)[:n_test]), "drawn-three-times"),
