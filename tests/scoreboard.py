@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 
@@ -16,6 +17,14 @@ class Score:
     garbage: int = 0
     mutants: int = 0
     survivors: int = 0
+    slowest: tuple[float, str] = (0.0, "none")
+
+    def timed(self, key: str, judge, function):
+        """Return the verdict on a function, and keep the time of the slowest."""
+        began = time.perf_counter()
+        verdict = judge(function)
+        self.slowest = max(self.slowest, (time.perf_counter() - began, key))
+        return verdict
 
     def lines(self) -> list[str]:
         return [f"exercises {len(self.exercises)}", f"mistakes {self.mistakes}",
@@ -24,7 +33,8 @@ class Score:
                 f"false accusations {self.false_accusations}",
                 f"garbage answered {self.garbage}",
                 f"mechanical mutants {self.mutants}",
-                f"survivors (all equivalent) {self.survivors}"]
+                f"survivors (all equivalent) {self.survivors}",
+                f"slowest check that ends {self.slowest[0]:.1f} s ({self.slowest[1]})"]
 
 
 SCORE = Score()

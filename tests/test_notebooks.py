@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import importlib.util
+import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -150,33 +151,59 @@ def test_without_the_lesson_before_it_a_notebook_stops_at_mine(tmp_path):
     assert 'add_bias = skip("01-add-bias")' in said(notebook)[-1]
 
 
+def fill(notebook, name):
+    """Put the answers of the solution into an exercise notebook."""
+    answers = by_grade_id(read("solutions", name))
+    for key, cell in by_grade_id(notebook).items():
+        cell.source = answers[key].source
+
+
+def skip_all(notebook, name):
+    """Put a `skip` in the place of every exercise."""
+    cells = by_grade_id(notebook)
+    for exercise in rows(name):
+        cells[exercise.id].source = f'{exercise.names} = skip("{exercise.id}")'
+
+
+@pytest.fixture(scope="session")
+def played(request, tmp_path_factory):
+    """Run the notebooks that the selected tests need, as many at a time as there are cores.
+
+    Returns a dict: (what was done to it, name) -> (notebook, future of the error or None).
+    """
+    wanted = {(kind, item.callspec.params["name"]) for item in request.session.items
+              for kind in (fill, skip_all) if kind.__name__ in item.keywords}
+    runs = {}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for kind in (fill, skip_all):
+            folder = tmp_path_factory.mktemp(kind.__name__)
+            notebooks = {name: read("notebooks", name) for name in NAMES}
+            for name, notebook in notebooks.items():
+                kind(notebook, name)
+                nbformat.write(notebook, folder / name)
+            for name in NAMES:
+                if (kind, name) in wanted:
+                    runs[kind, name] = notebooks[name], pool.submit(run, notebooks[name], folder)
+        yield runs
+
+
 @needs_torch
+@pytest.mark.fill
 @every
-def test_a_notebook_with_every_stub_filled_in_passes_all_checks(name, tmp_path):
-    filled = {}
-    for other in NAMES:
-        filled[other] = read("notebooks", other)
-        answers = by_grade_id(read("solutions", other))
-        for key, cell in by_grade_id(filled[other]).items():
-            cell.source = answers[key].source
-        nbformat.write(filled[other], tmp_path / other)
-    assert run(filled[name], tmp_path) is None
+def test_a_notebook_with_every_stub_filled_in_passes_all_checks(name, played):
+    notebook, error = played[fill, name]
+    assert error.result() is None
     number = len(rows(name))
-    assert f"{number} of {number} exercises correct" in said(filled[name])[-1]
+    assert f"{number} of {number} exercises correct" in said(notebook)[-1]
 
 
 @needs_torch
+@pytest.mark.skip_all
 @every
-def test_a_notebook_runs_to_its_end_with_every_exercise_skipped(name, tmp_path):
-    skipped = {}
-    for other in NAMES:
-        skipped[other] = copy.deepcopy(read("notebooks", other))
-        cells = by_grade_id(skipped[other])
-        for exercise in rows(other):
-            cells[exercise.id].source = f'{exercise.names} = skip("{exercise.id}")'
-        nbformat.write(skipped[other], tmp_path / other)
-    assert run(skipped[name], tmp_path) is None
-    last = said(skipped[name])[-1]
+def test_a_notebook_runs_to_its_end_with_every_exercise_skipped(name, played):
+    notebook, error = played[skip_all, name]
+    assert error.result() is None
+    last = said(notebook)[-1]
     assert f"0 of {len(rows(name))} exercises correct" in last
     assert last.count("skipped") == len(rows(name))
 
