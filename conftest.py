@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import sys
 
 import matplotlib
 import pytest
@@ -35,6 +34,19 @@ def pytest_configure(config):
     config.pluginmanager.register(NbvalSettings(), "nbval-settings")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where workers share the tests (`-n`), one of them runs all cells of a notebook."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneKernelANotebook(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split("::")[0]
+            return path if path.endswith(".ipynb") else nodeid
+
+    return OneKernelANotebook(config, log)
+
+
 def pytest_collection_modifyitems(items):
     """Without PyTorch, skip each solution from the cell on that asks for it."""
     if importlib.util.find_spec("torch") is not None:
@@ -59,10 +71,3 @@ def pytest_runtest_call(item):
             pytest.skip(str(error))
         raise
 
-
-def pytest_terminal_summary(terminalreporter):
-    """Print what the tests of the checks add up to."""
-    scoreboard = sys.modules.get("scoreboard")
-    if scoreboard and scoreboard.SCORE.mistakes:
-        terminalreporter.section("scoreboard of the checks")
-        terminalreporter.line(" · ".join(scoreboard.SCORE.lines()))

@@ -369,9 +369,9 @@ def fresh(arguments):
 
 
 def test(arguments):
-    """Run the tests."""
+    """Run the tests, as many at a time as there are cores; with `-n 0`, one by one."""
     set_up(["base", "test"])
-    return hand_over([PYTHON, "-m", "pytest"] + arguments)
+    return hand_over([PYTHON, "-m", "pytest", "-n", "auto"] + arguments)
 
 
 def release(arguments):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass
@@ -25,6 +25,19 @@ class Score:
         verdict = judge(function)
         self.slowest = max(self.slowest, (time.perf_counter() - began, key))
         return verdict
+
+    def plain(self) -> dict:
+        """Return the score as plain data, for `add`."""
+        return asdict(self)
+
+    def add(self, other: dict) -> None:
+        """Add the score of another process."""
+        for name, value in other.items():
+            mine = getattr(self, name)
+            if name == "exercises":
+                setattr(self, name, mine | value)
+            else:
+                setattr(self, name, max(mine, value) if name == "slowest" else mine + value)
 
     def lines(self) -> list[str]:
         return [f"exercises {len(self.exercises)}", f"mistakes {self.mistakes}",
