@@ -50,7 +50,7 @@ RAISED = (ValueError, TypeError, IndexError, KeyError, AttributeError,
 def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
     SCORE.exercises.add(key)
     SCORE.mistakes += 1
-    verdict = SCORE.timed(key, exercise.judge, mistake.wrong)
+    verdict = SCORE.timed(key, exercise, mistake.wrong)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake.id
     assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id), (
@@ -86,7 +86,7 @@ def test_right_answers_in_any_style_pass(key, exercise):
     assert key in [row[0] for row in WRONG], (
         f"add a student's wrong answer for {key} to tests/answers/lesson_{key[:2]}.py")
     for answer in [*RIGHT[key], exercise.truth]:
-        verdict = SCORE.timed(key, exercise.judge, answer)
+        verdict = SCORE.timed(key, exercise, answer)
         SCORE.right += verdict.outcome == "correct"
         SCORE.false_accusations += verdict.outcome != "correct"
         assert verdict.outcome == "correct", verdict.lines

@@ -96,6 +96,7 @@ class Exercise(_Check):
         the arguments as the call left them and what came back, returns what is compared, of right
         and wrong answers alike; a `Count` in it says a fault in a sentence of its own. What it
         cannot make sense of, it hands on or raises on: the result is then compared as it came
+    memory : what the known mistakes have come to so far
     """
 
     id: str
@@ -114,6 +115,7 @@ class Exercise(_Check):
     rounding: float = 1e-9
     integers: tuple[str, ...] | None = None
     view: Callable | None = None
+    memory: dict = field(default_factory=dict, init=False, compare=False)
 
     @property
     def parts(self) -> tuple[Exercise, ...]:

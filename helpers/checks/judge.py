@@ -33,11 +33,11 @@ def judge(exercise, function: Any) -> Verdict:
     if getattr(function, "skipped_exercise", None):
         return Verdict("skipped", [f"This is the solution's own `{exercise.name}`. "
                                    "Come back and write yours when you like."])
-    misused = _misused(exercise, function)
+    cases = exercise.cases()
+    misused = _misused(exercise, function, cases)
     if misused:
         return misused
     guard = Guard()
-    cases = exercise.cases()
     calls = []
     for args in cases:
         calls.append(guard.call(function, args, exercise.view))
@@ -65,7 +65,7 @@ def _verdict(exercise, function, cases, calls, guard):
             or Verdict("correct", [exercise.unlocks] if exercise.unlocks else []))
 
 
-def _misused(exercise, function):
+def _misused(exercise, function, cases):
     """Return a verdict on what cannot be called with the exercise's arguments at all."""
     name = exercise.name
     if not callable(function):
@@ -78,7 +78,7 @@ def _misused(exercise, function):
     except Exception:  # a built-in without a signature: try it
         return None
     try:
-        for args in exercise.cases():
+        for args in cases:
             signature.bind(*args)
     except TypeError:
         yours = f"`{name}({', '.join(signature.parameters)})`"
@@ -266,13 +266,21 @@ def _name(exercise, cases, calls, difference):
     """Return (id, sentence) of the mistake: a known one, else a general one, else (None, '')."""
     if len(calls) == len(cases):
         for mistake in exercise.mistakes:
-            guard = Guard()
-            if all(_same(call, guard.call(mistake.wrong, args, exercise.view), exercise)
-                   for args, call in zip(cases, calls, strict=True)):
+            if all(_same(call, _known(exercise, mistake, index, args), exercise)
+                   for index, (args, call) in enumerate(zip(cases, calls, strict=True))):
                 return mistake.id, f"{KNOWN} {mistake.message}"
     if difference.mistake or difference.stage != "value":
         return difference.mistake, ""
     return _general(exercise, cases, calls)
+
+
+def _known(exercise, mistake, index, args) -> Call:
+    """Return what a known mistake comes to in a case: worked out once, it is always the same."""
+    key = mistake, index
+    if key not in exercise.memory:
+        call = Guard().call(mistake.wrong, args, exercise.view)
+        exercise.memory[key] = Call(call.value, call.error)
+    return exercise.memory[key]
 
 
 def _same(call: Call, other: Call, exercise) -> bool:
