@@ -510,6 +510,17 @@ def test_sums_that_cancel_agree_beside_larger_numbers_only():
     assert not same_values({"W": big, "b": here * 1e4}, {"W": big, "b": there * 1e4}, 1e-9)
 
 
+def test_an_unknown_mistake_is_told_with_the_parts_that_are_right():
+    def scaled(*factors):
+        return "\n".join(lesson_02.backprop.judge(lambda *args: tuple(
+            (1 + factor * np.arange(grad.size).reshape(grad.shape)) * grad for factor, grad in zip(
+                factors, lesson_02.backprop.truth(*args), strict=True))).lines)
+
+    assert "Right in this call is `dW1`: look at what only `dW2` uses." in scaled(0, 0.1)
+    assert "No part of it is right" in scaled(0.1, 0.1)
+    assert "Right in this call" not in "\n".join(lesson_01.sigmoid.judge(lambda z: z**3).lines)
+
+
 def test_how_far_off_an_unknown_array_is():
     want = np.arange(1.0, 7.0).reshape(2, 3)
     assert likeness(28 * want[::-1], want) == (

@@ -87,7 +87,8 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
     cosine = np.vdot(got, want) / size / right
     if not 0.1 < ratio < 10:
         where = "in the right" if cosine > 0.99 else "in another"
-        return f"is about {ratio:.2g} times as long as it should be, and {where} direction"
+        times = f"{ratio:.0f}" if ratio > 10 else f"{ratio:.2g}"
+        return f"is about {times} times as long as it should be, and {where} direction"
     text = f"is off by {100 * np.linalg.norm(got - want) / right:.0f} % of its size"
     if got.ndim < 2:
         return text

@@ -325,16 +325,30 @@ def _other_facts(exercise, cases, calls, index, difference):
     facts = []
     if difference.stage == "value":
         want = _wanted(exercise, cases[index])
-        pairs = leaves(calls[index].value, want, exercise.returns[0], exercise.returns)
-        off = [f"`{n}` {likeness(g, w)}" for n, g, w in pairs
-               if w.size > 1 and w.dtype != bool and g.shape == w.shape
-               and differ(g, w, tolerance=exercise.tolerance)]
+        pairs = [*leaves(calls[index].value, want, exercise.returns[0], exercise.returns)]
+        wrong = [(n, g, w) for n, g, w in pairs
+                 if g.shape != w.shape or differ(g, w, tolerance=exercise.tolerance)]
+        off = [f"`{n}` {likeness(g, w)}" for n, g, w in wrong
+               if w.size > 1 and w.dtype != bool and g.shape == w.shape]
         facts.append("It is not one of the mistakes I know"
                      + (": " + "; ".join(off[:3]) if off else "") + ".")
+        facts.append(_right_parts([n for n, _, _ in pairs], [n for n, _, _ in wrong]))
     changed = _changed(exercise, cases[index], calls[index])
     if changed:
         facts.append(f"It also changes its argument `{changed}`.")
-    return facts
+    return [fact for fact in facts if fact]
+
+
+def _right_parts(names, wrong):
+    """Return which of several parts of a result are right: the mistake is in the others."""
+    right = [f"`{name}`" for name in names if name not in wrong]
+    if len(names) < 2 or len(names) > 8:
+        return ""
+    if not right:
+        return "No part of it is right: look first at what all of them come from."
+    verb = "is" if len(right) == 1 else "are"
+    other = f"`{wrong[0]}` uses" if len(wrong) == 1 else "the others use"
+    return f"Right in this call {verb} {', '.join(right)}: look at what only {other}."
 
 
 def _bad_manners(exercise, function, cases, calls, guard):

@@ -750,6 +750,26 @@ NO_PENALTY = ("the penalty is in the loss and not in the gradient: its derivativ
               "reg · w.")
 FORWARD_FAULT = ("the forward pass inside differs from the network's: compare it with your "
                  "`forward`, or call that.")
+HALVED = ("the penalty's part is half as large: the square brings a 2, which cancels the ½ of the "
+          "loss.")
+SUBTRACTED = ("the penalty's part has the wrong sign: it pulls weights towards 0, so its gradient "
+              "is *plus* reg times W.")
+
+
+def _wrong_deltas(back):
+    """Return the mistakes at the output that a backprop of any depth can start from."""
+    return (
+        Mistake("averaged-twice", back(delta=lambda P, Y: (P - Y) / len(Y) ** 2),
+                "it is divided by N twice."),
+        Mistake("labels-missing", back(delta=lambda P, Y: P / len(Y)),
+                "the labels play no part: 1 is taken away at the true class of each sample."),
+        Mistake("one-put-in-place", back(delta=lambda P, Y: np.where(Y, 1, P) / len(Y)),
+                "at the true class the probability is *replaced* by 1. 1 is taken away from it: "
+                "`-= 1`."),
+        Mistake("one-added", back(delta=lambda P, Y: (P + Y) / len(Y)),
+                "1 is added at the true class; it is taken away."),
+    )
+
 
 backprop = Exercise(
     id="09-backprop",
@@ -790,8 +810,6 @@ backprop = Exercise(
                 "`np.sign` is −1 where a sum is negative; the slope of the ReLU is 0 there."),
         Mistake("not-averaged", back(delta=lambda P, Y: P - Y),
                 "the 1/N of the mean is missing: the gradient is that of the summed loss."),
-        Mistake("averaged-twice", back(delta=lambda P, Y: (P - Y) / len(Y) ** 2),
-                "it is divided by N twice."),
         Mistake("averaged-again-in-hidden-layer", patched(lambda g, X, y, p, r: {
             "W1": (g["W1"] - r * p["W1"]) / len(X) + r * p["W1"], "b1": g["b1"] / len(X)}),
                 "in the hidden layer it is divided by N once more; the 1/N came along with "
@@ -804,8 +822,7 @@ backprop = Exercise(
         Mistake("output-derivative-extra", back(delta=lambda P, Y: (P - Y) * P * (1 - P) / len(Y)),
                 "the output error is multiplied by ŷ(1 − ŷ). With softmax and cross-entropy that "
                 "factor has cancelled already."),
-        Mistake("labels-missing", back(delta=lambda P, Y: P / len(Y)),
-                "the labels play no part: 1 is taken away at the true class of each sample."),
+        *_wrong_deltas(back),
         Mistake("labels-as-numbers", lambda X, y, params, reg: soft(
             wrong_forward()(X, params)["Z2"]) - y,
                 "the class numbers themselves are subtracted, (N,) from (N, K). They are names: "
@@ -819,8 +836,7 @@ backprop = Exercise(
                 "the penalty's part is twice as large: the ½ of the loss cancels the 2 of the "
                 "square."),
         Mistake("penalty-halved", back(penalty=lambda p, r, N: _reg_gradient(p, r / 2, N)),
-                "the penalty's part is half as large: the square brings a 2, which cancels the ½ "
-                "of the loss."),
+                HALVED),
         Mistake("penalty-over-N", back(penalty=lambda p, r, N: _reg_gradient(p, r / N, N)),
                 "the penalty's part is divided by N: it belongs to the weights, not to the "
                 "samples."),
@@ -833,8 +849,7 @@ backprop = Exercise(
             **_reg_gradient(p, r, N), "W1": 0}),
                 "the penalty's part is missing in `W1`."),
         Mistake("penalty-subtracted", back(penalty=lambda p, r, N: _reg_gradient(p, -r, N)),
-                "the penalty's part has the wrong sign: it pulls weights towards 0, so its "
-                "gradient is *plus* reg times W."),
+                SUBTRACTED),
         Mistake("reg-in-place-of-weights", back(penalty=lambda p, r, N: {
             k: r if W.ndim == 2 else 0 for k, W in p.items()}),
                 "`reg` itself is added to every entry; its part is reg times the weight."),
@@ -1891,6 +1906,7 @@ deep_backprop = Exercise(
                 "too."),
         Mistake("not-averaged", wrong_deep_back(delta=lambda P, Y: P - Y),
                 "the 1/N of the mean is missing."),
+        *_wrong_deltas(wrong_deep_back),
         Mistake("averaged-in-every-layer", wrong_deep_back(again=lambda d, N: d / N),
                 "the error is divided by N in every layer. Once, at the output, is enough: it "
                 "comes along."),
@@ -1900,6 +1916,9 @@ deep_backprop = Exercise(
         Mistake("penalty-missing", wrong_deep_back(penalty=lambda W, reg: 0), NO_PENALTY),
         Mistake("penalty-doubled", wrong_deep_back(penalty=lambda W, reg: 2 * reg * W),
                 "the penalty's part is twice as large: its ½ cancels the 2 of the square."),
+        Mistake("penalty-halved", wrong_deep_back(penalty=lambda W, reg: reg / 2 * W), HALVED),
+        Mistake("penalty-subtracted", wrong_deep_back(penalty=lambda W, reg: -reg * W),
+                SUBTRACTED),
         Mistake("biases-regularised", wrong_deep_back(bias_penalty=1.0),
                 "the biases are regularised too; only the weights are in the penalty."),
         Mistake("bias-averaged", wrong_deep_back(bias=lambda d: d.mean(axis=0)),
