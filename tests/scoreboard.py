@@ -16,6 +16,7 @@ class Score:
     false_accusations: int = 0
     garbage: int = 0
     mutants: int = 0
+    pairs: int = 0
     survivors: int = 0
     slowest: tuple[float, str] = (0.0, "none")
 
@@ -47,6 +48,7 @@ class Score:
                 f"false accusations {self.false_accusations}",
                 f"garbage answered {self.garbage}",
                 f"mechanical mutants {self.mutants}",
+                f"pairs of them {self.pairs}",
                 f"survivors (all equivalent) {self.survivors}",
                 f"slowest check that ends {self.slowest[0]:.1f} s ({self.slowest[1]})"]
 

@@ -59,6 +59,37 @@ def test_mine_loads_what_the_function_needs_and_nothing_else(folder):
     assert not (folder / "touched").exists()
 
 
+def test_mine_loads_what_is_bound_in_other_ways(folder):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "try:\n    import numpy as np\nexcept ImportError:\n    np = None",
+        "A, B = 1, 2\nA += 1\nC = D = -np.pi / 2\nexp = np.exp\nE: float = A * 0.5",
+        "if A == 2:\n    def grow(z):\n        return exp(-z)\nelse:\n    grow = None",
+        "data = np.ones(3)\nif A:\n    def sum_up(z):\n        return data\n    data = open('no')",
+        ("01-sigmoid", "def sigmoid(z):\n    return E / (A - 1 + grow(z)) + (B - A) * (C - D)")])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
+def test_mine_of_a_function_that_reads_data_says_that_data_stays(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np\nones = np.ones(3)",
+        ("01-sigmoid", "def sigmoid(z):\n    return ones[0] / (1 + np.exp(-z))")])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    out = capsys.readouterr().out
+    assert "'ones' is not defined" in out and "no data" in out and len(out.splitlines()) <= 10
+
+
+def test_mine_of_definitions_that_never_end_is_stopped(folder, capsys, monkeypatch):
+    monkeypatch.setattr(carry, "SECONDS", 0.2)
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np\ndef wait(f):\n    while True:\n        pass",
+        ("01-sigmoid", "@wait\n" + SIGMOID)])
+    with pytest.raises(CheckFailed) as failed:
+        mine("01-sigmoid")
+    assert failed.value.mistake == "cannot-be-read"
+    assert "did not end within 0.2 s" in capsys.readouterr().out
+
+
 def test_mine_follows_functions_carried_from_an_earlier_notebook(folder):
     notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", ("01-sigmoid", SIGMOID)])
     notebook(folder / "02_backpropagation.ipynb", [

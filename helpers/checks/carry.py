@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from helpers.checks.exercise import CheckFailed, Exercise, Group, exercises, report
+from helpers.checks.guard import Guard
 from helpers.checks.judge import Verdict
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
+SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
 
 def skip(exercise_id: str) -> Callable | tuple[Callable, ...]:
@@ -66,13 +68,14 @@ def mine(exercise_id: str) -> Callable | tuple[Callable, ...]:
         report(exercise_id, Verdict("not yet", [
             f"No notebook in this folder (`{Path.cwd().name}`) has the exercise {exercise_id}.",
             otherwise], "no-notebook"))
-    try:
-        functions = _load(exercise, Path.cwd())
-    except Exception as error:  # it is the student's code that runs here
+    call = Guard(SECONDS).call(_load, (exercise, Path.cwd()))  # the student's code runs here
+    if call.error is not None:
+        why = f"it did not end within {SECONDS} s" if call.endless else call.error
         report(exercise_id, Verdict("not yet", [
-            f"`{exercise.names}` cannot be read from `{path.name}`: {error}.",
+            f"`{exercise.names}` cannot be read from `{path.name}`: {why}.",
             "Mend it there, save that notebook and run this cell again.", otherwise],
             "cannot-be-read"))
+    functions = call.value
     verdict = exercise.judge(*functions)
     if verdict.outcome == "correct":
         verdict.lines = [f"Your own `{exercise.names}`, read from `{path.name}`."]
@@ -82,6 +85,9 @@ def mine(exercise_id: str) -> Callable | tuple[Callable, ...]:
     elif verdict.outcome == "not yet":
         verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
                          *verdict.lines[:4], otherwise]
+        if "NameError" in " ".join(verdict.lines):
+            verdict.lines.insert(-1, "`mine` carries functions, imports and constants over, and no "
+                                     "data: let the function take that from its arguments.")
     report(exercise_id, verdict)
     return functions if len(functions) > 1 else functions[0]
 
@@ -158,9 +164,9 @@ def _run(statement: ast.stmt, space: dict[str, Any], folder: Path) -> None:
     space.update(zip(targets, (functions,) if whole else functions, strict=True))
 
 
-def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:
-    """Return name -> the last statement that binds it, down to the exercise's cell."""
-    bound: dict[str, ast.stmt] = {}
+def _bindings(path: Path, exercise_id: str) -> dict[str, tuple[ast.stmt, ...]]:
+    """Return name -> what binds it last and the `+=` after it, down to the exercise's cell."""
+    bound: dict[str, tuple[ast.stmt, ...]] = {}
     for number, cell in enumerate(_code_cells(path)):
         source, here = "".join(cell["source"]), _grade_id(cell) == exercise_id
         name = f"<{path.name}, code cell {number + 1}>"
@@ -171,11 +177,11 @@ def _bindings(path: Path, exercise_id: str) -> dict[str, ast.stmt]:
                 raise SyntaxError(f"its cell has a syntax error: {error.msg}") from None
             statements = []
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        for statement in statements:
-            statement.source_name = name
+        for place, statement in enumerate(statements):
+            statement.source_name, statement.place = name, (number, place)
             for target in _names_bound(statement, bound):
-                bound.pop(target, None)  # the last one counts, and where it stands
-                bound[target] = statement
+                before = bound[target] if isinstance(statement, ast.AugAssign) else ()
+                bound[target] = (*before, statement)
         if here:
             break
     return bound
@@ -192,35 +198,48 @@ def _without_magics(source: str) -> str:
 def _names_bound(statement: ast.stmt, before: Container[str]) -> list[str]:
     """Return the names that a definition, an import, a constant or a `mine` / `skip` line binds.
 
-    A dict, list or tuple of things bound `before` (a table of functions) counts as a constant.
+    What is made of constants and things bound `before` (`2 * np.pi`, a table of functions) counts
+    as a constant. An `if` or `try` binds names where it does nothing but bind names.
     """
+    if isinstance(statement, (ast.If, ast.Try)):
+        inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
+        for handler in getattr(statement, "handlers", []):
+            inner += handler.body
+        names = [_names_bound(part, before) for part in inner if not isinstance(part, ast.Pass)]
+        return [name for found in names for name in found] if all(names) else []
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        known = statement.target.id in before and _is_plain(statement.value, before)
+        return [statement.target.id] if known else []
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return [statement.target.id] if _is_plain(statement.value, before) else []
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return [statement.name]
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return [(alias.asname or alias.name).split(".")[0] for alias in statement.names]
-    if isinstance(statement, ast.Assign):
-        constant = isinstance(statement.targets[0], ast.Name) and (
-            isinstance(statement.value, (ast.Lambda, ast.Dict, ast.List, ast.Tuple))
-            and _is_table(statement.value, before) or _is_literal(statement.value))
-        if constant or _carried(statement):
-            return _targets(statement)
+    if isinstance(statement, ast.Assign) and (
+            _is_plain(statement.value, before) or _carried(statement)):
+        return _targets(statement)
     return []
 
 
 def _targets(statement: ast.Assign) -> list[str]:
-    """Return the names that an assignment binds: `a = ...` or `a, b = ...`."""
-    target = statement.targets[0]
-    return [node.id for node in getattr(target, "elts", [target]) if isinstance(node, ast.Name)]
+    """Return the names that an assignment binds: `a = ...`, `a, b = ...` or `a = b = ...`."""
+    return [node.id for target in statement.targets
+            for node in getattr(target, "elts", [target]) if isinstance(node, ast.Name)]
 
 
-def _is_table(node: ast.expr | None, before: Container[str]) -> bool:
-    """Whether it holds lambdas, literals, names bound `before` and their attributes only."""
+def _is_plain(node: ast.expr | None, before: Container[str]) -> bool:
+    """Whether it is made of lambdas, literals, names bound `before` and their attributes only."""
     if isinstance(node, ast.Dict):
-        return all(_is_table(item, before) for item in [*node.keys, *node.values])
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return all(_is_table(item, before) for item in node.elts)
+        return all(_is_plain(item, before) for item in [*node.keys, *node.values])
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return all(_is_plain(item, before) for item in node.elts)
+    if isinstance(node, ast.BinOp):
+        return _is_plain(node.left, before) and _is_plain(node.right, before)
+    if isinstance(node, ast.UnaryOp):
+        return _is_plain(node.operand, before)
     if isinstance(node, ast.Attribute):
-        return _is_table(node.value, before) and not isinstance(node.value, ast.Lambda)
+        return _is_plain(node.value, before) and not isinstance(node.value, ast.Lambda)
     if isinstance(node, ast.Name):
         return node.id in before
     return isinstance(node, ast.Lambda) or (node is not None and _is_literal(node))
@@ -244,13 +263,12 @@ def _carried(statement: ast.stmt) -> tuple[str, str] | None:
     return None
 
 
-def _needed(names: list[str], bound: dict[str, ast.stmt]) -> list[ast.stmt]:
+def _needed(names: list[str], bound: dict[str, tuple[ast.stmt, ...]]) -> list[ast.stmt]:
     """Return the statements that `names` depend on, in the order of the notebook."""
     waiting, needed = list(names), set()
     while waiting:
-        statement = bound.get(waiting.pop())
-        if statement is not None and statement not in needed:
-            needed.add(statement)
-            waiting += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
-    order = list(dict.fromkeys(bound.values()))
-    return sorted(needed, key=order.index)
+        for statement in bound.get(waiting.pop(), ()):
+            if statement not in needed:
+                needed.add(statement)
+                waiting += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    return sorted(needed, key=lambda statement: statement.place)
