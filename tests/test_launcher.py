@@ -757,7 +757,7 @@ def test_lab_without_any_lesson(plain, handed_over, capsys):
 def test_test_runs_pytest_in_the_course_and_returns_its_code(made, tmp_path):
     result = made.run("test", "-k", "two words", cwd=str(tmp_path), EXIT_pytest="5")
     assert result.returncode == 5
-    assert made.calls("pytest") == [["-k", "two words"]]
+    assert made.calls("pytest") == [["-n", "auto", "-k", "two words"]]
     last = json.loads(made.calls_file.read_text().splitlines()[-1])
     assert os.path.realpath(last[2]) == os.path.realpath(made.folder)
 

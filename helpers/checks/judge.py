@@ -244,8 +244,8 @@ def _not_yet(exercise, function, cases, calls, index, difference):
     if message:
         lines.append(message)
     lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    if exercise.hint and not message.startswith(KNOWN) and (
-            mistake not in ("returns-none", "missing-key")):
+    known_by_values = message.startswith(KNOWN) and difference.stage != "raised"
+    if exercise.hint and not known_by_values and mistake not in ("returns-none", "missing-key"):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
 
