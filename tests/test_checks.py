@@ -516,15 +516,15 @@ def test_an_unknown_mistake_is_told_with_the_parts_that_are_right():
             (1 + factor * np.arange(grad.size).reshape(grad.shape)) * grad for factor, grad in zip(
                 factors, lesson_02.backprop.truth(*args), strict=True))).lines)
 
-    assert "Right in this call is `dW1`: look at what only `dW2` uses." in scaled(0, 0.1)
+    assert "`dW1` is right in this call: look at what only `dW2` uses." in scaled(0, 0.1)
     assert "No part of it is right" in scaled(0.1, 0.1)
-    assert "Right in this call" not in "\n".join(lesson_01.sigmoid.judge(lambda z: z**3).lines)
+    assert "right in this call" not in "\n".join(lesson_01.sigmoid.judge(lambda z: z**3).lines)
 
 
 def test_how_far_off_an_unknown_array_is():
     want = np.arange(1.0, 7.0).reshape(2, 3)
     assert likeness(28 * want[::-1], want) == (
-        "is about 28 times as long as it should be, and in another direction")
+        "is about 28 times as long as it should be, in another direction")
     assert likeness(28 * want + 1e-3, want).endswith("in the right direction")
 
 

@@ -64,7 +64,7 @@ def _differ(got, want, path, parts, tolerance):
             wanted = wanted if isinstance(got, dict) else f"a dict with {wanted}"
             return Difference("type", f"`{path}` {has}"[:200] + f"; wanted {wanted}.",
                               "missing-key" if isinstance(got, dict) else "not-a-dict")
-        pairs = ((got[k], want[k], f'{path}["{k}"]') for k in want)
+        pairs = ((got[k], want[k], _entry(path, k)) for k in want)
     elif _ragged(want):
         if not isinstance(got, (tuple, list)) or len(got) != len(want):
             series = isinstance(got, (tuple, list))
@@ -190,7 +190,7 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
     elif isinstance(want, dict):
         for key in want:
             value = got.get(key) if isinstance(got, dict) else None
-            yield from leaves(value, want[key], f'{path}["{key}"]')
+            yield from leaves(value, want[key], _entry(path, key))
     elif _ragged(want):
         fits = isinstance(got, (tuple, list)) and len(got) == len(want)
         for i, (g, w) in enumerate(zip(got if fits else [None] * len(want), want, strict=True)):
@@ -198,6 +198,11 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
     else:
         array = _plain_array(got)
         yield path, np.array(np.nan) if array is None else array, np.asarray(want)
+
+
+def _entry(path, key):
+    """Return what an entry of a dict is called; "result" is a name of ours, the key says more."""
+    return key if path == "result" else f'{path}["{key}"]'
 
 
 def _close(a, b, tolerance, floor=0.0):

@@ -10,6 +10,8 @@ import numpy as np
 
 EPS = 1e-5  # the step to either side
 GOOD = 1e-6  # a gradient with a relative error below this is called right
+DIRECTIONS = ((0.9995, "in the right direction"), (0.95, "in nearly the right direction"),
+              (-0.95, "in another direction"))  # of a wrong array, by its cosine with the right one
 ROUNDING = 1e-7  # how near to each other two entries are that count as equal
 
 
@@ -85,14 +87,14 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
         return "is not finite everywhere"
     ratio = size / right
     cosine = np.vdot(got, want) / size / right
+    where = next((words for least, words in DIRECTIONS if cosine > least), "turned round")
     if not 0.1 < ratio < 10:
-        where = "in the right" if cosine > 0.99 else "in another"
         times = f"{ratio:.0f}" if ratio > 10 else f"{ratio:.2g}"
-        return f"is about {times} times as long as it should be, and {where} direction"
+        return f"is about {times} times as long as it should be, {where}"
     text = f"is off by {100 * np.linalg.norm(got - want) / right:.0f} % of its size"
     if got.ndim < 2:
         return text
-    return f"{text} ({ratio:.3g} times as long, cosine {cosine:.3f}; 1 is right)"
+    return f"{text}: {ratio:.3g} times as long as it should be, {where} (cosine {cosine:.3f})"
 
 
 def _equal(a, b, rounding):

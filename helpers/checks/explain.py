@@ -126,7 +126,7 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
                           f"is a variable of yours that hides the real `{shadowed}`: rename it, "
                           "then restart the kernel.", "shadowed-name")
     inside = f" inside your `{where}`, which it calls" if where else ""
-    mistake, advice = next(((i, f" {a}") for sign, i, a in KNOWN_ERRORS if sign in text),
+    mistake, advice = next(((i, a) for sign, i, a in KNOWN_ERRORS if sign in text),
                            (None, ""))
     lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
     if lengths:
@@ -134,8 +134,9 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
     if isinstance(error, KeyError) and error.args and not isinstance(
             error.args[0], (str, int, float, tuple)):
         text = f"the dict has no entry for this {type(error.args[0]).__name__}"
-    return Difference("raised", f"It raised {type(error).__name__}{inside}: {text}{line}{advice}",
-                      mistake)
+    raised = f"It raised {type(error).__name__}{inside}: {text}{line}"
+    stop = "" if raised.endswith((".", "?", "!")) else "."
+    return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake)
 
 
 def _most_often(error):

@@ -346,9 +346,10 @@ def _right_parts(names, wrong):
         return ""
     if not right:
         return "No part of it is right: look first at what all of them come from."
-    verb = "is" if len(right) == 1 else "are"
+    which = right[0] if len(right) == 1 else f"{', '.join(right[:-1])} and {right[-1]}"
     other = f"`{wrong[0]}` uses" if len(wrong) == 1 else "the others use"
-    return f"Right in this call {verb} {', '.join(right)}: look at what only {other}."
+    return (f"{which} {'is' if len(right) == 1 else 'are'} right in this call: look at what only "
+            f"{other}.")
 
 
 def _bad_manners(exercise, function, cases, calls, guard):
@@ -439,9 +440,10 @@ def _brief(value):
         small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
         return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
     if isinstance(value, Callable):
-        return f"= {(value.__doc__ or value.__name__).strip().rstrip('.')}"
+        words = (value.__doc__ or value.__name__).strip().rstrip(".")
+        return f"= {words.replace('The ', 'the ', 1) if words.startswith('The ') else words}"
     if isinstance(value, dict):
-        return "with " + ", ".join(f"{k} {np.shape(v)}" for k, v in value.items())
+        return "with " + ", ".join(f"{k} {np.shape(v) or 'a number'}" for k, v in value.items())
     if isinstance(value, np.random.Generator):
         return "= np.random.default_rng(...)"
     if hasattr(value, "shape"):

@@ -94,8 +94,8 @@ sigmoid = Exercise(
         Mistake("mirrored", lambda z: np.exp(-z) / (1 + np.exp(-z)),
                 "the curve falls instead of rising: above the line stands 1, not exp(−z)."),
         Mistake("precedence", lambda z: 1 / 1 + np.exp(-z),
-                "`1/1 + ...` divides first and adds then: the whole sum `1 + exp(-z)` belongs "
-                "below the line, so put it in parentheses."),
+                "this comes to 1 + exp(−z): division goes before addition, and `1 / 1 + ...` needs "
+                "parentheses around the sum. 1 is *divided* by the whole of it."),
         Mistake("plus-one-missing", lambda z: 1 / np.exp(-z),
                 "the `1 +` below the line is missing."),
         Mistake("minus-for-plus", lambda z: 1 / (1 - np.exp(-z)),

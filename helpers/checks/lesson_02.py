@@ -24,7 +24,7 @@ def _sizes(*args):
     return {"N": len(args[0])}
 
 
-MEASURED = ("right to some ten digits, as a measured derivative is. Here it is to be computed by "
+MEASURED = ("right to some digits only, as a measured derivative is. Here it is to be computed by "
             "the chain rule, which needs no eps and is exact.")
 
 

@@ -258,7 +258,7 @@ log_loss = Exercise(
         Mistake("sum-for-mean", lambda y, Y_hat: float(-np.sum(_two_terms(y, kept_inside(Y_hat)))),
                 "this is the sum over the samples; wanted is their mean."),
         Mistake("not-averaged", lambda y, Y_hat: -_two_terms(y, kept_inside(Y_hat)),
-                "this is the loss of each sample; wanted is one number, their mean."),
+                "this is the loss of each sample; one number is wanted, their mean."),
         Mistake("half-of-the-samples",
                 lambda y, Y_hat: float(-np.mean(y * np.log(kept_inside(Y_hat)))),
                 "only samples of class 1 are counted; the second term, for class 0, is missing."),
@@ -684,7 +684,7 @@ accuracy = Exercise(
                 "this is 1 minus the mean distance to the label; accuracy first decides for a "
                 "class, then counts."),
         Mistake("per-sample", lambda y, Y_hat: (Y_hat > 0.5) == (y == 1),
-                "this says for each sample whether it is right; wanted is one number, the share."),
+                "this says for each sample whether it is right; one number is wanted, the share."),
         Mistake("fixed-number", lambda y, Y_hat: float(np.sum((Y_hat > 0.5) == y) / 500),
                 "the number of samples is written into the code; take it from `y`."),
     ),

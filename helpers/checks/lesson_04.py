@@ -12,7 +12,7 @@ from helpers.checks.truth import rings_gradients, rings_network
 
 PARAMS = DATA | {"params", "grads", "cache", "params_start", "params_end", "history", "legacy",
                  "learning_rate", "steps", "Z2", "b1", "b2"}
-MEASURED = ("right to some ten digits, as a measured derivative is. Here it is to be computed by "
+MEASURED = ("right to some digits only, as a measured derivative is. Here it is to be computed by "
             "the chain rule, which needs no eps and is exact.")
 
 

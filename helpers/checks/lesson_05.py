@@ -351,7 +351,7 @@ cross_entropy = Exercise(
 # The network, and the loss in a form that complex steps can go through
 
 SHARP = "Here it is to be computed by the chain rule, which needs no eps and is exact."
-MEASURED = f"right to some ten digits, as a measured derivative is. {SHARP}"
+MEASURED = f"right to some digits only, as a measured derivative is. {SHARP}"
 
 
 def moons_network(X, params, hidden=np.tanh):

@@ -284,7 +284,7 @@ layers = Group("06-layers", (hidden_layer, output_layer),
 
 # 06-gradient-pieces
 
-MEASURED = ("right to some ten digits, as a measured derivative is. Here the formula is wanted, "
+MEASURED = ("right to some digits only, as a measured derivative is. Here the formula is wanted, "
             "which needs no eps and is exact.")
 
 

@@ -19,7 +19,7 @@ from helpers.checks.lesson_01 import DATA as EARLIER
 from helpers.checks.truth import complex_step
 
 DATA = EARLIER | {"params", "grads", "x", "a", "b", "c", "upstream", "rows", "dW1", "dW2", "reg"}
-MEASURED = ("right to some ten digits, as a measured derivative is. Here it is to be computed by "
+MEASURED = ("right to some digits only, as a measured derivative is. Here it is to be computed by "
             "the chain rule, which needs no eps and is exact.")
 
 
@@ -1257,8 +1257,8 @@ backward = Exercise(
                 "the walk starts with `np.ones_like` of the node, which is no array of numbers: "
                 "take it of the node's value."),
         Mistake("added-to-the-node", _added_to_the_node,
-                "the pieces are added to the node that pulls back; each belongs to one of its "
-                "parents."),
+                "no piece arrives at this node. Each piece belongs to one of the *parents* of the "
+                "node that pulls back, and is stored there."),
         Mistake("return-in-the-loop", _return_in_outer_loop,
                 "only the output has handed on: is `return` inside the loop?"),
         Mistake("return-in-the-loop", _return_in_inner_loop,

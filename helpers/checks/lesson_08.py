@@ -60,9 +60,9 @@ def tensor_facts(results):
     several = f"{len(held)} of the {len(results)} numbers are still tensors"
     return {GRAPHS: Count(graphs, f"{several}, and {graphs} of them hold on to their graph; plain "
                           "numbers are wanted." if len(results) > 1 else
-                          "A tensor came back, with its graph; wanted is one number."),
+                          "A tensor came back, with its graph; one number is wanted."),
             TENSORS: Count(len(held), f"{several}; plain numbers are wanted." if len(results) > 1
-                           else "A tensor came back; wanted is one number.")}
+                           else "A tensor came back; one number is wanted.")}
 
 
 def key_facts(wanted, got, what, extra=True):
@@ -377,7 +377,7 @@ torch_gradients = Exercise(
         Mistake("measured-not-derived", wrong_torch_gradients(
             lambda value, grads, tensors: (
                 value, {k: g * (1 + 3e-10) for k, g in grads.items()})),
-                "right to some ten digits, as a measured derivative is. `backward()` needs no eps "
+                "right to some digits only, as a measured derivative is. `backward()` needs no eps "
                 "and is exact."),
     ),
     hint="a tensor with `requires_grad=True` for every array; call `loss` with the dict of them; "
@@ -1015,7 +1015,7 @@ def _evaluate_seen(args, value):
                                "mode."),
             RECORDED: Count(recording, f"{recording} {of} left a graph behind."),
             MODE: Count(int(model.training != model.came_in),
-                        "The network is in another mode than the one in which it came."),
+                        "The network is not in the mode in which it came."),
             **tensor_facts([value]),
             "accuracy": number(value)}
 

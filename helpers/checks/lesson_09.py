@@ -283,8 +283,8 @@ NO_FLOOR = ("a pixel that never changes in training has the spread 0, and dividi
 ONLY_ZERO = ("only a spread of exactly 0 is guarded. A pixel that is lit in one digit of a "
              "thousand has a tiny spread, and dividing by it makes a giant: divide by `floor` "
              "wherever the spread is smaller.")
-LEAK = ("mean and spread are taken from training and other digits together: the test has leaked "
-        "into what the network sees. They come from `X_train` alone.")
+LEAK = ("mean and spread are taken from the training digits and the others together: the test has "
+        "leaked into what the network sees. They come from `X_train` alone.")
 OWN_SCALE = ("`X` is scaled by its own mean and spread. Then the same ink means something else in "
              "each set: use those of `X_train` for all of them.")
 
@@ -744,8 +744,8 @@ def _hidden_error(X, y, params):
     return cache, dZ2, (dZ2 @ params["W2"].T) * (cache["Z1"] > 0)
 
 
-MEASURED = ("right to some ten digits, as a measured derivative is. Here the formula is wanted: it "
-            "is exact, and a thousand times faster.")
+MEASURED = ("right to some digits only, as a measured derivative is. Here the formula is wanted: "
+            "it is exact, and a thousand times faster.")
 NO_PENALTY = ("the penalty is in the loss and not in the gradient: its derivative by a weight w is "
               "reg · w.")
 FORWARD_FAULT = ("the forward pass inside differs from the network's: compare it with your "
@@ -1433,7 +1433,7 @@ BY_REFERENCE = ("the parameters of the last epoch come back, not those with the 
                 "dict that goes on changing.")
 SAW_VALIDATION = ("the validation digits are trained on. Then their loss says nothing about new "
                   "digits: use them for watching only.")
-NO_PATIENCE = "it runs through all epochs: it should stop when the patience is at its end."
+NO_PATIENCE = "it runs through all epochs: it should stop when the patience is used up."
 
 train = Exercise(
     id="09-train",
