@@ -31,6 +31,7 @@ from helpers.checks import (
 from helpers.checks.compare import differ, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
+from helpers.checks.explain import KNOWN_ERRORS
 from helpers.checks.guard import Guard, TimeUp
 from helpers.checks.page import GENERAL, PAGE, page
 from helpers.checks.show import as_html, as_text
@@ -510,6 +511,43 @@ def test_sums_that_cancel_agree_beside_larger_numbers_only():
     assert not same_values({"W": big, "b": here * 1e4}, {"W": big, "b": there * 1e4}, 1e-9)
 
 
+def test_what_stands_in_the_way_of_a_call_is_told():
+    def said(exercise, function):
+        verdict = exercise.judge(function)
+        return verdict.mistake, "\n".join(verdict.lines)
+
+    key = said(PARTS["03-forward"], lambda X_b, params: X_b @ params["w_1"])
+    assert key[0] == "key-spelt" and "There is a key 'W1'" in key[1]
+    assert said(PARTS["03-forward"], lambda X_b, params: X_b @ params["V"])[0] is None
+    assert said(PARTS["01-sigmoid"], lambda z: np.zeros(2, 3))[0] == "shape-in-two"
+    assert said(PARTS["01-sigmoid"], lambda z: len(z)[0])[0] == "not-subscriptable"
+    assert said(PARTS["01-sigmoid"], lambda z: np.exp.shape)[0] is None
+    assert said(PARTS["01-sigmoid"], lambda z: said.shape)[0] == "function-for-array"
+
+    def loss(z):
+        loss = loss(z)  # noqa: F823
+        return loss
+
+    assert said(PARTS["01-sigmoid"], loss)[0] == "local-name"
+
+
+def test_a_line_in_a_comprehension_is_told_with_the_function_it_stands_in():
+    space = {"np": np}
+    exec("def forward(X_b, params):\n    return {name: W[99] for name, W in params.items()}\n"
+         "def outer(X_b, params):\n    return forward(X_b, params)", space)
+    text = "\n".join(PARTS["03-forward"].judge(space["outer"]).lines)
+    assert "inside your `forward`, which it calls" in text
+
+
+def test_arrays_of_the_notebook_count_as_data_where_the_answer_is_wrong():
+    space = {"np": np, "Zs": np.ones(3), "halves": np.array([0.5])}
+    exec("def sigmoid(z):\n    return 1 / (1 + np.exp(-Zs))\n"
+         "def right(z):\n    return 2 * halves[0] / (1 + np.exp(-z))", space)
+    verdict = lesson_01.sigmoid.judge(space["sigmoid"])
+    assert verdict.mistake == "uses-notebook-data" and "`Zs`" in verdict.lines[0]
+    assert lesson_01.sigmoid.judge(space["right"]).outcome == "correct"
+
+
 def test_an_unknown_mistake_is_told_with_the_parts_that_are_right():
     def scaled(*factors):
         return "\n".join(lesson_02.backprop.judge(lambda *args: tuple(
@@ -518,6 +556,15 @@ def test_an_unknown_mistake_is_told_with_the_parts_that_are_right():
 
     assert "`dW1` is right in this call: look at what only `dW2` uses." in scaled(0, 0.1)
     assert "No part of it is right" in scaled(0.1, 0.1)
+    two = lesson_02.backprop.judge(lambda *args: tuple(
+        a * b for a, b in zip(lesson_02.backprop.truth(*args), (-1, 2), strict=True)))
+    assert two.mistake is None and (
+        "`dW1` is −1 times the right one: a sign is flipped; `dW2` is 2 times the right one"
+        in "\n".join(two.lines))
+    facts = "\n".join(PARTS["07-backward"].judge(
+        lambda output: {node: 1.01 * g for node, g in PARTS["07-backward"].truth(output).items()}
+    ).lines)
+    assert "right in this call" not in facts and "missing" not in facts
     assert "right in this call" not in "\n".join(lesson_01.sigmoid.judge(lambda z: z**3).lines)
 
 
@@ -542,6 +589,7 @@ def test_the_page_of_mistakes_is_current_and_knows_every_id():
     assert PAGE.read_text(encoding="utf-8") == page(), (
         "run `.venv/bin/python -m helpers.checks.page`")
     general = {name for names in GENERAL for name in names.split(", ")}
+    assert {mistake for _, mistake, _ in KNOWN_ERRORS} <= general
     for key, _, mistake in WRONG:
         known = {m.id for m in PARTS[key].mistakes} | general | {None}
         starts = tuple(name.rstrip("…") for name in general if name.endswith("…"))

@@ -205,6 +205,16 @@ def _entry(path, key):
     return key if path == "result" else f'{path}["{key}"]'
 
 
+def named_counts(want: Any, path: str = "result", parts: tuple = ()) -> Iterator[str]:
+    """Yield the name, as `leaves` gives it, of every `Count` in a value: no part of a result."""
+    items = zip(want, parts, strict=True) if isinstance(want, tuple) else (
+        (want[k], _entry(path, k)) for k in want) if isinstance(want, dict) else ()
+    for value, name in items:
+        yield from named_counts(value, name)
+    if isinstance(want, Count):
+        yield path
+
+
 def _close(a, b, tolerance, floor=0.0):
     """Entry by entry: as near as the tolerance, relative to the largest finite entry of b.
 

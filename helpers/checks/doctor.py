@@ -75,8 +75,16 @@ def _rearranged(got, want, rounding):
     return None
 
 
-def likeness(got: np.ndarray, want: np.ndarray) -> str:
-    """Return how far an array is off, and its direction, for a mistake without a name."""
+def likeness(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int] | None = None) -> str:
+    """Return what an array looks like beside the right one, or else how far off it is and where.
+
+    Of a single number only the first is said, and nothing where it looks like nothing.
+    """
+    match = looks_like(got, want, sizes or {})
+    if match and match[0] not in ("nearly-right", "constant-factor"):
+        return f"is {match[1]}"
+    if want.size < 2:
+        return ""
     size, right = np.linalg.norm(got), np.linalg.norm(want)
     if got.dtype.kind in "iu" and want.dtype.kind in "iu":
         same = np.array_equal(np.sort(got, axis=None), np.sort(want, axis=None))
@@ -91,7 +99,8 @@ def likeness(got: np.ndarray, want: np.ndarray) -> str:
     if not 0.1 < ratio < 10:
         times = f"{ratio:.0f}" if ratio > 10 else f"{ratio:.2g}"
         return f"is about {times} times as long as it should be, {where}"
-    text = f"is off by {100 * np.linalg.norm(got - want) / right:.0f} % of its size"
+    percent = 100 * np.linalg.norm(got - want) / right
+    text = f"is off by {f'{percent:.0f}' if percent >= 1 else 'less than 1'} % of its size"
     if got.ndim < 2:
         return text
     return f"{text}: {ratio:.3g} times as long as it should be, {where} (cosine {cosine:.3f})"

@@ -33,8 +33,8 @@ KNOWN_ERRORS = (
      "classes by `argmax(axis=1)`. Or have labels and predictions changed places in a call? Labels "
      "come first."),
     ("shape mismatch: indexing arrays", "index-lengths",
-     "Two index arrays differ in length: is there one class for each sample? One-hot rows become "
-     "classes by `argmax(axis=1)`."),
+     "Two index arrays differ in length: are there as many row numbers as labels, and is there one "
+     "label for each sample? One-hot rows become classes by `argmax(axis=1)`."),
     ("can be converted to Python scalars", "math-of-an-array",
      "`float` and the functions of `math` take one number. NumPy's functions of the same name, "
      "such as `np.exp`, take arrays."),
@@ -90,6 +90,21 @@ KNOWN_ERRORS = (
      "Here `None` came where values are wanted. Functions without `return` give it, and so do "
      "methods that change a list in place: after `order.reverse()`, use `order`; `reversed(order)` "
      "can be gone through at once."),
+    ("object is not subscriptable", "not-subscriptable",
+     "Square brackets stand behind something that has no entries. Is each call handed what it "
+     "takes, and in its order, and does each function return something? (`shuffle` changes in "
+     "place and returns `None`; `permutation` returns.)"),
+    ("'function' object has no attribute", "function-for-array",
+     "A function stands where an array is wanted: is each call handed what it takes, and in its "
+     "order?"),
+    ("cannot access local variable", "local-name",
+     "A name that is given a value inside a function means that value in all its lines. If it is "
+     "the name of a function too, call the value something else."),
+    ("as a data type", "shape-in-two",
+     "A shape of two numbers is one argument: it needs parentheses of its own, as in "
+     "`np.zeros((H, K))`."),
+    ("can't optimize a non-leaf", "parameter-computed",
+     "What is computed from a parameter is none itself. Copy first, `requires_grad_()` last."),
     ("cannot unpack non-iterable", "one-for-several",
      "Several names stand on the left, and what came for them is one thing."),
     ("numpy.float64' object has no attribute 'value'", "array-for-node",
@@ -134,9 +149,25 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
     if isinstance(error, KeyError) and error.args and not isinstance(
             error.args[0], (str, int, float, tuple)):
         text = f"the dict has no entry for this {type(error.args[0]).__name__}"
+    if isinstance(error, KeyError) and not advice:
+        mistake, advice = _nearly_a_key(error)
     raised = f"It raised {type(error).__name__}{inside}: {text}{line}"
     stop = "" if raised.endswith((".", "?", "!")) else "."
     return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake)
+
+
+def _nearly_a_key(error):
+    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
+    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
+    for value in [value for frame in last for value in frame.f_locals.values()]:
+        for key in value if type(value) is dict else ():
+            if isinstance(key, str) and _plainly(key) == _plainly(str(*error.args[:1])):
+                return "key-spelt", f"There is a key '{key}': capitals and underscores count."
+    return None, ""
+
+
+def _plainly(key):
+    return key.replace("_", "").lower()
 
 
 def _most_often(error):
@@ -165,6 +196,8 @@ def _line_of(function, error):
         return "", None
     frame, number = own[-1]
     name = frame.f_code.co_name
+    while name in ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>") and frame.f_back:
+        name, frame = frame.f_back.f_code.co_name, frame.f_back  # what it stands in
     where = name if name in frame.f_globals and frame.f_code is not code else None
     source = linecache.getline(frame.f_code.co_filename, number).strip()
     return (f" (in the line `{source[:100]}`)" if source else ""), where

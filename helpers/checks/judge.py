@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import differ, leaves, same_values
+from helpers.checks.compare import differ, leaves, named_counts, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain
 from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
@@ -59,7 +59,7 @@ def _verdict(exercise, function, cases, calls, guard):
     wrong = _first_wrong(exercise, function, cases, calls)
     return (_blames_another(exercise, function, cases, calls, wrong)
             or _blames_a_table(exercise, function, cases, calls, wrong)
-            or _needs_notebook_data(exercise, function, cases[0], guard)
+            or _needs_notebook_data(exercise, function, cases[0], guard, bool(wrong))
             or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
             or _bad_manners(exercise, function, cases, calls, guard)
             or Verdict("correct", [exercise.unlocks] if exercise.unlocks else []))
@@ -212,11 +212,16 @@ def _names_in(code):
     return set(code.co_names).union(*map(_names_in, inner))
 
 
-def _needs_notebook_data(exercise, function, args, guard):
-    """Call a copy of the function that does not see the notebook's data."""
+def _needs_notebook_data(exercise, function, args, guard, wrong):
+    """Call a copy of the function that does not see the notebook's data.
+
+    Where the answer is wrong, all arrays of the notebook count as that.
+    """
     space = getattr(function, "__globals__", {})
     data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))
             or name in space and type(space[name]).__module__ == space.get("__name__")}
+    if wrong:
+        data |= {name for name, value in space.items() if isinstance(value, np.ndarray)}
     if not isinstance(function, types.FunctionType) or not data:
         return None
     blind = types.FunctionType(
@@ -325,14 +330,17 @@ def _other_facts(exercise, cases, calls, index, difference):
     facts = []
     if difference.stage == "value":
         want = _wanted(exercise, cases[index])
-        pairs = [*leaves(calls[index].value, want, exercise.returns[0], exercise.returns)]
-        wrong = [(n, g, w) for n, g, w in pairs
+        counts = [*named_counts(want, exercise.returns[0], exercise.returns)]
+        parts = [part for part in leaves(calls[index].value, want, exercise.returns[0],
+                                         exercise.returns) if part[0] not in counts]
+        wrong = [(n, g, w) for n, g, w in parts
                  if g.shape != w.shape or differ(g, w, tolerance=exercise.tolerance)]
-        off = [f"`{n}` {likeness(g, w)}" for n, g, w in wrong
-               if w.size > 1 and w.dtype != bool and g.shape == w.shape]
+        alike = [(n, likeness(g, w, exercise.sizes(*cases[index]))) for n, g, w in wrong
+                 if w.dtype != bool and g.shape == w.shape]
+        off = [f"`{name}` {text}" for name, text in alike if text]
         facts.append("It is not one of the mistakes I know"
                      + (": " + "; ".join(off[:3]) if off else "") + ".")
-        facts.append(_right_parts([n for n, _, _ in pairs], [n for n, _, _ in wrong]))
+        facts.append(_right_parts([n for n, _, _ in parts], [n for n, _, _ in wrong]))
     changed = _changed(exercise, cases[index], calls[index])
     if changed:
         facts.append(f"It also changes its argument `{changed}`.")
@@ -345,7 +353,7 @@ def _right_parts(names, wrong):
     if len(names) < 2 or len(names) > 8:
         return ""
     if not right:
-        return "No part of it is right: look first at what all of them come from."
+        return "No part of it is right: begin with what is computed first."
     which = right[0] if len(right) == 1 else f"{', '.join(right[:-1])} and {right[-1]}"
     other = f"`{wrong[0]}` uses" if len(wrong) == 1 else "the others use"
     return (f"{which} {'is' if len(right) == 1 else 'are'} right in this call: look at what only "
