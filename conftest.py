@@ -36,15 +36,18 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Where workers share the tests (`-n`), one of them runs all cells of a notebook."""
+    """Where workers share the tests (`-n`), one of them runs all cells of a notebook.
+
+    And one runs all tests in the browser, for which JupyterLab is started once.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneKernelANotebook(LoadScopeScheduling):
+    class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.split("::")[0]
-            return path if path.endswith(".ipynb") else nodeid
+            return path if path.endswith((".ipynb", "test_browser.py")) else nodeid
 
-    return OneKernelANotebook(config, log)
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items):
