@@ -22,8 +22,8 @@ SMALLEST = 1e-12  # how near to 0 and 1 a probability may come
 
 # Of each shape at least one point lies exactly on the border, which does not belong to it.
 ON_THE_BORDER = np.array([
-    [0.5, 0.5], [0.75, -0.25], [0.75, 0.0], [0.0, -0.75], [0.5, 0.1], [-0.25, -0.5], [-0.5, -0.7],
-    [0.25, 0.5], [0.0, -0.3], [-0.4, 0.0], [0.9, -0.1], [-0.1, 0.9], [-0.9, -0.9], [0.3, 0.4]])
+    [0.0, -0.3], [-0.4, 0.0], [0.75, 0.0], [0.0, -0.75], [0.5, 0.1], [-0.25, -0.5], [-0.5, -0.7],
+    [0.25, 0.5], [0.5, 0.5], [0.75, -0.25], [0.9, -0.1], [-0.1, 0.9], [-0.9, -0.9], [0.3, 0.4]])
 
 
 def _pattern(name, rule, mistakes, hint):
@@ -51,6 +51,11 @@ MAX = ("np.max without an axis is the largest entry of the whole array, one numb
        "is the larger of the two numbers of each point.")
 WHICH_AXIS = ("the largest entry is taken down the columns, over all points; each point needs its "
               "own.")
+ROWS = "`X[0]` is the first point; the column of all x₁ is `X[:, 0]`."
+AXIS = ("the second argument of `np.max` is an axis, not a second array; the larger of two arrays, "
+        "entry by entry, is `np.maximum`.")
+ONE_FOR_ALL = ("a norm or a sum without an axis is one number for all points; each point needs its "
+               "own.")
 
 diamond = _pattern("diamond", lambda a, b: abs(a) + abs(b) < 1, (
     Mistake("product-for-sum", lambda X: np.abs(X[:, 0]) * np.abs(X[:, 1]) < 1,
@@ -58,6 +63,12 @@ diamond = _pattern("diamond", lambda a, b: abs(a) + abs(b) < 1, (
             "added."),
     Mistake("absolute-value-missing", lambda X: X[:, 0] + X[:, 1] < 1,
             "this is x₁ + x₂ < 1, a half-plane; the diamond takes the sizes of both, |x₁| + |x₂|."),
+    Mistake("absolute-value-missing", lambda X: np.abs(X[:, 0]) + X[:, 1] < 1,
+            "this is |x₁| + x₂ < 1, which is open at the bottom: the second absolute value is "
+            "missing."),
+    Mistake("absolute-value-missing", lambda X: X[:, 0] + np.abs(X[:, 1]) < 1,
+            "this is x₁ + |x₂| < 1, which is open to the left: the first absolute value is "
+            "missing."),
     Mistake("absolute-value-of-the-sum", lambda X: np.abs(X[:, 0] + X[:, 1]) < 1,
             "the absolute value is taken of the sum; take it of each number first."),
     Mistake("absolute-value-of-the-sum", lambda X: np.abs(X[:, 0] + np.abs(X[:, 1])) < 1,
@@ -71,6 +82,7 @@ diamond = _pattern("diamond", lambda a, b: abs(a) + abs(b) < 1, (
             "squares give a circle; the diamond adds the sizes themselves."),
     Mistake("over-all-points", lambda X: np.abs(X).sum(axis=0) < 1,
             "the sum runs down the columns, over all points; each point needs its own."),
+    Mistake("rows-for-columns", lambda X: np.abs(X[0]) + np.abs(X[1]) < 1, ROWS),
     Mistake("numbers-for-truth", lambda X: (np.abs(X).sum(axis=1) < 1).astype(int), COUNTED),
 ), "add |x₁| and |x₂| of each point, and compare the sum with 1.")
 
@@ -97,8 +109,8 @@ circle = _pattern("circle", lambda a, b: math.hypot(a, b) < 0.75, (
             "squares."),
     Mistake("over-all-points", lambda X: np.sqrt((X ** 2).sum(axis=0)) < 0.75,
             "the sum runs down the columns, over all points; each point needs its own."),
-    Mistake("over-all-points", lambda X: np.linalg.norm(X) < 0.75,
-            "np.linalg.norm without an axis is one number for all points; each needs its own."),
+    Mistake("over-all-points", lambda X: np.linalg.norm(X) < 0.75, ONE_FOR_ALL),
+    Mistake("rows-for-columns", lambda X: np.sqrt(X[0] ** 2 + X[1] ** 2) < 0.75, ROWS),
     Mistake("numbers-for-truth", lambda X: (np.hypot(*X.T) < 0.75).astype(int), COUNTED),
 ), "the distance of a point from the centre is √(x₁² + x₂²).")
 
@@ -107,6 +119,8 @@ centred_square = _pattern("centred_square", lambda a, b: max(abs(a), abs(b)) < 0
             "np.maximum needs two arrays, separated by a comma; here it got one, as in the "
             "published lesson. Look where its parenthesis closes."),
     Mistake("one-maximum-for-all", lambda X: np.max(np.abs(X)) < 0.5, MAX),
+    Mistake("array-for-axis", lambda X: np.max(np.abs(X[:, 0]), np.abs(X[:, 1])) < 0.5, AXIS),
+    Mistake("rows-for-columns", lambda X: np.maximum(np.abs(X[0]), np.abs(X[1])) < 0.5, ROWS),
     Mistake("over-all-points", lambda X: np.abs(X).max(axis=0) < 0.5, WHICH_AXIS),
     Mistake("absolute-value-missing", lambda X: X.max(axis=1) < 0.5,
             "without the absolute values everything to the lower left counts as inside."),
@@ -175,6 +189,8 @@ def _angle_mistakes(low):
                 "inside and outside have changed places."),
         Mistake("square-for-angle", lambda X: band(X[:, 0]) & band(X[:, 1]), square),
         Mistake("one-maximum-for-all", lambda X: bool(band(np.max(X))), MAX),
+        Mistake("array-for-axis", lambda X: band(np.max(X[:, 0], X[:, 1])), AXIS),
+        Mistake("rows-for-columns", lambda X: band(np.maximum(X[0], X[1])), ROWS),
         Mistake("over-all-points", lambda X: band(X.max(axis=0)), WHICH_AXIS),
         Mistake("numbers-for-truth", lambda X: band(X.max(axis=1)).astype(int), COUNTED),
     )
@@ -213,6 +229,14 @@ def _two_terms(y, P):
     return y * np.log(P) + (1 - y) * np.log(1 - P)
 
 
+def _first_negated(y, P):
+    return -y * np.log(P) + (1 - y) * np.log(1 - P)
+
+
+def _second_negated(y, P):
+    return y * np.log(P) - (1 - y) * np.log(1 - P)
+
+
 def _certain():
     """Return labels and probabilities of exactly 0, of exactly 1, and of both, right and wrong."""
     y = np.array([[1.0], [0.0], [1.0], [0.0], [1.0]])
@@ -220,6 +244,9 @@ def _certain():
         (0.2, 0.0, 0.0, 0.9, 0.3), (1.0, 0.1, 0.4, 1.0, 0.3), (1.0, 0.0, 0.0, 1.0, 0.3))]
 
 
+OPPOSITE_SIGNS = ("the two terms have opposite signs, so a minus reaches only one of them: add "
+                  "both, and let the minus stand before the whole.")
+ALL_PAIRS = ("an (N, 1) and an (N,) array meet and make all N × N pairs. Leave both as columns.")
 
 log_loss = Exercise(
     id="03-log-loss",
@@ -257,6 +284,9 @@ log_loss = Exercise(
                 "positive."),
         Mistake("sum-for-mean", lambda y, Y_hat: float(-np.sum(_two_terms(y, kept_inside(Y_hat)))),
                 "this is the sum over the samples; wanted is their mean."),
+        Mistake("sum-for-mean", lambda y, Y_hat: float(-np.sum(_two_terms(y, Y_hat))),
+                "this is the sum over the samples; wanted is their mean. And the logarithm still "
+                "meets probabilities of exactly 0 or 1."),
         Mistake("not-averaged", lambda y, Y_hat: -_two_terms(y, kept_inside(Y_hat)),
                 "this is the loss of each sample; one number is wanted, their mean."),
         Mistake("half-of-the-samples",
@@ -278,10 +308,10 @@ log_loss = Exercise(
         Mistake("other-logarithm",
                 lambda y, Y_hat: float(-np.mean(_two_terms(y, kept_inside(Y_hat))) / np.log(10)),
                 "this is the logarithm to base 10; the log loss takes the natural one, `np.log`."),
-        Mistake("minus-between", lambda y, Y_hat: float(-np.mean(
-            y * np.log(kept_inside(Y_hat)) - (1 - y) * np.log(1 - kept_inside(Y_hat)))),
-                "the second term is subtracted from the first; both are added, and the minus sign "
-                "stands before the whole."),
+        *(Mistake("opposite-signs", lambda y, Y_hat, sign=sign, terms=terms, kept=kept: float(
+            sign * np.mean(terms(y, kept(Y_hat)))), OPPOSITE_SIGNS)
+          for sign, terms in ((-1, _second_negated), (1, _first_negated), (1, _second_negated))
+          for kept in (kept_inside, np.asarray)),
         Mistake("parentheses-missing", lambda y, Y_hat: float(-np.mean(
             y * np.log(kept_inside(Y_hat)) + 1 - y * np.log(1 - kept_inside(Y_hat)))),
                 "`1 - y * …` multiplies first: put `(1 - y)` in parentheses."),
@@ -290,9 +320,7 @@ log_loss = Exercise(
                 "labels of the type uint8 have no minus sign: −1 becomes 255. Put the minus before "
                 "the whole, not before `y`."),
         Mistake("all-pairs", lambda y, Y_hat: float(-np.mean(
-            _two_terms(y.ravel(), kept_inside(Y_hat)))),
-                "an (N,) and an (N, 1) array meet and make all N × N pairs. Leave both as "
-                "columns."),
+            _two_terms(y.ravel(), kept_inside(Y_hat)))), ALL_PAIRS),
         Mistake("one-minus-missing", lambda y, Y_hat: float(-np.mean(
             y * np.log(kept_inside(Y_hat)) + (1 - y) * np.log(kept_inside(Y_hat)))),
                 "both logarithms are of p; where the label is 0, the truth got 1 − p."),
@@ -357,6 +385,8 @@ def wrong_forward(hidden=expit, into_output=lambda Z1, A1: A1, output=expit, bac
     return forward
 
 
+DATA_ON_THE_LEFT = "samples are rows: the data stands on the left of the product."
+
 forward = Exercise(
     id="03-forward",
     name="forward",
@@ -412,6 +442,9 @@ forward = Exercise(
         Mistake("weights-multiplied-entrywise",
                 lambda X_b, params: wrong_forward()(X_b * params["W1"], params),
                 "`*` multiplies entry by entry; a layer is a matrix product, `@`."),
+        Mistake("factors-swapped", lambda X_b, params: params["W1"] @ X_b, DATA_ON_THE_LEFT),
+        Mistake("factors-swapped", lambda X_b, params: params["W2"] @ (X_b @ params["W1"]),
+                DATA_ON_THE_LEFT),
     ),
     hint="weighted sum, sigmoid, weighted sum, sigmoid; keep all four under their names.",
     unlocks="Whoever needs an intermediate value later finds it in the cache.",
@@ -433,6 +466,8 @@ def _output_delta(y, Y_hat):
     slopes = complex_step(lambda Z: mean_log_loss(y, 1 / (1 + np.exp(-Z))), np.log(p / (1 - p)))
     return np.where(inside, slopes, np.sign(Y_hat - y) / len(y))
 
+
+AVERAGED = "the samples have been averaged into one; each keeps its own row of `dZ2`."
 
 output_delta = Exercise(
     id="03-output-delta",
@@ -478,13 +513,11 @@ output_delta = Exercise(
                 "there is a factor ½ too much; the log loss has none."),
         Mistake("divided-twice", lambda y, Y_hat: (Y_hat - y) / len(y) ** 2,
                 "it is divided by N twice."),
-        Mistake("averaged", lambda y, Y_hat: np.mean(Y_hat - y, axis=0, keepdims=True),
-                "the samples have been averaged into one; each keeps its own row of `dZ2`."),
-        Mistake("averaged", lambda y, Y_hat: float(np.mean(Y_hat - y)),
-                "the samples have been averaged into one; each keeps its own row of `dZ2`."),
-        Mistake("all-pairs", lambda y, Y_hat: (Y_hat - y.ravel()) / len(y),
-                "an (N, 1) and an (N,) array meet and make all N × N pairs. Leave both as "
-                "columns."),
+        Mistake("averaged", lambda y, Y_hat: np.mean(Y_hat - y, axis=0, keepdims=True), AVERAGED),
+        Mistake("averaged", lambda y, Y_hat: np.mean(Y_hat - y, axis=0), AVERAGED),
+        Mistake("averaged", lambda y, Y_hat: float(np.mean(Y_hat - y)), AVERAGED),
+        Mistake("all-pairs", lambda y, Y_hat: (Y_hat - y.ravel()) / len(y), ALL_PAIRS),
+        Mistake("all-pairs", lambda y, Y_hat: (Y_hat.ravel() - y) / len(y), ALL_PAIRS),
         Mistake("measured-not-derived", lambda y, Y_hat: _output_delta(y, Y_hat) * (1 + 3e-10),
                 MEASURED),
     ),
@@ -539,6 +572,36 @@ def _gradient_for_weight(X_b, y, params):
     grads = wrong_backprop()(X_b, y, params)
     return {**grads, "W1": wrong_backprop(back=lambda W2: grads["W2"].T)(X_b, y, params)["W1"]}
 
+
+def _product(W1=lambda X_b, A1, dZ1, dZ2: X_b.T @ dZ1, W2=lambda X_b, A1, dZ1, dZ2: A1.T @ dZ2,
+             slope=lambda A1, Y_hat: A1 * (1 - A1), back=lambda params: params["W2"].T):
+    """Return a backpropagation with another product at its end, slope or way back."""
+    def backprop(X_b, y, params):
+        cache = wrong_forward()(X_b, params)
+        A1, Y_hat = cache["A1"], cache["Y_hat"]
+        dZ2 = (Y_hat - y) / len(y)
+        dZ1 = dZ2 @ back(params) * slope(A1, Y_hat)
+        return {"W1": W1(X_b, A1, dZ1, dZ2), "W2": W2(X_b, A1, dZ1, dZ2)}
+    return backprop
+
+
+# also of lesson 04, where the same two causes raise the same error
+BACK_THROUGH_W2 = ("`dZ2` is (N, 1), so it needs a matrix (1, H) to its right. Going back from the "
+                   "output takes `W2`, not `W1`, and as `W2` is (H, 1), its transpose.")
+W1_FOR_W2 = "here stands `W1`; going back from the output goes through `W2`."
+STAR_FOR_AT = ("`*` multiplies entry by entry; in the gradient of a weight matrix the samples are "
+               "summed over, which takes a matrix product.")
+def rows_do_not_fit(activation):
+    """Return what is true of a derivative multiplied by `@` and of an `A1` not transposed."""
+    return ("an array of N rows stands on either side of `@`, which does not fit. The derivative "
+            f"of {activation} is multiplied entry by entry, `*`; for the gradient of `W2`, `A1` is "
+            "transposed.")
+
+
+BUILT_FROM_DZ2 = ('`grads["W1"]` is built from `dZ2`, the error of the output layer; the hidden '
+                  "layer has an error of its own, `dZ1`.")
+BUILT_FROM_DZ1 = ('`grads["W2"]` is built from `dZ1`, the error of the hidden layer; the output '
+                  "layer has an error of its own, `dZ2`.")
 
 backprop = Exercise(
     id="03-backprop",
@@ -606,8 +669,35 @@ backprop = Exercise(
                 "does that."),
         Mistake("transpose-missing",
                 lambda X_b, y, params: wrong_backprop(back=lambda W2: W2)(X_b, y, params),
-                "`dZ2` is (N, 1), so it needs a matrix (1, H) to become (N, H): going back takes "
-                "the transpose of `W2`."),
+                BACK_THROUGH_W2),
+        Mistake("transpose-missing", _product(back=lambda params: params["W1"].T),
+                BACK_THROUGH_W2),
+        Mistake("other-weights", _product(back=lambda params: params["W1"]), W1_FOR_W2),
+        Mistake("samples-not-summed", _product(W1=lambda X_b, A1, dZ1, dZ2: X_b @ dZ1),
+                "for `W1` the sum runs over the samples, the rows of `X_b`: they have to be the "
+                "inner length of the product, so transpose `X_b`."),
+        Mistake("rows-do-not-fit", _product(W2=lambda X_b, A1, dZ1, dZ2: A1 @ dZ2),
+                rows_do_not_fit("the sigmoid")),
+        Mistake("rows-do-not-fit", _product(slope=lambda A1, Y_hat: A1 @ (1 - A1)),
+                rows_do_not_fit("the sigmoid")),
+        *(Mistake("star-for-at", _product(**{key: product}), STAR_FOR_AT)
+          for key, product in (("W1", lambda X_b, A1, dZ1, dZ2: X_b.T * dZ1),
+                               ("W1", lambda X_b, A1, dZ1, dZ2: X_b * dZ1),
+                               ("W2", lambda X_b, A1, dZ1, dZ2: A1.T * dZ2),
+                               ("W2", lambda X_b, A1, dZ1, dZ2: A1 * dZ2))),
+        Mistake("other-error", _product(W1=lambda X_b, A1, dZ1, dZ2: X_b.T @ dZ2),
+                BUILT_FROM_DZ2),
+        Mistake("other-error", _product(W2=lambda X_b, A1, dZ1, dZ2: A1.T @ dZ1),
+                BUILT_FROM_DZ1),
+        Mistake("other-input", _product(W1=lambda X_b, A1, dZ1, dZ2: A1.T @ dZ1),
+                '`grads["W1"]` is built from `A1`, which comes out of the hidden layer; what went '
+                "into it is `X_b`."),
+        Mistake("slope-incomplete", _product(slope=lambda A1, Y_hat: 1 - A1),
+                "the slope of the hidden sigmoid stands there as 1 − A1: the factor A1 is "
+                "missing."),
+        Mistake("output-slope", _product(slope=lambda A1, Y_hat: Y_hat * (1 - Y_hat)),
+                "the slope is taken of `Y_hat`, the output; for `dZ1` the error goes through the "
+                "hidden sigmoid, whose slope is made of `A1`."),
         Mistake("factors-swapped", wrong_backprop(
             finish=lambda dW1, dW2, N: {"W1": dW1.T, "W2": dW2.T}),
                 "rows and columns of the gradients are swapped: begin each product with the "
@@ -671,6 +761,9 @@ accuracy = Exercise(
                 "this counts the right predictions; wanted is their share of all."),
         Mistake("counted", lambda y, Y_hat: int(np.sum((Y_hat > 0.5) == y)),
                 "this counts the right predictions; wanted is their share of all."),
+        Mistake("array-of-one", lambda y, Y_hat: sum((Y_hat > 0.5) == (y == 1)) / len(y),
+                "right, but an array of one: Python's `sum`, or a mean with `axis=0`, adds rows "
+                "and leaves an array; `np.mean` alone gives the number."),
         Mistake("percent", lambda y, Y_hat: 100 * float(np.mean((Y_hat > 0.5) == y)),
                 "this is in percent; wanted is a share between 0 and 1."),
         Mistake("predicted-share", lambda y, Y_hat: float(np.mean(Y_hat > 0.5)),
@@ -711,8 +804,12 @@ def _step(params, grads, rate):
     return {name: params[name] - rate * grads[name] for name in params}
 
 
+def _append(history, name, number):
+    history[name].append(number)
+
+
 def wrong_train(gradient=None, record_after=False, step=_step, rounds=lambda n: n,
-                finish=lambda p, h: (p, h)):
+                finish=lambda p, h: (p, h), loss=_log_loss, score=_accuracy, note=_append):
     """Return a training with one part exchanged."""
     gradient = gradient or wrong_backprop()
 
@@ -721,8 +818,8 @@ def wrong_train(gradient=None, record_after=False, step=_step, rounds=lambda n: 
 
         def record():
             Y_hat = wrong_forward()(X_b, params)["Y_hat"]
-            history["loss"].append(_log_loss(y, Y_hat))
-            history["accuracy"].append(_accuracy(y, Y_hat))
+            note(history, "loss", loss(y, Y_hat))
+            note(history, "accuracy", score(y, Y_hat))
 
         for _ in range(rounds(iterations)):
             if not record_after:
@@ -748,13 +845,23 @@ def _one_after_the_other(*names):
     return train
 
 
-def _swapped_losses(X_b, y, params, learning_rate, iterations):
-    losses = []
-    for _ in range(iterations):
-        Y_hat = wrong_forward()(X_b, params)["Y_hat"]
-        losses.append(float(-np.mean(_two_terms(Y_hat, kept_inside(y)))))
-        params = _step(params, wrong_backprop()(X_b, y, params), learning_rate)
-    return losses
+def _swapped_loss(y, Y_hat):
+    return float(-np.mean(_two_terms(Y_hat, kept_inside(y))))
+
+
+def _forward_once(X_b, y, params, learning_rate, iterations):
+    new, history = wrong_train()(X_b, y, params, learning_rate, iterations)
+    return new, {name: values[:1] * iterations for name, values in history.items()}
+
+
+def _added(names, number):
+    """Return a note that writes `+=` where `append` belongs; of NumPy's numbers no error comes."""
+    def note(history, name, value):
+        if name in names:
+            history[name] += number(value)
+        else:
+            history[name].append(value)
+    return note
 
 
 def _gradient_once(X_b, y, params, learning_rate, iterations):
@@ -766,6 +873,21 @@ def _from_the_start(X_b, y, params, learning_rate, iterations):
     _, history = wrong_train(step=lambda p, g, rate: p)(X_b, y, params, learning_rate, iterations)
     return wrong_train()(X_b, y, params, learning_rate, 1)[0], history
 
+
+FORWARD_ONCE = ("the parameters are right; the history repeats its first entry: `forward` has to "
+                "run anew in each step, inside the loop.")
+ARITHMETIC_WITH_DICTS = ("a dict cannot be multiplied or subtracted; the arrays in it can. Go "
+                         "through the keys.")
+LABELS_FIRST = "the accuracy takes the probabilities for labels: in its call the labels come first."
+UNDECIDED = ("the accuracy compares probabilities with labels; a probability above 0.5 counts as a "
+             "1. Use your `accuracy`, the labels first in its call.")
+# what exchanged arguments come to, for three ways in which a right accuracy may treat its labels
+SWAPPED_SCORES = tuple(
+    (name, lambda y, Y_hat, label=label: float(np.mean((y > 0.5) == label(Y_hat))), message)
+    for name, label, message in (
+        ("accuracy-arguments", lambda Y_hat: Y_hat == 1, LABELS_FIRST),
+        ("accuracy-arguments", lambda Y_hat: Y_hat != 0, LABELS_FIRST),
+        ("accuracy-of-probabilities", lambda Y_hat: Y_hat, UNDECIDED)))
 
 train = Exercise(
     id="03-train",
@@ -787,11 +909,24 @@ train = Exercise(
             wrong_train()(X_b, y, params, learning_rate, 1)),
                 "it returns after the first iteration: the `return` line is indented into the "
                 "loop."),
-        Mistake("arguments-swapped", lambda X_b, y, params, learning_rate, iterations: (
-            lambda p, h: (p, {**h, "loss": _swapped_losses(X_b, y, params, learning_rate,
-                                                          iterations)}))(
-            *wrong_train()(X_b, y, params, learning_rate, iterations)),
+        Mistake("arguments-swapped", wrong_train(loss=_swapped_loss),
                 "the loss is called with the predictions first; the labels come first."),
+        *(Mistake(name, wrong_train(score=score), message)
+          for name, score, message in SWAPPED_SCORES),
+        *(Mistake("arguments-swapped", wrong_train(loss=_swapped_loss, score=score),
+                  "loss and accuracy are called with the predictions first; in both the labels "
+                  "come first.") for _, score, _ in SWAPPED_SCORES),
+        Mistake("forward-outside-the-loop", _forward_once, FORWARD_ONCE),
+        Mistake("arithmetic-with-dicts", wrong_train(step=lambda p, g, rate: p - rate * g),
+                ARITHMETIC_WITH_DICTS),
+        Mistake("arithmetic-with-dicts", wrong_train(step=lambda p, g, rate: p - g * rate),
+                ARITHMETIC_WITH_DICTS),
+        Mistake("added-to-the-list", wrong_train(note=_added(("loss",), float)),
+                "`+=` joins a list with another one and takes in no single number: use `append`."),
+        *(Mistake("history-empty", wrong_train(note=_added(names, np.float64)),
+                  "nothing has arrived in the list: `append` a number in each iteration. (`+=` "
+                  "joins two lists; a single number of NumPy's gets lost that way.)")
+          for names in (("loss",), ("accuracy",), ("loss", "accuracy"))),
         Mistake("rate-written-in", lambda X_b, y, params, learning_rate, iterations: (
             wrong_train()(X_b, y, params, 2.0, iterations)),
                 "the learning rate 2.0 is written into the code; it is an argument."),

@@ -211,6 +211,36 @@ def backprop_measured(X_b, y, params):
     return grads
 
 
+def train_forward_once(X_b, y, params, learning_rate, iterations):
+    losses, shares = [], []
+    Y_hat = forward_dot(X_b, params)["Y_hat"]
+    for _ in range(iterations):
+        losses.append(log_loss_where(y, Y_hat))
+        shares.append(accuracy_round(y, Y_hat))
+        grads = backprop_outer(X_b, y, params)
+        params = {name: W - learning_rate * grads[name] for name, W in params.items()}
+    return params, {"loss": losses, "accuracy": shares}
+
+
+def train_without_append(X_b, y, params, learning_rate, iterations):
+    history = {"loss": [], "accuracy": []}
+    for _ in range(iterations):
+        grads = backprop_from_z(X_b, y, params)
+        params = {name: W - learning_rate * grads[name] for name, W in params.items()}
+    return params, history
+
+
+def backprop_from_dZ2(X_b, y, params):
+    cache = forward_dot(X_b, params)
+    error = (cache["Y_hat"] - y) / len(y)
+    return {"W1": np.dot(error.T, X_b).T, "W2": cache["A1"].T.dot(error)}
+
+
+def accuracy_python_sum(y, Y_hat):
+    right = sum(np.round(Y_hat) == y)
+    return right / y.shape[0]
+
+
 RIGHT = {
     "03-patterns/diamond": [diamond_loop, lambda X: np.abs(X).sum(axis=1) < 1,
                             lambda X: np.linalg.norm(X, ord=1, axis=1) < 1,
@@ -247,6 +277,9 @@ WRONG = [
     ("03-patterns/diamond", lambda X: [abs(a) + abs(b) < 1 for a, b in X], "returns-list"),
     ("03-patterns/circle", lambda X: np.sqrt(X[:, 0] ^ 2 + X[:, 1] ^ 2) < 0.75, "xor"),
     ("03-patterns/circle", lambda X: X[:, 0] ** 2 + X[:, 1] ** 2 < 0.75, "square-root-missing"),
+    ("03-patterns/circle", lambda X: np.sqrt(np.sum(X ** 2)) < 0.75, "over-all-points"),
+    ("03-patterns/circle", lambda X: np.hypot(X[0], X[1]) < 0.75, "rows-for-columns"),
+    ("03-patterns/thick_angle", lambda X: abs(X[:, 0].max(X[:, 1])) < 0.5, "array-for-axis"),
     ("03-patterns/centred_square", lambda X: max(abs(X[:, 0]), abs(X[:, 1])) < 0.5,
      "one-truth-for-an-array"),
     ("03-patterns/thick_angle", lambda X: -0.5 < np.maximum(X[:, 0], X[:, 1]) < 0.5,
@@ -258,6 +291,8 @@ WRONG = [
     ("03-log-loss", lambda y, Y_hat: -(np.sum(y * np.log(Y_hat)) + np.sum(
         (1 - y) * np.log(1 - Y_hat))) / len(y), "not-finite"),
     ("03-log-loss", lambda y, Y_hat: 0.0, "all-zero"),
+    ("03-log-loss", lambda y, Y_hat: (-(y * np.log(np.clip(Y_hat, 1e-12, 1 - 1e-12))) + (
+        1 - y) * np.log(1 - np.clip(Y_hat, 1e-12, 1 - 1e-12))).sum() / len(y), "opposite-signs"),
     ("03-forward", forward_unpacked, "dict-unpacked"),
     ("03-accuracy", lambda y, Y_hat: np.mean(Y_hat > 0.5 == y), "one-truth-for-an-array"),
     ("03-forward", forward_published, "uses-notebook-data"),
@@ -265,9 +300,13 @@ WRONG = [
     ("03-output-delta", lambda y, Y_hat: np.zeros(y.shape), "all-zero"),
     ("03-backprop", backprop_published, "not-divided"),
     ("03-backprop", backprop_measured, "measured-not-derived"),
+    ("03-backprop", backprop_from_dZ2, "other-error"),
     ("03-accuracy", lambda y, Y_hat: np.sum((Y_hat > .5) == y) / 500, "fixed-number"),
     ("03-accuracy", lambda y, Y_hat: round(100 * np.mean((Y_hat > .5) == y), 2), None),
+    ("03-accuracy", accuracy_python_sum, "array-of-one"),
     ("03-train", train_in_place, "changes-arguments"),
+    ("03-train", train_forward_once, "forward-outside-the-loop"),
+    ("03-train", train_without_append, "history-empty"),
     ("03-train", lambda *args: train_while(*args)[0], "params-only"),
     ("03-repair", forward_published, "uses-notebook-data"),
 ]
