@@ -7,7 +7,20 @@ from scipy.special import expit, log_expit
 
 from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.lesson_01 import DATA, ones_first, sigmoid
-from helpers.checks.lesson_03 import accuracy
+from helpers.checks.lesson_03 import (
+    ARITHMETIC_WITH_DICTS,
+    BACK_THROUGH_W2,
+    BUILT_FROM_DZ1,
+    BUILT_FROM_DZ2,
+    DATA_ON_THE_LEFT,
+    FORWARD_ONCE,
+    LABELS_FIRST,
+    STAR_FOR_AT,
+    UNDECIDED,
+    W1_FOR_W2,
+    accuracy,
+    rows_do_not_fit,
+)
 from helpers.checks.truth import rings_gradients, rings_network
 
 PARAMS = DATA | {"params", "grads", "cache", "params_start", "params_end", "history", "legacy",
@@ -63,6 +76,17 @@ def wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1 + b1, activation=np.tanh,
     return forward
 
 
+def _biases_late(late):
+    """Return a forward pass that adds the biases of these layers after the activation."""
+    def forward(X, params):
+        W1, b1, W2, b2 = keys(params)
+        Z1 = X @ W1 + (0 if "1" in late else b1)
+        A1 = np.tanh(Z1) + (b1 if "1" in late else 0)
+        Z2 = A1 @ W2 + (0 if "2" in late else b2)
+        return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": expit(Z2) + (b2 if "2" in late else 0)}
+    return forward
+
+
 forward = Exercise(
     id="04-forward",
     name="forward",
@@ -75,7 +99,19 @@ forward = Exercise(
     integers=("X",),
     mistakes=(
         Mistake("sigmoid-for-tanh", wrong_forward(activation=expit),
-                "`A1` is sigmoid(`Z1`); the hidden units of this lesson use tanh."),
+                "`A1` is sigmoid(`Z1`), as in lesson 03; the hidden units of this lesson use "
+                "tanh."),
+        Mistake("earlier-pass", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1, activation=expit,
+                                              output=lambda A, W2, b1, b2: A @ W2),
+                "this is lesson 03's pass: add the biases `b1` and `b2`, and let the hidden units "
+                "use tanh."),
+        Mistake("earlier-pass", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1,
+                                              activation=expit),
+                "the hidden layer is still lesson 03's: add the bias `b1`, and let it use tanh."),
+        Mistake("earlier-pass", wrong_forward(activation=expit,
+                                              output=lambda A, W2, b1, b2: A @ W2),
+                "this is still lesson 03's pass in two places: add the bias `b2`, and let the "
+                "hidden units use tanh."),
         Mistake("no-activation", wrong_forward(activation=lambda Z1: Z1),
                 "`A1` equals `Z1`: tanh is missing, and without it two layers are no more than "
                 "one."),
@@ -94,6 +130,22 @@ forward = Exercise(
         Mistake("bias-subtracted", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1 - b1,
                                                  output=lambda A, W2, b1, b2: A @ W2 - b2),
                 "the biases are subtracted; they are added."),
+        Mistake("biases-swapped", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1 + b2,
+                                                output=lambda A, W2, b1, b2: A @ W2 + b1),
+                "`b1` and `b2` have changed places: `b1` belongs to the hidden units, `b2` to the "
+                "outputs."),
+        Mistake("biases-swapped", wrong_forward(hidden=lambda X, W1, b1, b2: X @ W1 + b2),
+                "`b2` is added to `Z1`; it belongs to the outputs, and `b1` to the hidden units."),
+        Mistake("biases-swapped", wrong_forward(output=lambda A, W2, b1, b2: A @ W2 + b1),
+                "`b1` is added to `Z2`; it belongs to the hidden units, and `b2` to the outputs."),
+        Mistake("bias-after-activation", _biases_late("1"),
+                "`b1` is added after tanh; it belongs to the weighted sum `Z1`, before tanh."),
+        Mistake("bias-after-activation", _biases_late("2"),
+                "`b2` is added after the sigmoid; it belongs to the logit `Z2`, before the "
+                "sigmoid."),
+        Mistake("bias-after-activation", _biases_late("12"),
+                "the biases are added after tanh and after the sigmoid; they belong to the "
+                "weighted sums, `Z1` and `Z2`."),
         Mistake("pre-activation-used", wrong_forward(into_output=lambda Z1, A1: Z1),
                 "the output layer was fed `Z1`, from before tanh; it takes `A1`."),
         Mistake("activated-twice", wrong_forward(into_output=lambda Z1, A1: np.tanh(A1)),
@@ -156,7 +208,9 @@ forward = Exercise(
                 "`W1` is transposed. The source's U is (H, D) and needs that; our `W1` is (D, H) "
                 "already."),
         Mistake("factors-swapped", wrong_forward(hidden=lambda X, W1, b1, b2: W1 @ X + b1),
-                "samples are rows: the data stands on the left of the product."),
+                DATA_ON_THE_LEFT),
+        Mistake("factors-swapped", wrong_forward(output=lambda A, W2, b1, b2: W2 @ A + b2),
+                DATA_ON_THE_LEFT),
         Mistake("star-for-at", wrong_forward(hidden=lambda X, W1, b1, b2: X * W1 + b1),
                 "`*` multiplies entry by entry; a sum over an index is a matrix product, `@`."),
         Mistake("bias-as-column", wrong_forward(
@@ -440,6 +494,18 @@ def _weights_before_activation(X, y, params):
     return {**wrong_backprop()(X, y, params), "W1": before["W1"]}
 
 
+def _from(W1=lambda X, A1, dZ1, dZ2: X.T @ dZ1, W2=lambda X, A1, dZ1, dZ2: A1.T @ dZ2,
+          back=lambda params: params["W2"].T):
+    """Return a backpropagation with another product at its end, or another way back."""
+    def backprop(X, y, params):
+        _, A1, _, Y_hat = rings_network(X, params)
+        dZ2 = (Y_hat - y) / len(y)
+        dZ1 = dZ2 @ back(params) * (1 - A1 ** 2)
+        return {"W1": W1(X, A1, dZ1, dZ2), "b1": dZ1.sum(axis=0),
+                "W2": W2(X, A1, dZ1, dZ2), "b2": dZ2.sum(axis=0)}
+    return backprop
+
+
 def _without(key):
     return wrong_backprop(finish=lambda grads, N: {k: g for k, g in grads.items() if k != key})
 
@@ -629,9 +695,7 @@ backprop = Exercise(
                 "only `W2` is wrong: it is computed from A1². Does `A1 *= A1` overwrite `A1` "
                 "before it is needed?"),
         *(Mistake("star-for-at", lambda X, y, params, turn=turn: turn(X) * np.zeros(
-            (len(X), len(params["b1"]))),
-                  "`*` multiplies entry by entry; in the gradient of `W1` the samples are summed "
-                  "over, which takes a matrix product.") for turn in (np.asarray, np.transpose)),
+            (len(X), len(params["b1"]))), STAR_FOR_AT) for turn in (np.asarray, np.transpose)),
         Mistake("star-for-at", wrong_backprop(back=lambda dZ2, W2: dZ2 * W2),
                 "`*` wants shapes that fit entry by entry; (N, 1) and (H, 1) make (N, H) as a "
                 "matrix product, with `W2` turned."),
@@ -653,11 +717,24 @@ backprop = Exercise(
             back=lambda dZ2, W2: dZ2 @ np.ones(W2.T.shape)),
                 "`W2` and `b2` are right; on the way back the output weights `W2` are missing."),
         Mistake("transpose-missing", wrong_backprop(back=lambda dZ2, W2: dZ2 @ W2),
-                "`dZ2` is (N, 1), so it needs a matrix (1, H) to its right: `W2` is (H, 1), and "
-                "going back takes its transpose."),
-        Mistake("at-for-star", wrong_backprop(through=lambda dA1, Z1, A1: dA1 @ (1 - A1 ** 2)),
-                "the derivative of tanh is multiplied entry by entry, `*`; `@` is the matrix "
-                "product."),
+                BACK_THROUGH_W2),
+        Mistake("transpose-missing", _from(back=lambda params: params["W1"].T), BACK_THROUGH_W2),
+        Mistake("other-weights", _from(back=lambda params: params["W1"]), W1_FOR_W2),
+        *(Mistake("bias-row-dropped", wrong_backprop(back=lambda dZ2, W2: dZ2 @ W2[1:].T,
+                                                     through=through),
+                  "the first row of `W2` is left out, as in lesson 02. The output's bias is `b2` "
+                  "here, on its own: all rows of `W2` belong to hidden units.")
+          for through in (lambda dA1, Z1, A1: dA1 * (1 - A1 ** 2),
+                          lambda dA1, Z1, A1: (1 - A1 ** 2) * dA1)),
+        Mistake("other-error", _from(W1=lambda X, A1, dZ1, dZ2: X.T @ dZ2), BUILT_FROM_DZ2),
+        Mistake("other-error", _from(W2=lambda X, A1, dZ1, dZ2: A1.T @ dZ1), BUILT_FROM_DZ1),
+        Mistake("other-input", _from(W1=lambda X, A1, dZ1, dZ2: A1.T @ dZ1),
+                '`grads["W1"]` is built from `A1`, which comes out of the hidden layer; what went '
+                "into it is `X`."),
+        Mistake("rows-do-not-fit", wrong_backprop(through=lambda dA1, Z1, A1: (
+            dA1 @ (1 - A1 ** 2))), rows_do_not_fit("tanh")),
+        Mistake("rows-do-not-fit", _from(W2=lambda X, A1, dZ1, dZ2: A1 @ dZ2),
+                rows_do_not_fit("tanh")),
         Mistake("pre-activation-used", wrong_backprop(into_output=lambda Z1, A1: Z1),
                 "only `W2` is wrong: it is computed from `Z1`. What went into the output layer "
                 "is `A1`."),
@@ -836,8 +913,7 @@ sgd_step = Exercise(
                 "`grads` has the keys of `params`, without a d."),
         Mistake("arithmetic-with-dicts",
                 lambda params, grads, learning_rate: params - learning_rate * grads,
-                "a dict cannot be multiplied or subtracted; the arrays in it can. Go through "
-                "the keys."),
+                ARITHMETIC_WITH_DICTS),
         *(Mistake("keys-lost", lambda params, grads, learning_rate, kind=kind: kind(
             params[key] - learning_rate * grads[key] for key in params),
                 "these are the right arrays without their keys: return a dict, "
@@ -1036,20 +1112,17 @@ train = Exercise(
                 "this is the share of wrong answers; the accuracy is the share of right ones."),
         Mistake("accuracy-of-probabilities", wrong_train(
             score=lambda y, Y_hat: float(np.mean(Y_hat == y))),
-                "the accuracy compares probabilities with labels; a probability above 0.5 counts "
-                "as a 1. Use your `accuracy`, the labels first in its call."),
+                UNDECIDED),
         *(Mistake("accuracy-arguments", wrong_train(
             score=lambda y, Y_hat, label=label: float(np.mean((y > 0.5) == label(Y_hat)))),
-                  "the accuracy takes the probabilities for labels: in its call the labels come "
-                  "first, `accuracy(y, Y_hat)`.")
+                  LABELS_FIRST)
           for label in (lambda Y_hat: Y_hat == 1, lambda Y_hat: Y_hat != 0)),
         Mistake("accuracy-of-logits", wrong_train(score=lambda y, Y_hat: float(np.mean(
             (np.log(Y_hat) - np.log1p(-Y_hat) > 0.5) == (y > 0.5)))),
                 "the accuracy is taken of the logits `Z2`, for which one half is not the border: "
                 "hand over `Y_hat`."),
         Mistake("forward-outside-the-loop", _forward_once,
-                "the parameters are right; the history repeats its first entry: `forward` has to "
-                "run anew in each step, inside the loop."),
+                FORWARD_ONCE),
         Mistake("accuracy-of-flattened", wrong_train(
             score=lambda y, Y_hat: float(np.mean((Y_hat > 0.5) == (y.ravel() > 0.5)))),
                 "the accuracy compares (N, 1) with (N,), every sample with every other: keep both "

@@ -280,6 +280,13 @@ def forward_math(X, params):
     return {"Z1": Z1, "A1": math.tanh(Z1)}
 
 
+def forward_of_lesson_03(X, params):
+    Z1 = np.dot(X, params["W1"])
+    A1 = 1 / (1 + np.exp(-Z1))
+    Z2 = np.dot(A1, params["W2"])
+    return dict(Z1=Z1, A1=A1, Z2=Z2, Y_hat=1 / (1 + np.exp(-Z2)))
+
+
 def forward_first_bias(X, params):
     Z1 = X @ params["W1"] + params["b1"][0]
     Z2 = np.tanh(Z1) @ params["W2"] + params["b2"][0]
@@ -413,6 +420,7 @@ WRONG = [
                                       for key, value in forward_einsum(X, params).items()},
      "missing-key"),
     ("04-forward", forward_first_bias, "first-bias-only"),
+    ("04-forward", forward_of_lesson_03, "earlier-pass"),
     ("04-logistic-cross-entropy", loss_if, "one-truth-for-an-array"),
     ("04-logistic-cross-entropy", lambda y, z: max(z, 0), "one-truth-for-an-array"),
     ("04-logistic-cross-entropy", loss_sigmoid_first, "probability-for-logit"),
