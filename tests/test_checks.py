@@ -31,7 +31,7 @@ from helpers.checks import (
 from helpers.checks.compare import differ, same_values
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
-from helpers.checks.explain import KNOWN_ERRORS
+from helpers.checks.explain import KNOWN_ERRORS, same_error
 from helpers.checks.guard import Guard, TimeUp
 from helpers.checks.page import GENERAL, PAGE, page
 from helpers.checks.show import as_html, as_text
@@ -529,6 +529,15 @@ def test_what_stands_in_the_way_of_a_call_is_told():
         return loss
 
     assert said(PARTS["01-sigmoid"], loss)[0] == "local-name"
+
+
+@pytest.mark.parametrize("one, other, same", [
+    (lambda a, b: a @ b, np.dot, True), (lambda a, b: a @ b, lambda a, b: b.T @ a.T, False),
+    (lambda a, b: a + b, lambda a, b: b * a, True), (lambda a, b: a @ b, np.add, False),
+    (lambda a, b: a + b, lambda a, b: a.T + b, False)])
+def test_errors_are_the_same_in_other_words(one, other, same):
+    args = np.ones((4, 3)), np.ones((5, 2))
+    assert same_error(Guard().call(one, args).error, Guard().call(other, args).error) is same
 
 
 def test_a_line_in_a_comprehension_is_told_with_the_function_it_stands_in():

@@ -143,9 +143,9 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
     inside = f" inside your `{where}`, which it calls" if where else ""
     mistake, advice = next(((i, a) for sign, i, a in KNOWN_ERRORS if sign in text),
                            (None, ""))
-    lengths = re.search(r"\(size (\d+) is different from (\d+)\)", text)
+    lengths = _inner_lengths(text)
     if lengths:
-        text = f"the inner lengths of a matrix product do not fit: {lengths[2]} and {lengths[1]}"
+        text = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
     if isinstance(error, KeyError) and error.args and not isinstance(
             error.args[0], (str, int, float, tuple)):
         text = f"the dict has no entry for this {type(error.args[0]).__name__}"
@@ -154,6 +154,36 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
     raised = f"It raised {type(error).__name__}{inside}: {text}{line}"
     stop = "" if raised.endswith((".", "?", "!")) else "."
     return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake)
+
+
+def same_error(error: BaseException | None, other: BaseException | None) -> bool:
+    """Whether two errors are of one type and say the same.
+
+    `np.dot` and `@` say of lengths that do not fit what the other says in other words; of two
+    shapes that do not broadcast it plays no part which one stands first.
+    """
+    if type(error) is not type(other):
+        return False
+    if isinstance(error, RecursionError):
+        return True
+    texts = str(error), str(other)
+    lengths, shapes = map(_inner_lengths, texts), map(_shapes, texts)
+    return texts[0] == texts[1] or any(a == b and a for a, b in (lengths, shapes))
+
+
+def _inner_lengths(text):
+    """Return the two lengths of which an error of `@` or `np.dot` says that they do not fit."""
+    found = re.search(r"\(size (\d+) is different from (\d+)\)", text)
+    if found:
+        return found[2], found[1]
+    found = re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", text)
+    return found and (found[1], found[2])
+
+
+def _shapes(text):
+    """Return the shapes, in order of size, of which an error says that they do not broadcast."""
+    found = re.search(r"broadcast together with shapes ((?:\([\d,]*\) ?)+)", text)
+    return found and sorted(found[1].split())
 
 
 def _nearly_a_key(error):

@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.checks.compare import differ, leaves, named_counts, same_values
 from helpers.checks.doctor import likeness, looks_like
-from helpers.checks.explain import explain
+from helpers.checks.explain import explain, same_error
 from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
@@ -291,8 +291,7 @@ def _known(exercise, mistake, index, args) -> Call:
 def _same(call: Call, other: Call, exercise) -> bool:
     """Whether two calls came to the same: the same error, or the same values to rounding."""
     if call.error is not None or other.error is not None:
-        return type(call.error) is type(other.error) and (
-            str(call.error) == str(other.error) or isinstance(call.error, RecursionError))
+        return same_error(call.error, other.error)
     if isinstance(call.value, list) and isinstance(other.value, np.ndarray) or (
             isinstance(call.value, np.ndarray) and isinstance(other.value, (tuple, list))):
         return False
