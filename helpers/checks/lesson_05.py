@@ -758,6 +758,15 @@ def _scaled(**factors):
     return wrong_backprop(finish=finish)
 
 
+def _averaged_again(*names):
+    """Return a backpropagation that divides by N once more, before the penalty is added."""
+    def backprop(X, y, params, reg):
+        grads = wrong_backprop(decayed=())(X, y, params, reg)
+        return {k: (g / len(X) if k in names else g) + (reg * params[k] if k[0] == "W" else 0)
+                for k, g in grads.items()}
+    return backprop
+
+
 def _all_times(factor):
     return wrong_backprop(finish=lambda grads, N: {k: g * factor(N) for k, g in grads.items()})
 
@@ -919,6 +928,15 @@ backprop = Exercise(
         Mistake("hidden-divided-by-N-twice",
                 wrong_backprop(through=lambda Z1, A1: slope(A1) / len(A1)),
                 f"the hidden layer's gradients are divided by N twice. {ONE_N}"),
+        Mistake("weights-divided-by-N-twice", _averaged_again("W1", "W2"),
+                "the biases are right; the part of the weights' gradients that comes from the data "
+                f"is divided by N twice. {ONE_N}"),
+        *(Mistake("weights-divided-by-N-twice", _averaged_again(name),
+                  f"only `{name}` is wrong: the part of its gradient that comes from the data is "
+                  f"divided by N twice. {ONE_N}") for name in ("W1", "W2")),
+        Mistake("weights-divided-by-N-twice", _scaled(W1=lambda N: 1 / N, W2=lambda N: 1 / N),
+                "the biases are right; the weights' gradients, the penalty's part too, are divided "
+                f"by N once more. {ONE_N}"),
         Mistake("factor-2", wrong_backprop(residual=lambda Y, P: 2 * (P - Y)),
                 "the part that comes from the data is twice too large; there is no square in "
                 "this loss."),
@@ -1297,6 +1315,8 @@ def _train_cases():
 
 SWAPPED = ("`learning_rate` and `reg` have changed places: the rate belongs to the update, `reg` "
            "to `loss` and `backprop`.")
+NO_DICT = ("a number stands where a dict is wanted. `sgd_step` takes the parameters first, then "
+           "their gradient (from `backprop`, not the loss), then the rate.")
 FIRST_ENTRY = ("the losses are noted after the step. Note each before its step, so that the first "
                "entry belongs to the parameters that came in.")
 
@@ -1430,6 +1450,13 @@ train = Exercise(
                 "`params` and `history` have changed places in the `return` line."),
         Mistake("steps-not-a-range", lambda *args: [None for _ in args[4]],
                 "`steps` is a number; `range(steps)` is what a loop runs over."),
+        Mistake("update-does-not-fit", wrong_train(lambda p, g, rate: _step(p, rate, g)),
+                NO_DICT),
+        Mistake("update-does-not-fit", wrong_train(lambda p, g, rate: _step(rate, p, g)),
+                NO_DICT),
+        Mistake("samples-and-labels-swapped", lambda X, y, params, *rest: y @ params["W1"],
+                "the labels went through the network: have `X` and `y` changed places in a call "
+                "of `loss` or `backprop`?"),
     ),
     sizes=lambda X, *rest: {"N": len(X)},
     hint="in each step: note the loss, then all gradients, then all updates.",

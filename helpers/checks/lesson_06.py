@@ -938,15 +938,27 @@ def _all_at_once(loss, params, eps):
                        / (2 * eps)) for k, w in params.items()}
 
 
-def norm_ratio(a, b):
-    """Return |a − b| / (|a| + |b|) with the lengths of the whole arrays."""
-    return np.linalg.norm(a - b) / (np.linalg.norm(a) + np.linalg.norm(b))
+def as_a_whole(length, size, guard=lambda size: size):
+    """Return |a − b| / size(|a|, |b|) with one length for each whole array."""
+    def error(a, b):
+        return length(a - b) / guard(size(length(a), length(b)))
+    return error
+
+
+def _largest(a):
+    return np.abs(a).max()
 
 
 def _divided(a, b):
     return np.abs(a - b) / np.maximum(np.abs(a), np.abs(b))
 
 
+AGAINST_ZERO = (lambda size: size, lambda size: size or 1, lambda size: size + 1e-8,
+                lambda size: size + 1e-12)
+NORM_OF_PARAMETER = ("each parameter is measured by its length as a whole, in which an error in "
+                     "one small entry drowns. Compare entry by entry and keep the worst.")
+LARGEST_ENTRY = ("every difference is divided by one size, that of the parameter's largest "
+                 "entries, so that an error in a small entry hides. Divide each by its own size.")
 NAN_PASSES = ("a gradient that is nan got through. Its error is nan, and `np.max` hands that on; "
               "Python's `max` and every comparison with nan pass it over.")
 
@@ -1008,21 +1020,14 @@ check_gradients = Exercise(
         Mistake("absolute-error", wrong_check(error=lambda a, b: np.abs(a - b)),
                 "these are plain differences. Gradients differ in size a thousandfold: divide "
                 "each by the larger of the two."),
-        Mistake("norm-of-parameter", wrong_check(error=norm_ratio),
-                "each parameter is measured by its length as a whole, in which an error in one "
-                "small entry drowns. Compare entry by entry and keep the worst."),
-        Mistake("norm-of-parameter", wrong_check(
-            error=lambda a, b: np.linalg.norm(a - b) / np.linalg.norm(b)),
-                "each parameter is measured by its length as a whole, in which an error in one "
-                "small entry drowns. Compare entry by entry and keep the worst."),
-        Mistake("largest-entry-for-size", wrong_check(
-            error=lambda a, b: np.abs(a - b) / np.abs(b).max()),
-                "every difference is divided by the largest entry of the parameter, so that an "
-                "error in a small entry hides. Divide each by its own size."),
-        Mistake("largest-entry-for-size", wrong_check(error=lambda a, b: (
-            np.abs(a - b) / max(np.abs(a).max(), np.abs(b).max(), 1e-300))),
-                "every difference is divided by the largest entry of the parameter, so that an "
-                "error in a small entry hides. Divide each by its own size."),
+        *(Mistake("norm-of-parameter", wrong_check(
+            error=as_a_whole(np.linalg.norm, size, guard)), NORM_OF_PARAMETER)
+          for size in (lambda a, b: a + b, max, lambda a, b: a, lambda a, b: b)
+          for guard in AGAINST_ZERO),
+        *(Mistake("largest-entry-for-size", wrong_check(
+            error=as_a_whole(_largest, size, guard)), LARGEST_ENTRY)
+          for size in (max, lambda a, b: a, lambda a, b: b, lambda a, b: a + b)
+          for guard in AGAINST_ZERO),
         Mistake("one-number-for-all", _one_for_all,
                 "one number for all parameters: an error in a small one drowns, and nobody learns "
                 "where it is. Return a dict with a number for each parameter."),
@@ -1093,14 +1098,14 @@ check_gradients = Exercise(
             w.shape[1] for w in params.values()],
                 "two loops fit a matrix only, and a bias has one axis. Your `numerical_gradient` "
                 "of lesson 01 fits all."),
-        Mistake("divided-by-one-side", wrong_check(error=lambda a, b: np.divide(
-            np.abs(a - b), np.abs(b), out=np.zeros(a.shape), where=b != 0)),
-                "the difference is divided by the size of the measured slope; divide by the "
-                "larger of the two, so that the error of a wrong gradient is 1 or 2 at most."),
-        Mistake("divided-by-one-side", wrong_check(error=lambda a, b: np.divide(
-            np.abs(a - b), np.abs(a), out=np.zeros(a.shape), where=a != 0)),
-                "the difference is divided by the size of the gradient handed in; divide by the "
-                "larger of the two, so that the error of a wrong gradient is 1 or 2 at most."),
+        *(Mistake("divided-by-one-side", wrong_check(error=error),
+                  f"the difference is divided by the size of {whose}; divide by the larger of "
+                  "the two, so that the error of a wrong gradient is 1 or 2 at most.")
+          for whose, side in (("the measured slope", lambda a, b: np.abs(b)),
+                              ("the gradient handed in", lambda a, b: np.abs(a)))
+          for error in (sized(side), sized(side, 1), sized(side, np.inf),
+                        *(sized(lambda a, b, side=side, tiny=tiny: side(a, b) + tiny)
+                          for tiny in (1e-8, 1e-12)))),
         Mistake("zero-over-zero", wrong_check(error=_divided),
                 "where both slopes are zero, 0/0 gives nan. Two zeros agree: their error is 0."),
         Mistake("zero-over-zero", wrong_check(
@@ -1309,12 +1314,13 @@ def _minibatches(N, batch_size, rng):
     return batches
 
 
-def wrong_batches(draw=lambda N, rng: rng.permutation(N),
-                  stop=lambda N, batch_size: N, cut=lambda order, i, size: order[i:i + size]):
+def wrong_batches(draw=lambda N, rng: rng.permutation(N), stop=lambda N, batch_size: N,
+                  cut=lambda order, i, size: order[i:i + size], begin=lambda batch_size: 0):
     """Return mini-batches with one part exchanged."""
     def minibatches(N, batch_size, rng):
         order = draw(N, rng)
-        return [cut(order, i, batch_size) for i in range(0, stop(N, batch_size), batch_size)]
+        starts = range(begin(batch_size), stop(N, batch_size), batch_size)
+        return [cut(order, i, batch_size) for i in starts]
     return minibatches
 
 
@@ -1326,6 +1332,11 @@ def _cut_to_size(draw):
     return lambda N, batch_size, rng: [
         draw(N, rng)[:min(batch_size, N - i)] for i in range(0, N, batch_size)]
 
+
+EQUAL_PARTS = ("`np.array_split` makes parts of nearly equal length. Here every batch but the last "
+               "has `batch_size` samples.")
+OWN_ORDER = ("the order comes from a generator made inside: it is the same in every epoch. Use the "
+             "`rng` that is handed over.")
 
 minibatches = Exercise(
     id="06-minibatches",
@@ -1346,6 +1357,31 @@ minibatches = Exercise(
                 wrong_batches(stop=lambda N, batch_size: N - batch_size + 1),
                 "the samples that do not fill a batch are left out. The last batch is shorter, "
                 "and its samples count."),
+        Mistake("last-batch-dropped",
+                wrong_batches(stop=lambda N, batch_size: N - batch_size),
+                "the last batch is left out, even a full one: `range` leaves out its end by "
+                "itself."),
+        Mistake("first-sample-left-out", wrong_batches(begin=lambda batch_size: 1),
+                "the first sample of the order is left out: positions count from 0."),
+        Mistake("first-batch-left-out", wrong_batches(begin=lambda batch_size: batch_size),
+                "the first batch is left out: positions in the order count from 0."),
+        Mistake("end-and-step-swapped", lambda N, batch_size, rng: [
+            order[i:i + batch_size] for order in [rng.permutation(N)]
+            for i in range(0, batch_size, N)],
+                "in `range` the end and the step have changed places: the end comes second, the "
+                "step third."),
+        Mistake("shuffle-for-permutation", wrong_batches(
+            draw=lambda N, rng: rng.shuffle(np.arange(N))),
+                "the order is `None`: `rng.shuffle` changes what it gets, and returns nothing. "
+                "`rng.permutation` returns an order."),
+        Mistake("shuffle-for-permutation", wrong_batches(draw=lambda N, rng: rng.shuffle(N)),
+                "the number `N` came where an array is wanted. `rng.shuffle` changes an array, "
+                "and returns nothing; `rng.permutation` takes a number too, and returns an "
+                "order."),
+        Mistake("shuffle-for-permutation", wrong_batches(
+            draw=lambda N, rng: rng.shuffle(range(N))),
+                "a `range` cannot be changed. `rng.shuffle` changes what it gets, and returns "
+                "nothing; `rng.permutation` returns an order."),
         Mistake("remainder-in-last-batch", lambda N, batch_size, rng: _joined(
             _minibatches(N, batch_size, rng), batch_size),
                 "the remaining samples have been added to the batch before; they make a batch of "
@@ -1405,8 +1441,11 @@ minibatches = Exercise(
                 "batches of different lengths make no array; keep them in a list."),
         Mistake("equal-parts", lambda N, batch_size, rng: np.array_split(
             rng.permutation(N), -(-N // batch_size)),
-                "`np.array_split` makes parts of nearly equal length. Here every batch but the "
-                "last has `batch_size` samples."),
+                EQUAL_PARTS),
+        Mistake("equal-parts", lambda N, batch_size, rng: np.array_split(
+            rng.permutation(N), N // batch_size), EQUAL_PARTS),
+        Mistake("equal-parts", lambda N, batch_size, rng: np.array_split(
+            rng.permutation(N), max(1, N // batch_size)), EQUAL_PARTS),
         Mistake("size-for-number", lambda N, batch_size, rng: np.array_split(
             rng.permutation(N), batch_size),
                 "there are `batch_size` batches; there should be `batch_size` samples in a "
@@ -1416,14 +1455,9 @@ minibatches = Exercise(
             for i in range(-(-N // batch_size))],
                 "the permutation is dealt out like cards, one sample to each batch in turn. Cut "
                 "it into pieces that follow each other."),
-        Mistake("another-generator", wrong_batches(
-            draw=lambda N, rng: np.random.default_rng(0).permutation(N)),
-                "the order comes from a generator made inside: it is the same in every epoch. Use "
-                "the `rng` that is handed over."),
-        Mistake("another-generator", wrong_batches(
-            draw=lambda N, rng: np.random.default_rng(42).permutation(N)),
-                "the order comes from a generator made inside: it is the same in every epoch. Use "
-                "the `rng` that is handed over."),
+        *(Mistake("another-generator", wrong_batches(
+            draw=lambda N, rng, seed=seed: np.random.default_rng(seed).permutation(N)), OWN_ORDER)
+          for seed in (0, 1, 42)),
         Mistake("sorted-batches", wrong_batches(
             cut=lambda order, i, size: np.sort(order[i:i + size])),
                 "the samples of each batch have been sorted; leave them in the order of the "
@@ -1534,6 +1568,12 @@ def _labels_in_order(X, Y, batch, params, first):
     return wrong_gradients()(X[batch], Y[:len(batch)], params)
 
 
+def _own_order(*args, seed):
+    """Draw the order of every epoch with a generator made inside the loop."""
+    return wrong_training(batches=lambda N, batch_size, rng: _minibatches(
+        N, batch_size, np.random.default_rng(seed)))(*args)
+
+
 def _over_all_N(X, Y, batch, params, first):
     return {k: g * len(batch) / len(X) for k, g in wrong_gradients()(
         X[batch], Y[batch], params).items()}
@@ -1568,6 +1608,7 @@ def _train_cases():
     return cases
 
 
+EITHER_ORDER = (lambda Y, Y_hat: Y_hat - Y, lambda Y, Y_hat: Y - Y_hat)
 UPHILL = ("the weights move uphill. There is one minus in all, and it stands in `update_momentum`: "
           "either the velocity is subtracted here, or the learning rate is handed over with a "
           "minus of its own.")
@@ -1637,12 +1678,12 @@ train = Exercise(
                 "loop."),
         Mistake("velocity-starts-as-parameters", wrong_training(start=lambda params: params),
                 "the velocity begins as the parameters; it begins as zeros of their shapes."),
-        Mistake("another-generator", lambda *args: _train_network(
-            *args[:-1], np.random.default_rng(0)),
-                "a generator made inside draws the orders; use the `rng` that is handed over."),
-        Mistake("another-generator", lambda *args: _train_network(
-            *args[:-1], np.random.default_rng(42)),
-                "a generator made inside draws the orders; use the `rng` that is handed over."),
+        *(Mistake("another-generator", lambda *args, seed=seed: _train_network(
+            *args[:-1], np.random.default_rng(seed)),
+                  "a generator made inside draws the orders; use the `rng` that is handed over.")
+          for seed in (0, 1, 42)),
+        *(Mistake("another-generator", lambda *args, seed=seed: _own_order(*args, seed=seed),
+                  OWN_ORDER) for seed in (0, 1, 42)),
         Mistake("batch-size-and-N-swapped", wrong_training(
             batches=lambda N, batch_size, rng: _minibatches(batch_size, N, rng)),
                 "`minibatches` got the batch size and the number of samples in the wrong order: it "
@@ -1667,6 +1708,29 @@ train = Exercise(
             gradient=lambda X, Y, batch, params, first: wrong_gradients()(X, Y, params)),
                 "each step uses the gradient of all samples: `X[batch]` and `Y[batch]` are the "
                 "rows of the batch."),
+        *(Mistake("rows-of-one-only", wrong_training(
+            gradient=lambda X, Y, batch, params, first, error=error, rows=rows: wrong_gradients(
+                error)(*rows(X, Y, batch), params)),
+                  "one of `X` and `Y` came with the rows of the batch alone, the other with all. "
+                  "`X[batch]` meets `Y[batch]`.")
+          for error in EITHER_ORDER
+          for rows in (lambda X, Y, batch: (X[batch], Y), lambda X, Y, batch: (X, Y[batch]))),
+        *(Mistake("classes-for-rows", wrong_training(
+            gradient=lambda X, Y, batch, params, first, error=error: wrong_gradients(error)(
+                X[batch], Y[batch].argmax(axis=1), params)),
+                  "the labels of a batch came as class numbers, (N,). `compute_gradients` takes "
+                  "one-hot rows, (N, K), as they stand in `Y`; only `cross_entropy` wants "
+                  "classes.")
+          for error in EITHER_ORDER),
+        Mistake("samples-and-labels-swapped", wrong_training(
+            gradient=lambda X, Y, batch, params, first: wrong_gradients()(
+                Y[batch], X[batch], params)),
+                "the labels went through the network: have samples and labels changed places in a "
+                "call?"),
+        Mistake("velocity-and-gradient-swapped", wrong_training(
+            velocity_of=lambda v, g, rate, mu: _plain_velocity(g, v, rate, mu)),
+                "velocity and gradient have changed places in the call of `update_momentum`: the "
+                "velocity comes first."),
         Mistake("divided-by-all-samples", wrong_training(gradient=_over_all_N),
                 "the gradient of a batch is divided by the number of all samples. It is the mean "
                 "over the batch."),

@@ -342,6 +342,8 @@ WRONG = [
     ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(y[:-1], Y_hat) * (
         len(y) - 1) / len(y), "sample-left-out"),
     ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(Y_hat, y), "index-not-whole"),
+    ("05-cross-entropy", lambda y, Y_hat: -np.mean(np.log(Y_hat[range(len(Y_hat.T)), y])),
+     "index-lengths"),
     ("05-softmax-delta", output_delta_alias, "changes-arguments"),
     ("05-softmax-delta", output_delta_returned_early, "one-sample-only"),
     ("05-softmax-delta", lambda y, Y_hat: (Y_hat - np.eye(y.max() + 1)[y]) / len(y),
@@ -372,6 +374,8 @@ WRONG = [
         (np.sum, "biases-summed-over-everything"))),
     ("05-backprop", lambda X, y, params, reg: output_delta_in_place(
         softmax_loop(X @ params["W1"]), y), "index-not-whole"),
+    ("05-backprop", lambda X, y, params, reg: backprop_with(bias=lambda d: d.mean(axis=0))(
+        X, y, params, 0), None),
     ("05-backprop", backprop_decays_everything, "biases-penalised"),
     ("05-backprop", backprop_measured, "measured-not-derived"),
     ("05-backprop", lambda X, y, params, reg: backprop_loop(X, y, params, 0), "penalty-missing"),

@@ -522,6 +522,17 @@ def check_sized(way):
     return check_gradients
 
 
+def check_by_lengths(loss, params, grads, eps=1e-5):
+    """The form for whole arrays that many lectures have."""
+    out = {}
+    for k in params:
+        a = grads[k].ravel()
+        m = numerical_gradient_basis(lambda W, k=k: loss({**params, k: W}), params[k], eps).ravel()
+        above, below = np.sqrt((a - m) @ (a - m)), np.sqrt(a @ a) + np.sqrt(m @ m)
+        out[k] = 0.0 if below == 0 else float(above / below)
+    return out
+
+
 def check_worst_by_comparison(loss, params, grads, eps=1e-5):
     out = {}
     for k in params:
@@ -574,6 +585,12 @@ def minibatches_end_stays(N, batch_size, rng):
     return [order[start:batch_size] for start in range(0, N, batch_size)]
 
 
+def minibatches_shuffled_away(N, batch_size, rng):
+    order = list(range(N))
+    order = rng.shuffle(order)
+    return [order[start:start + batch_size] for start in range(0, N, batch_size)]
+
+
 def minibatches_in_order(N, batch_size, rng):
     return [np.arange(i, min(i + batch_size, N)) for i in range(0, N, batch_size)]
 
@@ -603,6 +620,7 @@ WRONG = [
     ("06-train", train_loop(begin_epoch=lambda v: {k: np.zeros(w.shape) for k, w in v.items()}),
      "velocity-reset-every-epoch"),
     ("06-train", train_loop(rows_of=lambda rows, Y: np.arange(len(rows))), "labels-in-order"),
+    ("06-train", train_loop(rows_of=lambda rows, Y: slice(None)), "rows-of-one-only"),
     ("06-train", train_loop(step=-1.0), "uphill"),
     ("06-train", train_loop(drop=True), "last-batch-dropped"),
     ("06-train", train_changes_the_callers, "changes-arguments"),
@@ -622,6 +640,7 @@ WRONG = [
     ("06-check-gradients", check_sized("smaller"), "smaller-for-larger"),
     ("06-check-gradients", check_with_a_lone_parameter, "lone-parameter"),
     ("06-check-gradients", check_worst_by_comparison, "nan-passes"),
+    ("06-check-gradients", check_by_lengths, "norm-of-parameter"),
     ("06-momentum/update_momentum", update_momentum_plus, "sign-doubled"),
     ("06-momentum/update_momentum", update_momentum_in_place, "changes-arguments"),
     ("06-momentum/update_params", update_params_minus, "sign-doubled"),
@@ -630,6 +649,7 @@ WRONG = [
     ("06-minibatches", minibatches_yield, "not-a-list"),
     ("06-minibatches", minibatches_end_stays, "end-not-moved"),
     ("06-minibatches", minibatches_in_order, "not-shuffled"),
+    ("06-minibatches", minibatches_shuffled_away, "shuffle-for-permutation"),
 ]
 
 EQUIVALENT = {
