@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from helpers.checks.compare import Count
 from helpers.checks.exercise import Exercise, Group, Mistake
 from helpers.checks.graphs import (
     Node,
@@ -246,6 +247,10 @@ div_rule = _pair("div_rule", lambda a, b: a / b, (
     Mistake("precedence",
             lambda upstream, a, b, output: (upstream / b, -upstream * a / b * 2),
             "`/ b*2` divides by b and then multiplies by 2. A square is written `b**2`."),
+    Mistake("precedence",
+            lambda upstream, a, b, output: (upstream / b, -upstream * a / b * b),
+            "no division by b is left in `db`: `/ b*b` divides and then multiplies again. A "
+            "square is written `b**2`."),
     Mistake("sign-missing",
             lambda upstream, a, b, output: (upstream / b, upstream * a / b**2),
             "the sign of `db` is wrong: a larger denominator makes the quotient smaller (for "
@@ -695,8 +700,8 @@ def _unbroadcast(gradient, shape):
     return total if shape else float(total)
 
 
-def _leading(gradient, shape):
-    return gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+def _leading(gradient, shape, add=np.sum):
+    return add(gradient, axis=tuple(range(gradient.ndim - len(shape))))
 
 
 def _stretched(gradient, shape, keepdims=True, add=np.sum):
@@ -737,6 +742,7 @@ def _behind(gradient, shape):
     return gradient.sum(axis=_ones(shape), keepdims=True)
 
 
+ALL_USES = "Each use of a value adds its own share to the gradient: take the sum."
 RETURN_INSIDE = ("`return` stands inside the loop, so only the first axis is looked at: indent it "
                  "as far as the `for`.")
 
@@ -760,8 +766,13 @@ unbroadcast = Exercise(
                 "several times gets the sum of all their gradients."),
         Mistake("mean-for-sum", lambda gradient, shape: _unbroadcast(gradient, shape) * (
             max(1, math.prod(shape)) / gradient.size),
-                "the entries are averaged. Each use of a value adds its own share to the "
-                "gradient: take the sum."),
+                f"the entries are averaged. {ALL_USES}"),
+        Mistake("mean-for-sum",
+                lambda gradient, shape: _stretched(_leading(gradient, shape, np.mean), shape),
+                f"the axes that broadcasting put in front are averaged. {ALL_USES}"),
+        Mistake("mean-for-sum",
+                lambda gradient, shape: _stretched(_leading(gradient, shape), shape, add=np.mean),
+                f"the axes of length 1 that broadcasting stretched are averaged. {ALL_USES}"),
         Mistake("one-use-only", lambda gradient, shape: (
             gradient[(0,) * (gradient.ndim - len(shape))][
                 tuple(slice(0, n) for n in shape)].copy()),
@@ -801,8 +812,7 @@ unbroadcast = Exercise(
                 "the sums are right, but an axis of length 1 disappears when it is summed: "
                 "`keepdims=True` keeps it."),
         Mistake("mean-for-sum", lambda gradient, shape: gradient.mean(axis=0),
-                "the entries are averaged. Each use of a value adds its own share to the "
-                "gradient: take the sum."),
+                f"the entries are averaged. {ALL_USES}"),
         Mistake("reshaped", lambda gradient, shape: gradient.reshape(shape),
                 "`reshape` moves entries into another shape and loses none; here several entries "
                 "become one: add them up."),
@@ -1168,12 +1178,28 @@ def _always_the_outputs(output):
     return wrong_backward(pull=lambda node, g: node.pull_back(np.ones_like(output.value)))(output)
 
 
-def _added_to_the_node(output):
-    grads = {output: np.ones_like(output.value)}
-    for node in finished(output)[::-1]:
+def _added_to_the_node(output, fill=False):
+    order = finished(output)[::-1]
+    grads = {node: np.zeros_like(node.value) for node in order} if fill else {}
+    grads[output] = np.ones_like(output.value)
+    for node in order:
         for g in node.pull_back(grads[node]):
             grads[node] = grads[node] + g
     return grads
+
+
+def _added_to_what_the_node_has(always, kept):
+    """Return a backward pass that adds a piece to what the node has, and keeps that somewhere."""
+    def backward(output):
+        grads = {output: np.ones_like(output.value)}
+        for node in finished(output)[::-1]:
+            for parent, g in zip(node.parents, node.pull_back(grads[node]), strict=True):
+                if always or parent in grads:
+                    grads[parent if kept == "parent" else node] = grads[node] + g
+                else:
+                    grads[parent] = g
+        return grads
+    return backward
 
 
 def _return_in_outer_loop(output):
@@ -1259,6 +1285,15 @@ backward = Exercise(
         Mistake("added-to-the-node", _added_to_the_node,
                 "no piece arrives at this node. Each piece belongs to one of the *parents* of the "
                 "node that pulls back, and is stored there."),
+        Mistake("added-to-the-node", lambda output: _added_to_the_node(output, fill=True),
+                "each piece is added to the node that pulls back, and its parents get nothing. A "
+                "piece belongs to one of the *parents*."),
+        Mistake("added-to-the-node", _added_to_what_the_node_has(False, "node"),
+                "where a parent has a gradient already, the next piece is added to the node that "
+                "pulls back. It belongs to that parent."),
+        *(Mistake("added-to-the-node", _added_to_what_the_node_has(always, "parent"),
+                  "a piece is added to the gradient of the node that it comes from. Add it to "
+                  "what the *parent* has.") for always in (True, False)),
         Mistake("return-in-the-loop", _return_in_outer_loop,
                 "only the output has handed on: is `return` inside the loop?"),
         Mistake("return-in-the-loop", _return_in_inner_loop,
@@ -1426,6 +1461,19 @@ def _relu_loss():
                   "b1": rng.normal(size=(1, 3)), "W2": rng.normal(size=(4, 1))}
 
 
+TENSOR = "a Tensor where a number is wanted"
+
+
+def _value_seen(args, result):
+    """Return value and gradients, with the number in place of a Tensor and whether it was one."""
+    value, grads = result
+    if not isinstance(grads, dict) or not args[1].keys() <= grads.keys():
+        return result
+    held = hasattr(value, "value") and hasattr(value, "parents")
+    count = Count(held, "`value` is a Tensor; one number is wanted.")
+    return float(value.value) if held else value, {TENSOR: count, **grads}
+
+
 def wrong_value_and_grad(change):
     """Return a function that hands back the right results changed."""
     return lambda loss, params: change(*_value_and_grad(loss, params), loss, params)
@@ -1437,6 +1485,7 @@ value_and_grad = Exercise(
     truth=_value_and_grad,
     cases=lambda: [_small_loss(), _network_loss(), _relu_loss()],
     returns=("value", "grads"),
+    view=_value_seen,
     sizes=no_sizes,
     integers=(),
     data=DATA,
@@ -1491,6 +1540,10 @@ value_and_grad = Exercise(
                     value, {name: np.array(W) for name, W in params.items()})),
                 "these are the parameters themselves; look their tensors up in what `backward` "
                 "returns."),
+        Mistake("tensor-returned",
+                wrong_value_and_grad(lambda value, grads, loss, params: (Node(value), grads)),
+                "the loss comes back as a Tensor, with its whole graph. Its `value`, made a "
+                "`float`, is the number."),
         Mistake("value-as-array",
                 wrong_value_and_grad(lambda value, grads, loss, params: (np.array([value]), grads)),
                 "the value is an array with one entry; a loss is one number: "

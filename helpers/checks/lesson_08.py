@@ -119,6 +119,9 @@ def _counted(args, state):
 NOT_TURNED = ("A layer of PyTorch keeps its weight as (out, in), ours is (in, out): each weight is "
               "transposed, also where it is square and nobody would complain.")
 
+RESHAPED = ("`reshape` fills row by row and mixes the entries: the shapes fit, the weights go to "
+            "the wrong units. A transpose turns rows into columns.")
+
 to_state = Exercise(
     id="08-to-state",
     name="to_state",
@@ -141,9 +144,10 @@ to_state = Exercise(
                 wrong_state(weight=lambda W, name: W if name == "W2" else W.T),
                 "the hidden layer's weight is turned, the output's is not. " + NOT_TURNED),
         Mistake("reshape-for-transpose", wrong_state(weight=lambda W, name: W.reshape(W.T.shape)),
-                "`reshape` keeps the order of the entries and breaks the lines elsewhere. The "
-                "shapes fit, the weights go to the wrong units. A transpose turns rows into "
-                "columns."),
+                RESHAPED),
+        *(Mistake("reshape-for-transpose", wrong_state(weight=lambda W, name, one=one: (
+            W.reshape(W.T.shape) if name == one else W.T)),
+                  f"one of the two weights is not turned. {RESHAPED}") for one in ("W1", "W2")),
         Mistake("bias-as-row", wrong_state(bias=lambda b: b.reshape(1, -1)),
                 "a bias has the shape (1, H); a layer of PyTorch wants (H,), as ours is."),
         Mistake("bias-as-column", wrong_state(bias=lambda b: b.reshape(-1, 1)),
@@ -275,6 +279,11 @@ def wrong_torch_gradients(finish=lambda value, grads, tensors: (value, grads), t
     return torch_value_and_grad
 
 
+def _with_graph(value):
+    """Return a number as a tensor that holds on to a graph."""
+    return loaded_torch().tensor(value, dtype=float, requires_grad=True)
+
+
 torch_gradients = Exercise(
     id="08-torch-gradients",
     name="torch_value_and_grad",
@@ -340,6 +349,18 @@ torch_gradients = Exercise(
                 k: loaded_torch().from_numpy(g) for k, g in grads.items()})),
                 "loss and gradients are still tensors: `item()` makes a number of one, `numpy()` "
                 "an array."),
+        *(Mistake("all-tensors", wrong_torch_gradients(
+            lambda value, grads, tensors, used=used: (_with_graph(value), {
+                k: loaded_torch().from_numpy(grads[k]) if t.grad is None and not used else t.grad
+                for k, t in tensors.items()})), text)
+          for used, text in (
+              (True, "loss and gradients are still tensors, and one of them is `None`: `item()` "
+                     "makes a number, `numpy()` an array, and a parameter that plays no part gets "
+                     "zeros."),
+              (False, "loss and gradients are still tensors: `item()` makes a number of one, "
+                      "`numpy()` an array."))),
+        Mistake("tensor-for-the-loss", wrong_torch_gradients(
+            lambda value, grads, tensors: (_with_graph(value), grads)), KEPT),
         Mistake("tensor-for-the-loss", wrong_torch_gradients(
             lambda value, grads, tensors: (loaded_torch().tensor(value, dtype=float), grads)),
                 "the loss is still a tensor: `item()` takes the number out."),
@@ -1177,10 +1198,13 @@ def _mse_seen(args, value):
 
 STRETCHED = ("one of the two is (N,), the other (N, 1), and broadcasting makes a table (N, N) of "
              "their difference: every prediction is compared with every label. Bring both to one "
-             "shape first.")
+             "shape first. (`.T` does nothing to (N,).)")
+IN_A_ROW = ("the prediction comes to lie in a row, the labels stay as they came: where those are "
+            "(N, 1), the two stretch again. Treat both.")
 
-CUT_OFF = ("the number is right, but it is cut off from the graph (`item`, `detach` or `float` "
-           "does that): `backward()` could not go back from it. Return the tensor.")
+CUT_OFF = ("the number is right, but it is cut off from the graph (`item`, `detach` and `float` do "
+           "that, and so does `torch.tensor`, which copies without a graph): `backward()` could "
+           "not go back from it. Return a tensor computed from `Y_hat` itself.")
 
 safe_mse = Exercise(
     id="08-safe-mse",
@@ -1199,11 +1223,9 @@ safe_mse = Exercise(
                 "a table (N, N) is added up: one of the two is (N,), the other (N, 1). Bring both "
                 "to one shape first."),
         Mistake("squeezed-one-only", lambda y, Y_hat: ((Y_hat.squeeze() - y) ** 2).mean(),
-                "the prediction is made flat, the labels stay as they came: where those are "
-                "(N, 1), the two stretch again. Treat both."),
+                IN_A_ROW),
         Mistake("squeezed-one-only", lambda y, Y_hat: ((Y_hat.reshape(-1) - y) ** 2).mean(),
-                "the prediction is made flat, the labels stay as they came: where those are "
-                "(N, 1), the two stretch again. Treat both."),
+                IN_A_ROW),
         Mistake("prediction-only", lambda y, Y_hat: ((Y_hat.reshape(-1, 1) - y) ** 2).mean(),
                 "the prediction is made a column, the labels stay as they came: where those are "
                 "(N,), the two stretch. Treat both."),
@@ -1224,8 +1246,8 @@ safe_mse = Exercise(
                 "the labels are made a column, the prediction stays as it came: where it is (N,), "
                 "the two stretch again. Treat both."),
         Mistake("labels-only-flat", lambda y, Y_hat: ((Y_hat - y.reshape(-1)) ** 2).mean(),
-                "the labels are made flat, the prediction stays as it came: where it is (N, 1), "
-                "the two stretch. Treat both."),
+                "the labels come to lie in a row, the prediction stays as it came: where it is "
+                "(N, 1), the two stretch. Treat both. (`.T` does nothing to (N,).)"),
         Mistake("axis-always-added", lambda y, Y_hat: ((Y_hat - y.unsqueeze(1)) ** 2).mean(),
                 "`unsqueeze` always adds an axis, also to labels that are (N, 1) already. "
                 "`reshape` says what comes out."),

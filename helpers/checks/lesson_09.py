@@ -288,6 +288,9 @@ LEAK = ("mean and spread are taken from the training digits and the others toget
 OWN_SCALE = ("`X` is scaled by its own mean and spread. Then the same ink means something else in "
              "each set: use those of `X_train` for all of them.")
 
+NP_MAX = ("`np.max(a, b)` is the largest entry of `a`, and takes `b` for an axis. The larger of "
+          "two, entry by entry, is `np.maximum`.")
+
 standardise = Exercise(
     id="09-standardise",
     name="standardise",
@@ -317,10 +320,10 @@ standardise = Exercise(
           for centre, spread in (
               (lambda T, X: T.mean(axis=1), lambda T, X: T.std(axis=1)),
               (lambda T, X: T.mean(axis=0), lambda T, X: T.std(axis=1)),
+              (lambda T, X: T.mean(axis=1, keepdims=True),
+               lambda T, X: T.std(axis=1, keepdims=True)),
               (lambda T, X: X.mean(axis=1), lambda T, X: X.std(axis=1)))),
-        *(Mistake("max-for-maximum", scaled(guard=guard),
-                  "`np.max(a, b)` is the largest entry of `a`, and takes `b` for an axis. The "
-                  "larger of two, entry by entry, is `np.maximum`.")
+        *(Mistake("max-for-maximum", scaled(guard=guard), NP_MAX)
           for guard in (lambda s, floor: np.max(s, floor), lambda s, floor: s.max(floor))),
         Mistake("largest-spread-for-all", scaled(guard=lambda s, floor: max(s.max(), floor)),
                 "every pixel is divided by one number, the largest spread of all. Each has its "
@@ -374,7 +377,7 @@ standardise = Exercise(
     sizes=lambda *args: {},
     hint="mean and standard deviation of each column of `X_train`; (X − mean) / the larger of "
          "spread and `floor`.",
-    unlocks="Every pixel now speaks about as loudly as every other, and none of them screams.",
+    unlocks="No pixel speaks much louder than the others, and none of them screams.",
 )
 
 
@@ -448,9 +451,11 @@ initialise = Exercise(
         Mistake("zeros", start(draw=lambda rng, shape: np.zeros(shape)),
                 "all weights are zero: every hidden unit computes the same and stays the same."),
         Mistake("uniform", start(draw=lambda rng, shape: rng.random(shape)),
-                "the numbers come from `rng.random`, between 0 and 1; use `rng.normal`."),
+                "the numbers lie evenly between 0 and 1, as those of `rng.random` and "
+                "`rng.uniform` do; use `rng.normal`."),
         Mistake("uniform", start(draw=lambda rng, shape: rng.uniform(-1, 1, shape)),
-                "the numbers come from `rng.uniform`, between −1 and 1; use `rng.normal`."),
+                "the numbers lie evenly between −1 and 1, as `rng.uniform` can draw them; use "
+                "`rng.normal`."),
         Mistake("biases-drawn", start(bias=lambda rng, b: rng.normal(size=b)),
                 "the biases are drawn; let them start at zero."),
         Mistake("biases-one", start(bias=lambda rng, b: np.ones(b)),
@@ -547,6 +552,8 @@ forward = Exercise(
         Mistake("largest-number-only", wrong_forward(g=lambda Z: np.max(Z)),
                 "`np.max` is one number, the largest of the array. Entry by entry it is "
                 "`np.maximum`."),
+        Mistake("max-for-maximum", wrong_forward(g=lambda Z: np.max(Z, 0), out=plain_soft),
+                f"only one row reaches the softmax. {NP_MAX}"),
         Mistake("sums-overwritten", wrong_forward(keep=lambda Z1, A1: (A1, A1)),
                 "`Z1` holds the activations: it was changed in place, or the name was used twice. "
                 "Keep both."),
@@ -746,6 +753,7 @@ def _hidden_error(X, y, params):
 
 MEASURED = ("right to some digits only, as a measured derivative is. Here the formula is wanted: "
             "it is exact, and a thousand times faster.")
+N_INSIDE = "The gradient of weights adds up over the samples, so N stands inside, as in"
 NO_PENALTY = ("the penalty is in the loss and not in the gradient: its derivative by a weight w is "
               "reg · w.")
 FORWARD_FAULT = ("the forward pass inside differs from the network's: compare it with your "
@@ -874,6 +882,17 @@ backprop = Exercise(
                 "the bias gradients have a row for each sample; add them up."),
         Mistake("bias-as-row", back(bias=lambda d: d.sum(axis=0, keepdims=True)),
                 "the bias gradients are (1, H) and (1, K); the biases are (H,) and (K,)."),
+        *(Mistake("bias-as-row", patched(lambda g, X, y, p, r, one=one: {one: g[one][None]}),
+                  "the gradient of one bias has two axes; a bias has one.")
+          for one in ("b1", "b2")),
+        *(Mistake("transpose-missing", product, f"the inner lengths are {which}")
+          for product, which in (
+              (lambda X, y, params, reg: X @ _hidden_error(X, y, params)[2],
+               f"D and N. {N_INSIDE} (D, N) times (N, H)."),
+              (lambda X, y, params, reg: wrong_forward()(X, params)["A1"] @ np.ones((len(X), 1)),
+               f"H and N. {N_INSIDE} (H, N) times (N, K)."),
+              (lambda X, y, params, reg: _hidden_error(X, y, params)[1] @ params["W2"],
+               "K and H. The error goes back to the hidden layer as (N, K) times (K, H)."))),
         Mistake("pre-activation-as-input", back(hidden=lambda c: c["Z1"]),
                 "`W2`'s gradient uses `Z1`. What went into the output layer are the activations "
                 "`A1`."),
@@ -1007,6 +1026,8 @@ EPOCH_UPHILL = ("the weights move uphill. There is one minus in all, and it stan
                 "`update_momentum`: either the velocity is subtracted here, or the rate is handed "
                 "over with a minus of its own.")
 NOT_SHUFFLED = "the batches run through the rows in their order: nothing is shuffled."
+SAME_ROWS = "take the same rows of both."
+
 
 def _gradient_for_velocity(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
                            batch_size):
@@ -1017,13 +1038,29 @@ def _gradient_for_velocity(backprop, X, y, params, velocity, rng, learning_rate,
     return params, velocity
 
 
+def _velocity_not_kept(back, used=True):
+    """Return an epoch whose steps start from, or (not `used`) move by, the velocity given."""
+    def run_epoch(backprop, X, y, params, velocity, rng, learning_rate, mu, reg, batch_size):
+        new = velocity
+        for rows in _batches(len(X), batch_size, rng):
+            grads = backprop(X[rows], y[rows], params, reg)
+            new = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
+            params = each(np.add, params, new if used else velocity)
+        return params, new if back == "last" else velocity
+    return run_epoch
+
+
 EPOCH_MISTAKES = (
     Mistake("uphill", wrong_epoch(move=lambda params, old, new: each(np.subtract, params, new)),
             EPOCH_UPHILL),
     Mistake("shuffled-apart", wrong_epoch(rows_of_y=lambda rows: np.arange(len(rows))),
-            "the digits are shuffled and the labels are not: take the same rows of both."),
+            f"the digits are shuffled and the labels are not: {SAME_ROWS}"),
     Mistake("shuffled-apart", wrong_epoch(rows_of_X=lambda rows: np.arange(len(rows))),
-            "the labels are shuffled and the digits are not: take the same rows of both."),
+            f"the labels are shuffled and the digits are not: {SAME_ROWS}"),
+    Mistake("batch-of-one-only", wrong_epoch(rows_of_y=lambda rows: slice(None)),
+            f"all labels meet the rows of one batch: {SAME_ROWS}"),
+    Mistake("batch-of-one-only", wrong_epoch(rows_of_X=lambda rows: slice(None)),
+            f"all digits meet the labels of one batch: {SAME_ROWS}"),
     Mistake("shuffled-apart", wrong_epoch(rows_of_y=lambda rows: np.sort(rows)),
             "the rows of the labels are in another order than the rows of the digits."),
     Mistake("not-shuffled", wrong_epoch(batches=lambda N, size, rng: [
@@ -1041,6 +1078,13 @@ EPOCH_MISTAKES = (
             "Hand the rows of the batch to `backprop`."),
     Mistake("gradient-for-velocity", _gradient_for_velocity,
             "the gradient itself is added to the parameters; it is the velocity that is added."),
+    Mistake("batch-size-for-N", wrong_epoch(batches=lambda N, size, rng: _batches(size, N, rng)),
+            "one step is made, with the first `batch_size` rows: have the number of rows and "
+            "`batch_size` changed places in a call?"),
+    Mistake("array-for-number", lambda backprop, X, y, params, velocity, rng, rate, mu, reg, size:
+            range(0, X, size),
+            "an array stands where a whole number is wanted. `minibatches` takes the number of "
+            "rows, not the rows themselves."),
     Mistake("first-batch-only", wrong_epoch(
         batches=lambda N, size, rng: _batches(N, size, rng)[:1]),
             "only one step is made. Is the `return` indented too far, inside the loop?"),
@@ -1056,6 +1100,12 @@ EPOCH_MISTAKES = (
     Mistake("momentum-missing", wrong_epoch(keep=lambda rate, mu: 0),
             "the velocity forgets everything at each step, so that this is plain gradient descent: "
             "hand `mu` on, and the last velocity too."),
+    *(Mistake("velocity-not-kept", _velocity_not_kept(back),
+              "every step starts from the velocity that came in. Keep the new one for the next "
+              "step.") for back in ("first", "last")),
+    Mistake("velocity-not-kept", _velocity_not_kept("first", used=False),
+            "every step moves by the velocity that came in: the new one is computed and not kept, "
+            "or not computed at all."),
     Mistake("rate-and-mu-swapped", wrong_epoch(
         rate=lambda rate, mu: mu, keep=lambda rate, mu: rate),
             "`learning_rate` and `mu` have changed places in a call."),
@@ -1312,16 +1362,20 @@ def _patient(losses, patience):
 def loop(run=_run_epoch, data=lambda X, y, X_val, y_val: (X, y), stop=_patient, choose=_lowest,
          reg_of=lambda reg: 0.0, reset=False, log=lambda history, best: history,
          rounds=lambda epochs: epochs, generator=lambda rng: rng, watch="val_loss",
-         hand_back=lambda params, history: (params, history), scored=lambda data: data,
-         mean_of=None):
+         hand_back=lambda params, history: (params, history),
+         penalised=("train_loss", "val_loss"), start_too=True,
+         noted=lambda train, val, first: (train, val)):
     """Return a training loop with one part exchanged."""
     def train(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu, reg, batch_size,
               epochs, patience):
         velocity, seen, history = _zeros(params), [params], {"train_loss": [], "val_loss": []}
 
         def note(params):
-            history["train_loss"].append(float(loss(X, y, params, reg_of(reg))))
-            history["val_loss"].append(float(loss(X_val, y_val, params, reg_of(reg))))
+            first = not history["val_loss"]
+            both = noted((X, y), (X_val, y_val), first)
+            for name, part in zip(history, both, strict=True):
+                with_it = name in penalised and (start_too or not first)
+                history[name].append(float(loss(*part, params, reg_of(reg) if with_it else 0.0)))
 
         note(params)
         for _ in range(rounds(epochs)):
@@ -1362,6 +1416,10 @@ def _rises_in_a_row(losses, patience):
     for before, after in zip(losses, losses[1:], strict=False):
         rises = rises + 1 if after >= before else 0
     return rises >= patience
+
+
+def _start_as_first_epoch(losses, patience):
+    return len(losses) - 2 - max(0, int(np.argmin(losses)) - 1) >= patience
 
 
 def _ties_count(losses, patience):
@@ -1499,6 +1557,9 @@ train = Exercise(
             stop=lambda losses, patience: _patient(losses, patience + 1)),
                 "it stops one epoch too late: after `patience` epochs without a new lowest loss "
                 "it is over."),
+        Mistake("patience-one-more", loop(stop=_start_as_first_epoch),
+                "where no epoch is better than the start, it stops one epoch too late. Is the "
+                "start counted like the first epoch, both as number 0?"),
         Mistake("patience-one-less", loop(
             stop=lambda losses, patience: _patient(losses, patience - 1)),
                 "it stops one epoch too early: `patience` epochs without a new lowest loss are "
@@ -1512,9 +1573,28 @@ train = Exercise(
         Mistake("start-left-out", loop(choose=_skip_start, stop=_skip_start_stop),
                 "the parameters that came in take no part in the choice. They can be the best: "
                 "the first entry of the history is theirs."),
-        Mistake("penalty-in-history", loop(reg_of=lambda reg: reg),
-                "the penalty is in the losses of the history. Take them with reg 0, so that they "
-                "say how well digits are read and nothing else."),
+        *(Mistake("penalty-in-history", loop(
+            reg_of=lambda reg: reg, penalised=names, start_too=start_too),
+                  f"the penalty is in {which}. Take all losses of the history with reg 0, so that "
+                  "they say how well digits are read and nothing else.")
+          for names, start_too, which in (
+              (("train_loss", "val_loss"), True, "the noted losses"),
+              (("train_loss", "val_loss"), False, "all noted losses but the first ones"),
+              (("train_loss",), True, "the training losses"),
+              (("train_loss",), False, "all training losses but the first"),
+              (("val_loss",), True, "the validation losses"),
+              (("val_loss",), False, "all validation losses but the first"))),
+        *(Mistake("losses-of-the-same-digits", loop(noted=noted), f"{which}: each series is the "
+                  "loss on digits of its own.")
+          for noted, which in (
+              (lambda train, val, first: (train, train),
+               "the validation losses are computed on the training digits"),
+              (lambda train, val, first: (train, val if first else train),
+               "all validation losses but the first are computed on the training digits"),
+              (lambda train, val, first: (val, val),
+               "the training losses are computed on the validation digits"),
+              (lambda train, val, first: (train if first else val, val),
+               "all training losses but the first are computed on the validation digits"))),
         Mistake("trained-on-validation", loop(data=lambda X, y, X_val, y_val: (
             np.vstack([X, X_val]), np.concatenate([y, y_val]))), SAW_VALIDATION),
         Mistake("trained-on-validation", loop(data=lambda X, y, X_val, y_val: (X_val, y_val)),
@@ -1628,8 +1708,9 @@ confusion = Exercise(
                 "rows and columns are swapped: the true class is the row, the predicted one the "
                 "column."),
         Mistake("counted-once", _counted_once,
-                "`C[y, y_pred] += 1` adds 1 *once* to each place, however often the pair occurs. "
-                "Count one pair after the other, or use `np.add.at`."),
+                "each pair that occurs counts once, however often it occurs. `C[a, b] = 1` in a "
+                "loop does that, and so does `C[y, y_pred] += 1`, for all at once. Add 1 for each "
+                "digit."),
         Mistake("K-from-labels", counted(K_of=lambda y, p, K: len(np.unique(y))),
                 "the table is only as large as the labels that occur ask for. A class that does "
                 "not occur has its row too: make it K by K."),
@@ -1741,6 +1822,12 @@ repair = Exercise(
             pick=lambda p: (p[0], p[2], p[4], p[1], p[3], p[5])),
                 "the right arrays in another order: X and y of training, then of validation, then "
                 "of the test."),
+        Mistake("validation-for-test", parts(pick=lambda p: (*p[:2], *p[4:], *p[2:4])),
+                "validation and test have changed places. The order is training, validation, test, "
+                "in what `split` returns and in what you return."),
+        Mistake("sizes-swapped", lambda X, y, n_val, n_test, rng: parts()(
+            X, y, n_test, n_val, rng),
+                "`n_val` and `n_test` have changed places."),
         Mistake("order-of-results", parts(pick=lambda p: (*p[4:], *p[2:4], *p[:2])),
                 "the right arrays in another order: training, validation, test."),
     ),

@@ -522,7 +522,17 @@ RIGHT = {
     "07-value-and-grad": [value_and_grad_forward_mode, value_and_grad_list, value_and_grad_tape],
 }
 
+def unbroadcast_mean_in_a_loop(gradient, shape):
+    while len(gradient.shape) > len(shape):
+        gradient = gradient.mean(axis=0)
+    for axis in range(len(shape)):
+        if shape[axis] == 1:
+            gradient = gradient.sum(axis=axis, keepdims=True)
+    return gradient
+
+
 WRONG = [
+    ("07-unbroadcast", unbroadcast_mean_in_a_loop, "mean-for-sum"),
     ("07-by-hand", lambda x, y: (math.pow(x * y + x, 2), 2 * (x * y + x) * y,
                                  2 * (x * y + x) * x), "direct-path-forgotten"),
     ("07-by-hand", lambda x, y: (x * y + x) ** 2, "wrong-number-of-values"),

@@ -119,6 +119,14 @@ def torch_gradients_numpy_zeros_in_float32(loss, params):
     return value, {k: np.asarray(g) for k, g in grads.items()}
 
 
+def torch_gradients_output(loss, params):
+    import torch
+    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
+    J = loss(t)
+    J.backward()
+    return J, {k: np.zeros(v.shape) if v.grad is None else v.grad.numpy() for k, v in t.items()}
+
+
 def torch_gradients_tensors(loss, params):
     import torch
     t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
@@ -573,6 +581,12 @@ def mse_numpy(y, Y_hat):
     return np.mean(error ** 2)
 
 
+def mse_copied(y, Y_hat):
+    import torch
+    guesses, labels = torch.tensor(Y_hat).reshape(-1, 1), torch.tensor(y).reshape(-1, 1)
+    return torch.mean((labels - guesses).square())
+
+
 # 08-repair
 
 def repaired_class(X, y, params, learning_rate, steps):
@@ -700,6 +714,7 @@ WRONG = [
     ("08-torch-gradients", torch_gradients_torch_zeros, "zeros-in-float32"),
     ("08-torch-gradients", torch_gradients_numpy_zeros_in_float32, "zeros-in-float32"),
     ("08-torch-gradients", torch_gradients_tensors, "tensors-and-none"),
+    ("08-torch-gradients", torch_gradients_output, "tensor-for-the-loss"),
     ("08-network", network_float32, "float32"),
     ("08-network", network_with_random_weights, "weights-not-loaded"),
     ("08-network", network_with_one_layer_unloaded, None),
@@ -732,6 +747,7 @@ WRONG = [
     ("08-safe-mse", mse_published, "stretched"),
     ("08-safe-mse", mse_square_of_mean, "square-of-the-mean"),
     ("08-safe-mse", mse_numpy, "numpy-mean"),
+    ("08-safe-mse", mse_copied, "cut-off"),
     ("08-repair", repaired_first_step, "one-step-only"),
     ("08-repair", repaired_nll_of_softmax, "probabilities-without-logarithm"),
     ("08-repair", still_sharing, "left-memory-shared"),

@@ -491,6 +491,17 @@ def forward_in_place(X, params):
     return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": shares(Z2, axis=1)}
 
 
+def forward_max(X, params):
+    def own_softmax(Z):
+        E = np.exp(Z - Z.max(axis=1, keepdims=True))
+        return E / E.sum(axis=1, keepdims=True)
+
+    Z1 = X @ params["W1"] + params["b1"]
+    A1 = np.max(Z1, 0)
+    Z2 = A1 @ params["W2"] + params["b2"]
+    return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": own_softmax(Z2)}
+
+
 def backprop_columns(X, y, params, reg):
     cache = forward_where(X, params)
     dZ2 = cache["Y_hat"].copy()
@@ -503,6 +514,14 @@ def backprop_columns(X, y, params, reg):
 
 def backprop_named_d(X, y, params, reg):
     return {"d" + k: g for k, g in backprop_one_hot(X, y, params, reg).items()}
+
+
+def backprop_not_turned(X, y, params, reg):
+    cache = forward_where(X, params)
+    dZ2 = (cache["Y_hat"] - np.eye(len(params["b2"]))[y]) / len(y)
+    dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
+    return {"W1": X @ dZ1 + reg * params["W1"], "b1": dZ1.sum(0),
+            "W2": cache["A1"] @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
 
 
 def backprop_one_bias(X, y, params, reg):
@@ -569,6 +588,27 @@ def run_epoch_all(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
     return params, velocity
 
 
+def run_epoch_all_labels(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
+                         batch_size):
+    order = rng.permutation(len(X))
+    for i in range(0, len(order), batch_size):
+        grads = backprop(X[order[i:i + batch_size]], y, params, reg)
+        velocity = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
+        params = {k: params[k] + velocity[k] for k in params}
+    return params, velocity
+
+
+def run_epoch_one_velocity(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
+                           batch_size):
+    order = rng.permutation(len(X))
+    for i in range(0, len(order), batch_size):
+        rows = order[i:i + batch_size]
+        grads = backprop(X[rows], y[rows], params, reg)
+        new = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
+        params = {k: params[k] + new[k] for k in params}
+    return params, new
+
+
 def rate_range_epochs(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
     V, losses = {k: 0 * W for k, W in params.items()}, []
     for rate in rates:
@@ -595,6 +635,23 @@ def train_first_for_lowest(loss, backprop, X, y, X_val, y_val, params, rng, lear
     return best, history
 
 
+def train_epochs_from_zero(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu,
+                           reg, batch_size, epochs, patience):
+    velocity = {k: np.zeros_like(W) for k, W in params.items()}
+    history = {"train_loss": [loss(X, y, params, 0)], "val_loss": [loss(X_val, y_val, params, 0)]}
+    best, best_epoch = params, 0
+    for epoch in range(epochs):
+        params, velocity = run_epoch_slices(backprop, X, y, params, velocity, rng, learning_rate,
+                                            mu, reg, batch_size)
+        history["train_loss"].append(loss(X, y, params, 0))
+        history["val_loss"].append(loss(X_val, y_val, params, 0))
+        if history["val_loss"][-1] < min(history["val_loss"][:-1]):
+            best, best_epoch = params, epoch
+        if epoch - best_epoch >= patience:
+            break
+    return best, history
+
+
 def repaired_threefold(X, y, n_val, n_test, rng):
     train, *others = split_by_split(len(X), 3 * n_val, 3 * n_test, rng)
     return (*with_copies(X[train], y[train], rng),
@@ -616,6 +673,13 @@ def rate_range_same_batch(loss, backprop, X, y, params, rng, rates, mu, reg, bat
 def confusion_once(y, y_pred, K):
     C = np.zeros((K, K), dtype=int)
     C[y, y_pred] = C[y, y_pred] + 1
+    return C
+
+
+def confusion_marked(y, y_pred, K):
+    C = np.zeros((K, K), dtype=int)
+    for a, b in zip(y, y_pred, strict=True):
+        C[a, b] = 1
     return C
 
 
@@ -677,9 +741,13 @@ WRONG = [
         params["W1"] ** 2).sum() + (params["W2"] ** 2).sum(), "brackets-missing"),
     ("09-backprop", backprop_named_d, "names-of-gradients"),
     ("09-backprop", backprop_one_bias, "bias-over-wrong-axis"),
+    ("09-backprop", backprop_not_turned, "transpose-missing"),
     ("09-epoch", run_epoch_all, "all-samples-in-each-step"),
+    ("09-epoch", run_epoch_all_labels, "batch-of-one-only"),
+    ("09-epoch", run_epoch_one_velocity, "velocity-not-kept"),
     ("09-rate-range", rate_range_epochs, "an-epoch-for-each-rate"),
     ("09-train", train_first_for_lowest, "lowest-never-noted"),
+    ("09-train", train_epochs_from_zero, "patience-one-more"),
     ("09-repair", repaired_threefold, "three-times-as-large"),
     ("09-deep/deep_forward", deep_forward_counted, "too-many-layers"),
     ("09-deep/deep_backprop", deep_backprop_mask, "mask-of-the-wrong-layer"),
@@ -693,6 +761,7 @@ WRONG = [
     ("09-standardise", lambda X_train, X, floor=1.0: X / 16, None),
     ("09-initialise", initialise_shared_bias, "outputs-for-inputs"),
     ("09-network/forward", forward_in_place, "sums-overwritten"),
+    ("09-network/forward", forward_max, "max-for-maximum"),
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg * sum(
         (params[k] ** 2).sum() for k in ("W1", "W2")), "half-missing"),
     ("09-backprop", backprop_columns, "whole-columns"),
@@ -705,6 +774,7 @@ WRONG = [
     ("09-train", train_best_by_name, "last-weights-returned"),
     ("09-train", train_last, "patience-missing"),
     ("09-confusion", confusion_once, "counted-once"),
+    ("09-confusion", confusion_marked, "counted-once"),
     ("09-confusion", confusion_swapped, "axes-swapped"),
     ("09-repair", friends, "copies-before-split"),
     ("09-repair", friends_with_small_parts, "copies-before-split"),
