@@ -57,6 +57,7 @@ def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
     assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id), (
         f"{key}: the mistake '{mistake.id}' is told as '{verdict.mistake}'. Give both one "
         "id and one message, or choose cases that tell them apart")
+    assert len(as_text(exercise.id, verdict.lines).splitlines()) <= 10
     assert mistake.message in "\n".join(verdict.lines), (
         f"{key}: two rows called '{mistake.id}' come to the same output but have "
         "different messages; only the first would ever be read")
