@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import threading
@@ -541,6 +542,48 @@ def test_errors_are_the_same_in_other_words(one, other, same):
     assert same_error(Guard().call(one, args).error, Guard().call(other, args).error) is same
 
 
+def test_what_is_returned_beside_the_answer_plays_no_part():
+    forward = RIGHT["04-forward"][0]
+    for extra in ("text", np.tanh, {1, 2}, range(3), 1j, np.array([None])):
+        judged = PARTS["04-forward"].judge(
+            lambda X, params, extra=extra: {**forward(X, params), "more": extra})
+        assert judged.outcome == "correct"
+    calls = []
+
+    def changing(X, params):
+        calls.append(X)
+        return {**forward(X, params), "Z1": forward(X, params)["Z1"] + len(calls)}
+
+    assert PARTS["04-forward"].judge(changing).mistake == "not-repeatable"
+
+
+def test_counts_may_be_integers_of_any_size():
+    confusion = PARTS["09-confusion"]
+    assert confusion.judge(lambda *args: confusion.truth(*args).astype(np.int32)).outcome == (
+        "correct")
+
+
+def test_a_key_of_another_dict_is_told_as_that_ones():
+    def step(params, grads, learning_rate):
+        new = {}
+        for name in params:
+            new[name] -= learning_rate * grads[name]
+        return new
+
+    verdict = PARTS["04-sgd-step"].judge(step)
+    assert "`params` has that key; the dict in this line has not" in "\n".join(verdict.lines)
+
+
+def test_a_slow_moment_is_not_remembered(monkeypatch):
+    sigmoid = dataclasses.replace(lesson_01.sigmoid)
+    times = iter([0.0])
+    monkeypatch.setattr(judge, "Guard", lambda: Guard(next(times, 1.9)))
+    mirrored = next(m for m in sigmoid.mistakes if m.id == "mirrored")
+    slow = dataclasses.replace(mirrored, wrong=lambda z: time.sleep(0.2) or mirrored.wrong(z))
+    assert judge._known(sigmoid, slow, 0, sigmoid.cases()[0]).endless
+    assert not judge._known(sigmoid, slow, 0, sigmoid.cases()[0]).endless
+
+
 def test_a_line_in_a_comprehension_is_told_with_the_function_it_stands_in():
     space = {"np": np}
     exec("def forward(X_b, params):\n    return {name: W[99] for name, W in params.items()}\n"
@@ -549,12 +592,13 @@ def test_a_line_in_a_comprehension_is_told_with_the_function_it_stands_in():
     assert "inside your `forward`, which it calls" in text
 
 
-def test_arrays_of_the_notebook_count_as_data_where_the_answer_is_wrong():
+def test_a_wrong_answer_is_told_that_it_reads_an_array_of_the_notebook():
     space = {"np": np, "Zs": np.ones(3), "halves": np.array([0.5])}
     exec("def sigmoid(z):\n    return 1 / (1 + np.exp(-Zs))\n"
          "def right(z):\n    return 2 * halves[0] / (1 + np.exp(-z))", space)
     verdict = lesson_01.sigmoid.judge(space["sigmoid"])
-    assert verdict.mistake == "uses-notebook-data" and "`Zs`" in verdict.lines[0]
+    assert verdict.mistake is None and (
+        "It also reads the array `Zs` of the notebook, which is no argument." in verdict.lines)
     assert lesson_01.sigmoid.judge(space["right"]).outcome == "correct"
 
 

@@ -95,6 +95,7 @@ def _differ_leaf(got, want, path, tolerance):
                           f"{wanted.shape or 'one number'}"
                           + (": rows and columns are swapped." if turned else "."))
     kind, whole_is_fine = array.dtype.kind, not isinstance(want, np.ndarray)
+    whole_is_fine |= wanted.dtype.kind in "iu"
     if array.dtype != wanted.dtype and not (kind in "iu" and whole_is_fine):
         single = kind == "f" and array.dtype.itemsize < 8
         mistake = "float32" if single else "complex" if kind == "c" else "wrong-dtype"
@@ -240,5 +241,10 @@ def _kind(value):
         return f"a {type(value).__name__} of {len(value)}"
     if type(value).__name__ == "generator":
         return "a generator (a function with `yield` in it)"
+    return type_of(value)
+
+
+def type_of(value: Any) -> str:
+    """Return the name of a value's type, with its article."""
     name = type(value).__name__.replace("`", "")[:40]
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiou' or name == 'ndarray' else 'a'} {name}"

@@ -101,7 +101,7 @@ def likeness(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int] | None 
         return f"is about {times} times as long as it should be, {where}"
     percent = 100 * np.linalg.norm(got - want) / right
     text = f"is off by {f'{percent:.0f}' if percent >= 1 else 'less than 1'} % of its size"
-    if got.ndim < 2:
+    if got.ndim < 2 or percent < 1:
         return text
     return f"{text}: {ratio:.3g} times as long as it should be, {where} (cosine {cosine:.3f})"
 

@@ -151,7 +151,7 @@ def explain(name: str, function: Any, error: BaseException, ended: bool = False)
         text = f"the dict has no entry for this {type(error.args[0]).__name__}"
     if isinstance(error, KeyError) and not advice:
         mistake, advice = _nearly_a_key(error)
-    raised = f"It raised {type(error).__name__}{inside}: {text}{line}"
+    raised = f"It raised {type(error).__name__}{inside}{f': {text}' if text else ''}{line}"
     stop = "" if raised.endswith((".", "?", "!")) else "."
     return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake)
 
@@ -189,10 +189,16 @@ def _shapes(text):
 def _nearly_a_key(error):
     """Return (id, advice) where a dict at hand has the missing key in another spelling."""
     last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
-    for value in [value for frame in last for value in frame.f_locals.values()]:
-        for key in value if type(value) is dict else ():
-            if isinstance(key, str) and _plainly(key) == _plainly(str(*error.args[:1])):
-                return "key-spelt", f"There is a key '{key}': capitals and underscores count."
+    dicts = {name: value for frame in last for name, value in frame.f_locals.items()
+             if type(value) is dict}
+    missing = error.args[0] if error.args else None
+    for name, value in dicts.items():
+        if missing in value:
+            return "key-missing", (f"`{name}` has that key; the dict in this line has not, or not "
+                                   "yet.")
+    for key in {key for value in dicts.values() for key in value if isinstance(key, str)}:
+        if _plainly(key) and isinstance(missing, str) and _plainly(key) == _plainly(missing):
+            return "key-spelt", f"There is a key '{key}': capitals and underscores count."
     return None, ""
 
 

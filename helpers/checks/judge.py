@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import differ, leaves, named_counts, same_values
+from helpers.checks.compare import differ, leaves, named_counts, same_values, type_of
 from helpers.checks.doctor import likeness, looks_like
 from helpers.checks.explain import explain, same_error
 from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
+PERHAPS = "Perhaps:"  # and one that is known by its error alone
 
 
 @dataclass
@@ -59,7 +60,7 @@ def _verdict(exercise, function, cases, calls, guard):
     wrong = _first_wrong(exercise, function, cases, calls)
     return (_blames_another(exercise, function, cases, calls, wrong)
             or _blames_a_table(exercise, function, cases, calls, wrong)
-            or _needs_notebook_data(exercise, function, cases[0], guard, bool(wrong))
+            or _needs_notebook_data(exercise, function, cases[0], guard)
             or (wrong and _not_yet(exercise, function, cases, calls, *wrong))
             or _bad_manners(exercise, function, cases, calls, guard)
             or Verdict("correct", [exercise.unlocks] if exercise.unlocks else []))
@@ -70,7 +71,7 @@ def _misused(exercise, function, cases):
     name = exercise.name
     if not callable(function):
         return Verdict("not yet", [
-            f"The check got a {type(function).__name__}, not a function.",
+            f"The check got {type_of(function)}, not a function.",
             f"Hand over the function itself, without parentheses: `check.{exercise.attribute}"
             f"({name})`."], "not-a-function")
     try:
@@ -212,30 +213,32 @@ def _names_in(code):
     return set(code.co_names).union(*map(_names_in, inner))
 
 
-def _needs_notebook_data(exercise, function, args, guard, wrong):
-    """Call a copy of the function that does not see the notebook's data.
-
-    Where the answer is wrong, all arrays of the notebook count as that.
-    """
+def _needs_notebook_data(exercise, function, args, guard):
+    """Return a verdict on a function that reads the data of the notebook."""
     space = getattr(function, "__globals__", {})
     data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))
             or name in space and type(space[name]).__module__ == space.get("__name__")}
-    if wrong:
-        data |= {name for name, value in space.items() if isinstance(value, np.ndarray)}
+    name = _reads(function, args, guard, data)
+    if name is None:
+        return None
+    return Verdict("not yet", [
+        f"`{exercise.name}` reads the notebook's variable `{name}`: with other data it "
+        "would answer for the old ones.",
+        f"Take it from the arguments, {_call_of(exercise)}, or compute it inside."],
+        "uses-notebook-data")
+
+
+def _reads(function, args, guard, data):
+    """Return which of the notebook's `data` a call reads, by calling a copy that has none."""
     if not isinstance(function, types.FunctionType) or not data:
         return None
+    space = function.__globals__
     blind = types.FunctionType(
         function.__code__, {k: v for k, v in space.items() if k not in data},
         function.__name__, function.__defaults__, function.__closure__)
     blind.__kwdefaults__ = function.__kwdefaults__
     error = guard.call(blind, args).error
-    if isinstance(error, NameError) and error.name in data:
-        return Verdict("not yet", [
-            f"`{exercise.name}` reads the notebook's variable `{error.name}`: with other data it "
-            "would answer for the old ones.",
-            f"Take it from the arguments, {_call_of(exercise)}, or compute it inside."],
-            "uses-notebook-data")
-    return None
+    return error.name if isinstance(error, NameError) and error.name in data else None
 
 
 def _not_yet(exercise, function, cases, calls, index, difference):
@@ -248,9 +251,10 @@ def _not_yet(exercise, function, cases, calls, index, difference):
             "numbers in a way of its own, or keep something between calls?")
     if message:
         lines.append(message)
-    lines += _other_facts(exercise, cases, calls, index, difference) if not mistake else []
-    known_by_values = message.startswith(KNOWN) and difference.stage != "raised"
-    if exercise.hint and not known_by_values and mistake not in ("returns-none", "missing-key"):
+    if not mistake:
+        lines += _other_facts(exercise, function, cases, calls, index, difference)
+    if exercise.hint and not message.startswith(KNOWN) and (
+            mistake not in ("returns-none", "missing-key")):
         lines.append(f"Next: {exercise.hint}")
     return Verdict("not yet", lines, mistake)
 
@@ -264,7 +268,20 @@ def _changes_its_mind(exercise, function, args, call):
     if exercise.view is not None:
         return False
     again = Guard().call(function, args, exercise.view)
-    return not again.endless and not _same(again, call, exercise)
+    return not again.endless and not _repeats(exercise, args, again, call)
+
+
+def _repeats(exercise, args, again, call, rounding=None):
+    """Whether two calls came to the same, in what is wanted of them; other things play no part."""
+    rounding = exercise.rounding if rounding is None else rounding
+    if again.error is not None or call.error is not None:
+        return same_error(again.error, call.error)
+    want = _wanted(exercise, args)
+    one, two = ([got for _, got, _ in leaves(value, want, exercise.returns[0], exercise.returns)]
+                for value in (again.value, call.value))
+    return all(a.shape == b.shape and (same_values(a, b, rounding)
+                                       or a.dtype.kind not in "biuf" or not a.size)
+               for a, b in zip(one, two, strict=True))
 
 
 def _name(exercise, cases, calls, difference):
@@ -273,7 +290,9 @@ def _name(exercise, cases, calls, difference):
         for mistake in exercise.mistakes:
             if all(_same(call, _known(exercise, mistake, index, args), exercise)
                    for index, (args, call) in enumerate(zip(cases, calls, strict=True))):
-                return mistake.id, f"{KNOWN} {mistake.message}"
+                # an error says less than values do: others come to the same one
+                word = KNOWN if difference.stage != "raised" else PERHAPS
+                return mistake.id, f"{word} {mistake.message}"
     if difference.mistake or difference.stage != "value":
         return difference.mistake, ""
     return _general(exercise, cases, calls)
@@ -284,7 +303,10 @@ def _known(exercise, mistake, index, args) -> Call:
     key = mistake, index
     if key not in exercise.memory:
         call = Guard().call(mistake.wrong, args, exercise.view)
-        exercise.memory[key] = Call(call.value, call.error)
+        if call.endless:  # the machine was busy: it may be worked out another time
+            return call
+        error = call.error and call.error.with_traceback(None)
+        exercise.memory[key] = Call(call.value, error)
     return exercise.memory[key]
 
 
@@ -324,7 +346,7 @@ def _general(exercise, cases, calls):
     return None, ""
 
 
-def _other_facts(exercise, cases, calls, index, difference):
+def _other_facts(exercise, function, cases, calls, index, difference):
     """Return what else can be said of values that no known mistake explains."""
     facts = []
     if difference.stage == "value":
@@ -340,6 +362,12 @@ def _other_facts(exercise, cases, calls, index, difference):
         facts.append("It is not one of the mistakes I know"
                      + (": " + "; ".join(off[:3]) if off else "") + ".")
         facts.append(_right_parts([n for n, _, _ in parts], [n for n, _, _ in wrong]))
+    arrays = {name for name, value in getattr(function, "__globals__", {}).items()
+              if isinstance(value, np.ndarray)}
+    read = None if difference.stage == "raised" else _reads(
+        function, cases[index], Guard(), arrays)
+    if read:
+        facts.append(f"It also reads the array `{read}` of the notebook, which is no argument.")
     changed = _changed(exercise, cases[index], calls[index])
     if changed:
         facts.append(f"It also changes its argument `{changed}`.")
@@ -374,12 +402,12 @@ def _bad_manners(exercise, function, cases, calls, guard):
                 f"The values are right, but it changes its argument `{changed}`: what the caller "
                 "handed over is different afterwards.", advice], "changes-arguments")
     again = guard.call(function, cases[0], exercise.view)
-    if not again.endless and not _same(again, calls[0], exercise):
+    if not again.endless and not _repeats(exercise, cases[0], again, calls[0]):
         return Verdict("not yet", [
             "The first call was right; a second call with the same arguments gave something else.",
             "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
     once_more = guard.call(function, cases[0], exercise.view, left=calls[0].args)
-    if not once_more.endless and not _same(once_more, calls[0], exercise) and (
+    if not once_more.endless and not _repeats(exercise, cases[0], once_more, calls[0]) and (
             _leaves_no_marks(exercise, cases[0])):
         names = [f"`{n}`" for n, a in zip(inspect.signature(exercise.truth).parameters, cases[0],
                                           strict=False) if not isinstance(a, CHANGEABLE)]
@@ -396,8 +424,8 @@ def _bad_manners(exercise, function, cases, calls, guard):
     as_float, as_int = guard.call(function, whole), guard.call(function, integer)
     if not any(cast) or as_float.error is not None or as_int.endless:
         return None
-    if as_int.error is not None or not same_values(
-            as_int.value, as_float.value, 100 * exercise.tolerance):
+    if as_int.error is not None or not _repeats(
+            exercise, whole, as_int, as_float, 100 * exercise.tolerance):
         return Verdict("not yet", [
             "Right for floats, but the same numbers as integers give another answer.",
             "An array of integers cuts off decimals, and so does one made from it by `.copy()` or "

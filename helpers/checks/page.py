@@ -54,6 +54,7 @@ GENERAL = {
     "local-name": "a value inside a function has the name of a function that is called there",
     "shape-in-two": "a shape of two numbers is handed over as two arguments",
     "parameter-computed": "PyTorch: what the optimizer gets is computed from a parameter",
+    "key-missing": "a key is in another dict at hand, and not in this one",
     "key-spelt": "a key is spelt with other capitals or underscores",
     "one-for-several": "one thing came for several names on the left of `=` or after `for`",
     "array-for-node": "a number computed from plain arrays came where a node is wanted",
