@@ -69,6 +69,53 @@ def test_mine_loads_what_is_bound_in_other_ways(folder):
     assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
 
 
+@pytest.mark.parametrize("cells", [
+    ["from dataclasses import dataclass\n@dataclass\nclass P:\n    k: float = 1.0",
+     "def sigmoid(z):\n    return P().k / (1 + np.exp(-z))"],
+    ["def sigmoid(z):\n    return np.exp(-z)\nold = sigmoid\n"
+     "def sigmoid(z):\n    return 1 / (1 + old(z))"],
+    ["from numpy import *", "def sigmoid(z):\n    return 1 / (1 + exp(-z))"],
+    ["%%time\ndef grow(z):\n    return np.exp(-z)",
+     "%%time\ndef sigmoid(z):\n    return 1 / (1 + grow(z))"],
+    ["from functools import partial\nplus = partial(np.add, 1)\nONE = float(1)\nSH = (1, 2)",
+     "FAST = 1 < 2\nE = ONE if FAST else SH[1]\nT = {}\nT['e'] = np.exp\nL = []\nL.append(E)",
+     "def sigmoid(z):\n    return L[0] / plus(T['e'](-z))"],
+    ["try:\n    from numpy import exp\nexcept ImportError:\n    print('no')\n    raise",
+     "def sigmoid(z):\n    return 1 / (1 + exp(-z))"],
+])
+def test_mine_loads_what_students_write(folder, cells):
+    notebook(folder / "01_forward_pass.ipynb",
+             ["import numpy as np", *cells[:-1], ("01-sigmoid", cells[-1])])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("cell", [
+    "ONE = len([1])", "for ONE in range(2):\n    pass", "ONE, B = divmod(3, 2)", "del ONE",
+    "if open('touched', 'w').write('no'):\n    ONE = 1", "with open('no') as ONE:\n    pass"])
+def test_mine_takes_no_older_value_of_what_has_become_data(folder, capsys, cell):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np\nONE = 1", cell,
+        ("01-sigmoid", "def sigmoid(z):\n    return ONE / (1 + np.exp(-z))")])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    assert "`ONE` was not among them" in capsys.readouterr().out
+    assert not (folder / "touched").exists()
+
+
+@pytest.mark.parametrize("source, said", [
+    ('sigmoid = mine("01-sigmoid")', "takes it from itself"),
+    ('a, b = mine("01-sigmoid")\nsigmoid = a', "takes it from itself"),
+    ("def f(g):\n    assert False\n@f\n" + SIGMOID, "AssertionError"),
+    ("D = {}\nD = D['x']\n" + SIGMOID.replace("1 +", "D +"), "KeyError: 'x'"),
+])
+def test_mine_says_why_a_notebook_cannot_be_read(folder, capsys, source, said):
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", ("01-sigmoid", source)])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    out = capsys.readouterr().out
+    assert said in out and len(out.splitlines()) <= 10
+
+
 def test_mine_of_a_function_that_reads_data_says_that_data_stays(folder, capsys):
     notebook(folder / "01_forward_pass.ipynb", [
         "import numpy as np\nones = np.ones(3)",
@@ -76,7 +123,8 @@ def test_mine_of_a_function_that_reads_data_says_that_data_stays(folder, capsys)
     with pytest.raises(CheckFailed):
         mine("01-sigmoid")
     out = capsys.readouterr().out
-    assert "'ones' is not defined" in out and "no data" in out and len(out.splitlines()) <= 10
+    assert "'ones' is not defined" in out and "`ones` was not among them" in out
+    assert len(out.splitlines()) <= 10
 
 
 def test_mine_of_definitions_that_never_end_is_stopped(folder, capsys, monkeypatch):

@@ -6,6 +6,8 @@ import ast
 import importlib
 import json
 import linecache
+import math
+import re
 from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from helpers.checks.guard import Guard
 from helpers.checks.judge import Verdict
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
+MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize")
 SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
 
@@ -70,7 +73,8 @@ def mine(exercise_id: str) -> Callable | tuple[Callable, ...]:
             otherwise], "no-notebook"))
     call = Guard(SECONDS).call(_load, (exercise, Path.cwd()))  # the student's code runs here
     if call.error is not None:
-        why = f"it did not end within {SECONDS} s" if call.endless else call.error
+        why = (f"it did not end within {SECONDS} s" if call.endless else
+               f"{type(call.error).__name__}: {' '.join(str(call.error).split())[:200]}")
         report(exercise_id, Verdict("not yet", [
             f"`{exercise.names}` cannot be read from `{path.name}`: {why}.",
             "Mend it there, save that notebook and run this cell again.", otherwise],
@@ -85,9 +89,11 @@ def mine(exercise_id: str) -> Callable | tuple[Callable, ...]:
     elif verdict.outcome == "not yet":
         verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
                          *verdict.lines[:4], otherwise]
-        if "NameError" in " ".join(verdict.lines):
-            verdict.lines.insert(-1, "`mine` carries functions, imports and constants over, and no "
-                                     "data: let the function take that from its arguments.")
+        missing = re.search(r"NameError.*name '(\w+)' is not defined", " ".join(verdict.lines))
+        if missing:
+            verdict.lines.insert(-1, (
+                f"`mine` carries functions, imports and simple constants that stand above the "
+                f"exercise, and no data: `{missing[1]}` was not among them."))
     report(exercise_id, verdict)
     return functions if len(functions) > 1 else functions[0]
 
@@ -134,39 +140,52 @@ def _grade_id(cell: dict) -> str | None:
     return grading.get("grade_id") if isinstance(grading, dict) else None
 
 
-def _load(exercise: Exercise | Group, folder: Path) -> tuple[Callable, ...]:
-    """Run the definitions of the exercise's functions, what they depend on, and nothing else."""
+def _load(exercise: Exercise | Group, folder: Path, within: tuple = ()) -> tuple[Callable, ...]:
+    """Run the definitions of the exercise's functions, what they depend on, and nothing else.
+
+    `within` holds the (id, folder) of the exercises that are being loaded already.
+    """
+    if (exercise.id, folder) in within:
+        raise LookupError(f"the notebook of {exercise.id} takes it from itself with `mine`")
+    within = (*within, (exercise.id, folder))
     path = _notebook_with(exercise.id, folder)
     if path is None:
         raise LookupError(f"no notebook with the exercise {exercise.id}")
     names = [part.name for part in exercise.parts]
     space: dict[str, Any] = {"__name__": f"notebook {path.stem}"}
     for statement in _needed(names, _bindings(path, exercise.id)):
-        _run(statement, space, folder)
+        _run(statement, space, folder, within)
     missing = [name for name in names if name not in space]
     if missing:
         raise LookupError(f"it has no function `{missing[0]}` in its exercise cell or above")
     return tuple(space[name] for name in names)
 
 
-def _run(statement: ast.stmt, space: dict[str, Any], folder: Path) -> None:
+def _run(statement: ast.stmt, space: dict[str, Any], folder: Path, within: tuple = ()) -> None:
     """Execute one statement in `space`; a `mine` or `skip` line is followed to its notebook."""
     carried = _carried(statement)
     if not carried:
         module = ast.Module([statement], type_ignores=[])
-        exec(compile(module, statement.source_name, "exec"), space)
+        exec(compile(module, statement.source_name, "exec", dont_inherit=True), space)
         return
-    functions = _load(find_exercise(carried[1]), folder if carried[0] == "mine" else SOLUTIONS)
+    functions = _load(find_exercise(carried[1]), folder if carried[0] == "mine" else SOLUTIONS,
+                      within)
     for function in functions if carried[0] == "skip" else ():
         function.skipped_exercise = carried[1]
     targets = _targets(statement)
     whole = len(targets) == 1 and len(functions) > 1  # one name for all of them
+    if len(targets) != len(functions) and not whole:
+        raise LookupError(f"{carried[1]} has {len(functions)} functions, and {len(targets)} names "
+                          "are waiting for them")
     space.update(zip(targets, (functions,) if whole else functions, strict=True))
 
 
-def _bindings(path: Path, exercise_id: str) -> dict[str, tuple[ast.stmt, ...]]:
-    """Return name -> what binds it last and the `+=` after it, down to the exercise's cell."""
-    bound: dict[str, tuple[ast.stmt, ...]] = {}
+def _bindings(path: Path, exercise_id: str) -> dict[str, list[tuple[ast.stmt, ...]]]:
+    """Return name -> what binds it, each with the changes after it, down to the exercise's cell.
+
+    A name that is given data later on, or deleted, is bound by nothing.
+    """
+    bound: dict[str, list[tuple[ast.stmt, ...]]] = {}
     for number, cell in enumerate(_code_cells(path)):
         source, here = "".join(cell["source"]), _grade_id(cell) == exercise_id
         name = f"<{path.name}, code cell {number + 1}>"
@@ -179,15 +198,23 @@ def _bindings(path: Path, exercise_id: str) -> dict[str, tuple[ast.stmt, ...]]:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         for place, statement in enumerate(statements):
             statement.source_name, statement.place = name, (number, place)
-            for target in _names_bound(statement, bound):
-                before = bound[target] if isinstance(statement, ast.AugAssign) else ()
-                bound[target] = (*before, statement)
+            names = _names_bound(statement, bound)
+            for target in names:
+                if _changes(statement):
+                    bound[target][-1] += (statement,)
+                else:
+                    bound.setdefault(target, []).append((statement,))
+            for target in _names_stored(statement) - set(names):
+                bound.pop(target, None)
         if here:
             break
     return bound
 
 
 def _without_magics(source: str) -> str:
+    first, _, rest = source.partition("\n")
+    if first.split()[:1] in (["%%time"], ["%%timeit"], ["%%capture"], ["%%prun"]):
+        source = f"\n{rest}"
     try:
         from IPython.core.inputtransformer2 import TransformerManager
     except ImportError:
@@ -203,13 +230,15 @@ def _names_bound(statement: ast.stmt, before: Container[str]) -> list[str]:
     """
     if isinstance(statement, (ast.If, ast.Try)):
         inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
-        for handler in getattr(statement, "handlers", []):
-            inner += handler.body
+        if isinstance(statement, ast.If) and not _is_plain(statement.test, {*before, "__name__"}):
+            return []
         names = [_names_bound(part, before) for part in inner if not isinstance(part, ast.Pass)]
         return [name for found in names for name in found] if all(names) else []
-    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
-        known = statement.target.id in before and _is_plain(statement.value, before)
-        return [statement.target.id] if known else []
+    if _changes(statement):
+        target = _changes(statement)
+        parts = [statement.value] if not isinstance(statement, ast.Expr) else statement.value.args
+        known = target in before and all(_is_plain(part, before) for part in parts)
+        return [target] if known else []
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return [statement.target.id] if _is_plain(statement.value, before) else []
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
@@ -228,16 +257,48 @@ def _targets(statement: ast.Assign) -> list[str]:
             for node in getattr(target, "elts", [target]) if isinstance(node, ast.Name)]
 
 
+def _changes(statement: ast.stmt) -> str | None:
+    """Return the name of what `a += 1`, `a["x"] = 1`, `a.x = 1` or `a.append(1)` changes."""
+    target = getattr(statement, "target", None) if isinstance(statement, ast.AugAssign) else None
+    if isinstance(statement, ast.Assign) and isinstance(
+            statement.targets[0], (ast.Subscript, ast.Attribute)):
+        target = statement.targets[0].value
+    call = getattr(statement, "value", None)
+    if isinstance(statement, ast.Expr) and isinstance(call, ast.Call) and (
+            getattr(call.func, "attr", "") in ("append", "extend", "insert", "update", "add")):
+        target = call.func.value
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def _names_stored(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement gives a value, changes or deletes, not those in defs."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return {statement.name}
+    names = {_changes(statement)} if _changes(statement) else set()
+    for node in ast.iter_child_nodes(statement):
+        if isinstance(node, ast.stmt):
+            names |= _names_stored(node)
+        elif not isinstance(node, (ast.Lambda, ast.GeneratorExp, ast.ListComp)):
+            names |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)
+                      and isinstance(part.ctx, (ast.Store, ast.Del))}
+    return names
+
+
 def _is_plain(node: ast.expr | None, before: Container[str]) -> bool:
-    """Whether it is made of lambdas, literals, names bound `before` and their attributes only."""
-    if isinstance(node, ast.Dict):
-        return all(_is_plain(item, before) for item in [*node.keys, *node.values])
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        return all(_is_plain(item, before) for item in node.elts)
-    if isinstance(node, ast.BinOp):
-        return _is_plain(node.left, before) and _is_plain(node.right, before)
-    if isinstance(node, ast.UnaryOp):
-        return _is_plain(node.operand, before)
+    """Whether it is made of lambdas, literals and what is bound `before` only.
+
+    That is: of operators, comparisons, entries, attributes, and calls of a few types (`MAKERS`).
+    """
+    if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.BinOp, ast.UnaryOp, ast.IfExp,
+                         ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.JoinedStr,
+                         ast.FormattedValue)):
+        return all(_is_plain(part, before) for part in ast.iter_child_nodes(node)
+                   if isinstance(part, ast.expr))
+    if isinstance(node, ast.Call):
+        made = getattr(node.func, "attr", getattr(node.func, "id", None)) in MAKERS
+        known = isinstance(node.func, ast.Name) or _is_plain(node.func, before)
+        return made and known and all(_is_plain(part, before) for part in [
+            *node.args, *(keyword.value for keyword in node.keywords)])
     if isinstance(node, ast.Attribute):
         return _is_plain(node.value, before) and not isinstance(node.value, ast.Lambda)
     if isinstance(node, ast.Name):
@@ -263,12 +324,21 @@ def _carried(statement: ast.stmt) -> tuple[str, str] | None:
     return None
 
 
-def _needed(names: list[str], bound: dict[str, tuple[ast.stmt, ...]]) -> list[ast.stmt]:
-    """Return the statements that `names` depend on, in the order of the notebook."""
-    waiting, needed = list(names), set()
+def _needed(names: list[str], bound: dict[str, list[tuple[ast.stmt, ...]]]) -> list[ast.stmt]:
+    """Return the statements that `names` depend on, in the order of the notebook.
+
+    Of a name that is bound several times, the last counts; where a statement above that uses the
+    name, so does the one that it finds. Star imports (the name `*`) are always needed.
+    """
+    ever = (math.inf, 0)
+    waiting, needed = [(name, ever) for name in [*names, "*"]], set()
     while waiting:
-        for statement in bound.get(waiting.pop(), ()):
+        name, place = waiting.pop()
+        chains = bound.get(name, [])
+        earlier = [chain for chain in chains if chain[0].place < place]
+        for statement in [part for chain in (chains[-1:] + earlier[-1:]) for part in chain]:
             if statement not in needed:
                 needed.add(statement)
-                waiting += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
+                waiting += [(n.id, statement.place) for n in ast.walk(statement)
+                            if isinstance(n, ast.Name)]
     return sorted(needed, key=lambda statement: statement.place)
