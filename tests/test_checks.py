@@ -55,9 +55,13 @@ def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
     verdict = SCORE.timed(key, exercise, mistake.wrong)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake.id
-    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake.id), (
-        f"{key}: the mistake '{mistake.id}' is told as '{verdict.mistake}'. Give both one "
-        "id and one message, or choose cases that tell them apart")
+    assert verdict.outcome == "not yet", (
+        f"{key}: the mistake '{mistake.id}' passes as right: add a case on which it differs")
+    assert verdict.mistake == mistake.id, (
+        f"{key}: the mistake '{mistake.id}' is told as '{verdict.mistake}' "
+        f"({' '.join(verdict.lines[1:2])}). If that is a row too, give both one id and one "
+        "message, or choose cases that tell them apart; if not, look at what the row returns in "
+        "each case")
     assert len(as_text(exercise.id, verdict.lines).splitlines()) <= 10
     assert mistake.message in "\n".join(verdict.lines), (
         f"{key}: two rows called '{mistake.id}' come to the same output but have "
@@ -79,7 +83,9 @@ def test_mistakes_in_a_students_own_hand_are_named(key, function, mistake):
     verdict = PARTS[key].judge(function)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake
-    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake), verdict.lines
+    assert (verdict.outcome, verdict.mistake) == ("not yet", mistake), (
+        f"{key}: told as '{verdict.mistake}' ({verdict.lines}); a row is told only where it does "
+        "the same in every case")
 
 
 @every
@@ -640,8 +646,8 @@ def test_a_card_escapes_what_a_student_wrote():
 
 
 def test_the_page_of_mistakes_is_current_and_knows_every_id():
-    assert PAGE.read_text(encoding="utf-8") == page(), (
-        "run `.venv/bin/python -m helpers.checks.page`")
+    if PAGE.read_text(encoding="utf-8") != page():
+        pytest.fail("run `.venv/bin/python -m helpers.checks.page`", pytrace=False)
     general = {name for names in GENERAL for name in names.split(", ")}
     assert {mistake for _, mistake, _ in KNOWN_ERRORS} <= general
     for key, _, mistake in WRONG:

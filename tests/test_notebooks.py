@@ -77,13 +77,15 @@ def test_a_solution_is_executed_without_errors_and_ends_with_the_progress(name):
 def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
     notebook = read("solutions", name)
     ids = [grade_id(c) for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
-    assert ids == [e.id for e in rows(name)]
+    assert ids == [e.id for e in rows(name)], (
+        f"the exercises of {name} and the rows of its module differ, or their order does")
     for exercise in rows(name):
         at = next(i for i, c in enumerate(notebook.cells) if grade_id(c) == exercise.id)
         text, answer, check = notebook.cells[at - 1:at + 2]
         assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source), (
             f"the cell before {exercise.id} needs '### Exercise {exercise.id} · 10 minutes · ●○○'")
-        assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"]
+        assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"], (
+            f"{exercise.id} needs the hints 1, 2 and 3")
         for part in exercise.parts:
             assert re.search(rf'def {part.name}\([^)]*\).*:\n    """', answer.source)
         wanted = f"check.{exercise.attribute}({exercise.names})"

@@ -2,10 +2,10 @@
 
 Each `lesson_NN.py` holds `RIGHT` (exercise id → right answers, written differently from the
 solution; a function of a group has the key ``"03-patterns/circle"``) and `WRONG` (rows of key,
-wrong answer in a student's hand, id of the mistake it must be told) and, where mechanical mutants
-of the solution are right answers too, `EQUIVALENT` (key → change → reason). Each `formulas_NN.py`
-holds `FORMULAS` (a displayed formula with a derivative → a function that returns its right-hand
-side and what differences measure).
+wrong answer in a student's hand, id of the mistake it must be told or None) and, where mechanical
+mutants of the solution are right answers too, `EQUIVALENT` (key → change → reason). Each
+`formulas_NN.py` holds `FORMULAS` (a displayed formula with a derivative → a function that returns
+its right-hand side and what differences measure).
 """
 
 from __future__ import annotations
