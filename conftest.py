@@ -73,4 +73,3 @@ def pytest_runtest_call(item):
         if wanted and importlib.util.find_spec("torch") is None:
             pytest.skip(str(error))
         raise
-

@@ -77,9 +77,12 @@ def test_mine_loads_what_is_bound_in_other_ways(folder):
     ["from numpy import *", "def sigmoid(z):\n    return 1 / (1 + exp(-z))"],
     ["%%time\ndef grow(z):\n    return np.exp(-z)",
      "%%time\ndef sigmoid(z):\n    return 1 / (1 + grow(z))"],
+    ["class C:\n    one = 1\nC.count = len([1, 2])\nnp.count = len([1])",
+     "def sigmoid(z):\n    return C.one / (1 + np.exp(-z))"],
     ["from functools import partial\nplus = partial(np.add, 1)\nONE = float(1)\nSH = (1, 2)",
      "FAST = 1 < 2\nE = ONE if FAST else SH[1]\nT = {}\nT['e'] = np.exp\nL = []\nL.append(E)",
-     "def sigmoid(z):\n    return L[0] / plus(T['e'](-z))"],
+     "L[0] += 1\nL[0] -= 1\nT['one'] = 0\nT['one'] += 1",
+     "def sigmoid(z):\n    return T['one'] * L[0] / plus(T['e'](-z))"],
     ["try:\n    from numpy import exp\nexcept ImportError:\n    print('no')\n    raise",
      "def sigmoid(z):\n    return 1 / (1 + exp(-z))"],
 ])
@@ -90,8 +93,9 @@ def test_mine_loads_what_students_write(folder, cells):
 
 
 @pytest.mark.parametrize("cell", [
-    "ONE = len([1])", "for ONE in range(2):\n    pass", "ONE, B = divmod(3, 2)", "del ONE",
-    "if open('touched', 'w').write('no'):\n    ONE = 1", "with open('no') as ONE:\n    pass"])
+    "ONE = len([1])", "ONE -= len([])", "for ONE in range(2):\n    pass", "del ONE",
+    "ONE, B = divmod(3, 2)", "if open('touched', 'w').write('no'):\n    ONE = 1",
+    "with open('no') as ONE:\n    pass"])
 def test_mine_takes_no_older_value_of_what_has_become_data(folder, capsys, cell):
     notebook(folder / "01_forward_pass.ipynb", [
         "import numpy as np\nONE = 1", cell,

@@ -260,6 +260,7 @@ def _targets(statement: ast.Assign) -> list[str]:
 def _changes(statement: ast.stmt) -> str | None:
     """Return the name of what `a += 1`, `a["x"] = 1`, `a.x = 1` or `a.append(1)` changes."""
     target = getattr(statement, "target", None) if isinstance(statement, ast.AugAssign) else None
+    target = target.value if isinstance(target, (ast.Subscript, ast.Attribute)) else target
     if isinstance(statement, ast.Assign) and isinstance(
             statement.targets[0], (ast.Subscript, ast.Attribute)):
         target = statement.targets[0].value
@@ -274,7 +275,9 @@ def _names_stored(statement: ast.stmt) -> set[str]:
     """Return the names that a statement gives a value, changes or deletes, not those in defs."""
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return {statement.name}
-    names = {_changes(statement)} if _changes(statement) else set()
+    target = getattr(statement, "targets", [getattr(statement, "target", None)])[0]
+    changed = None if isinstance(target, ast.Attribute) else _changes(statement)
+    names = {changed} if changed else set()  # a class with another attribute is still that class
     for node in ast.iter_child_nodes(statement):
         if isinstance(node, ast.stmt):
             names |= _names_stored(node)

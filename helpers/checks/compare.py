@@ -94,8 +94,8 @@ def _differ_leaf(got, want, path, tolerance):
         return Difference("shape", f"`{path}` has shape {array.shape}; wanted "
                           f"{wanted.shape or 'one number'}"
                           + (": rows and columns are swapped." if turned else "."))
-    kind, whole_is_fine = array.dtype.kind, not isinstance(want, np.ndarray)
-    whole_is_fine |= wanted.dtype.kind in "iu"
+    kind = array.dtype.kind
+    whole_is_fine = not isinstance(want, np.ndarray) or wanted.dtype.kind in "iu"
     if array.dtype != wanted.dtype and not (kind in "iu" and whole_is_fine):
         single = kind == "f" and array.dtype.itemsize < 8
         mistake = "float32" if single else "complex" if kind == "c" else "wrong-dtype"
