@@ -1,6 +1,6 @@
 """What the notebooks need and do not teach: data, pictures, checks.
 
-`datasets` loads the data, `draw` draws networks, `plots` and `space` results, `palette` holds the
+`datasets` loads the data, `draw` draws networks, `plots` and `plots3d` results, `palette` holds the
 colours of the course, `checks` judges the exercises. Each is loaded when it is first used:
 ``import helpers`` itself loads nothing heavy.
 """
@@ -8,7 +8,7 @@ colours of the course, `checks` judges the exercises. Each is loaded when it is 
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["checks", "datasets", "draw", "palette", "plots", "space"]
+__all__ = ["checks", "datasets", "draw", "palette", "plots", "plots3d", "space"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from helpers.checks import carry
+from helpers.checks import answers as loader
 
 torch = pytest.importorskip("torch")
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
-VALUE_AND_GRAD = carry._load(carry.find_exercise("07-value-and-grad"), SOLUTIONS)[0]
+VALUE_AND_GRAD = loader._load(loader.find_exercise("07-value-and-grad"), SOLUTIONS)[0]
 SPACE = VALUE_AND_GRAD.__globals__  # what `mine` carries into later lessons
 Tensor, backward, topological_order = (
     SPACE[name] for name in ("Tensor", "backward", "topological_order"))
@@ -170,8 +170,8 @@ def test_arrays_and_numbers_on_either_side_become_inputs():
 
 
 def test_it_can_be_read_in_one_sitting():
-    path = carry._notebook_with("07-value-and-grad", SOLUTIONS)
-    needed = carry._needed(["value_and_grad"], carry._bindings(path, "07-value-and-grad"))
+    path = loader._notebook_with("07-value-and-grad", SOLUTIONS)
+    needed = loader._needed(["value_and_grad"], loader._bindings(path, "07-value-and-grad"))
     lines = [line.strip() for statement in needed
              for line in linecache.getlines(statement.source_name)[
                  statement.lineno - 1:statement.end_lineno]]

@@ -30,10 +30,10 @@ from helpers.checks import (
     lesson_07,
 )
 from helpers.checks.compare import differ, same_values
-from helpers.checks.doctor import likeness, looks_like
+from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.explain import KNOWN_ERRORS, same_error
-from helpers.checks.guard import Guard, TimeUp
+from helpers.checks.sandbox import Guard, TimeUp
 from helpers.checks.page import GENERAL, PAGE, page
 from helpers.checks.show import as_html, as_text
 

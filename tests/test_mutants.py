@@ -14,7 +14,7 @@ from answers import EQUIVALENT
 from mutants import mutants
 from scoreboard import SCORE
 
-from helpers.checks import carry
+from helpers.checks import answers as loader
 from helpers.checks.exercise import exercises
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
@@ -27,14 +27,14 @@ PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LES
 
 def surroundings(part):
     """Return the definition of a solution's function, and the namespace that it stands in."""
-    path = carry._notebook_with(part.id, SOLUTIONS)
+    path = loader._notebook_with(part.id, SOLUTIONS)
     space = {"__name__": f"notebook {path.stem}"}
     definition = None
-    for statement in carry._needed([part.name], carry._bindings(path, part.id)):
+    for statement in loader._needed([part.name], loader._bindings(path, part.id)):
         if isinstance(statement, ast.FunctionDef) and statement.name == part.name:
             definition = statement
         else:
-            carry._run(statement, space, SOLUTIONS)
+            loader._run(statement, space, SOLUTIONS)
     return definition, space
 
 

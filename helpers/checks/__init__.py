@@ -5,8 +5,8 @@ A notebook begins with ``from helpers.checks import lesson_02 as check`` and che
 `progress` are described where they are defined.
 """
 
-from helpers.checks.carry import mine, skip
-from helpers.checks.doctor import Diagnosis, diagnose
+from helpers.checks.answers import mine, skip
+from helpers.checks.gradient_report import Diagnosis, diagnose
 from helpers.checks.exercise import (
     CheckFailed,
     Exercise,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.compare import Difference
-from helpers.checks.guard import TimeUp
+from helpers.checks.sandbox import TimeUp
 
 # A part of an exception's text, the id of the mistake behind it, what to tell the student.
 KNOWN_ERRORS = (

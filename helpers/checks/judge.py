@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.compare import differ, leaves, named_counts, same_values, type_of
-from helpers.checks.doctor import likeness, looks_like
+from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.explain import explain, same_error
-from helpers.checks.guard import CHANGEABLE, Call, Guard, fresh, muted, seen
+from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, seen
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
 PERHAPS = "Perhaps:"  # and one that is known by its error alone

@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers.checks.compare import Count
 from helpers.checks.exercise import Exercise, Group, Mistake
-from helpers.checks.graphs import (
+from helpers.checks.graph_fixtures import (
     Node,
     gradients,
     in_order,

@@ -10,7 +10,7 @@ import numpy as np
 from helpers.checks.compare import Count, _kind
 from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.lesson_01 import DATA as EARLIER
-from helpers.checks.modules import (
+from helpers.checks.torch_fixtures import (
     criterion,
     descent,
     loaded_torch,

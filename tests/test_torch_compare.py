@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.ledger import ledger
+from helpers.torch_compare import ledger
 
 
 class Tensor:

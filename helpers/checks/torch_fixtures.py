@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.ledger import require_torch
+from helpers.torch_compare import require_torch
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.checks import CheckFailed, NotAttempted, carry, mine, skip
+from helpers.checks import CheckFailed, NotAttempted, answers, mine, skip
 from helpers.checks.exercise import RECORD
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
@@ -239,9 +239,9 @@ def test_an_exercise_of_several_functions_is_carried_whole(folder, capsys):
         "from helpers.checks import mine",
         'a, b, c, d, e = mine("03-patterns")\nshapes = mine("03-patterns")'])
     space = {}
-    for statement in carry._needed(["a", "shapes"], carry._bindings(
+    for statement in answers._needed(["a", "shapes"], answers._bindings(
             folder / "04_later.ipynb", "no-such-cell")):
-        carry._run(statement, space, folder)
+        answers._run(statement, space, folder)
     assert space["a"](np.zeros((1, 2))).tolist() == [True] and len(space["shapes"]) == 5
     skipped = skip("03-patterns")
     assert {function.skipped_exercise for function in skipped} == {"03-patterns"}

@@ -7,17 +7,17 @@ import importlib.util
 import numpy as np
 import pytest
 
-from helpers.checks import lesson_08, modules
-from helpers.checks.guard import fresh
+from helpers.checks import lesson_08, torch_fixtures
+from helpers.checks.sandbox import fresh
 from helpers.checks.judge import describe
-from helpers.ledger import MissingTorch
+from helpers.torch_compare import MissingTorch
 
 PARAMS = lesson_08.weights(1, 3, 5, 2)
 
 
 def test_what_a_network_and_its_optimizer_share_their_copies_share():
-    made = modules.made_network(PARAMS, stale=True, training=False)
-    copied, optimizer = fresh((made, modules.descent(made, 0.1, momentum=0.5)))
+    made = torch_fixtures.made_network(PARAMS, stale=True, training=False)
+    copied, optimizer = fresh((made, torch_fixtures.descent(made, 0.1, momentum=0.5)))
     assert optimizer.param_groups[0]["params"][0] is copied.hidden.weight
     assert optimizer.param_groups[0]["momentum"] == 0.5 and not copied.training
     assert (copied.hidden.weight.grad == made.hidden.weight.grad).all()
@@ -27,8 +27,8 @@ def test_what_a_network_and_its_optimizer_share_their_copies_share():
 
 
 def test_half_of_the_units_are_off_while_it_trains_and_passes_are_noted():
-    torch = modules.loaded_torch()
-    made = modules.made_network(PARAMS, drops=True)
+    torch = torch_fixtures.loaded_torch()
+    made = torch_fixtures.made_network(PARAMS, drops=True)
     X = torch.ones(4, 3, dtype=torch.float64)
     training = made(X)
     with torch.no_grad():
@@ -47,14 +47,14 @@ def test_a_card_describes_them_without_addresses():
 
 def test_without_pytorch_a_check_ends_with_one_clear_line(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    modules.loaded_torch.cache_clear()
+    torch_fixtures.loaded_torch.cache_clear()
     with pytest.raises(MissingTorch, match="PyTorch is not installed"):
         lesson_08.evaluate(lambda model, loader: 0.5)
     assert lesson_08.to_state.judge(lesson_08.to_state.truth).outcome == "correct"
 
 
 def test_what_pytorch_itself_does_not_implement_is_no_stub():
-    torch = modules.loaded_torch()
+    torch = torch_fixtures.loaded_torch()
 
     def training_step(model, X, y, loss_function, optimizer):
         return torch.log_softmax(torch.ones(2, 3, dtype=torch.int64), dim=1)

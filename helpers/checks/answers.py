@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.checks.exercise import CheckFailed, Exercise, Group, exercises, report
-from helpers.checks.guard import Guard
+from helpers.checks.sandbox import Guard
 from helpers.checks.judge import Verdict
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
