@@ -132,7 +132,7 @@ def test_mine_of_a_function_that_reads_data_says_that_data_stays(folder, capsys)
 
 
 def test_mine_of_definitions_that_never_end_is_stopped(folder, capsys, monkeypatch):
-    monkeypatch.setattr(carry, "SECONDS", 0.2)
+    monkeypatch.setattr(answers, "SECONDS", 0.2)
     notebook(folder / "01_forward_pass.ipynb", [
         "import numpy as np\ndef wait(f):\n    while True:\n        pass",
         ("01-sigmoid", "@wait\n" + SIGMOID)])
@@ -210,7 +210,7 @@ def test_skip_hands_back_the_solution_and_earns_nothing(folder, capsys):
 
 
 def test_skip_without_the_solutions_says_so(folder, monkeypatch):
-    monkeypatch.setattr(carry, "SOLUTIONS", folder / "nowhere")
+    monkeypatch.setattr(answers, "SOLUTIONS", folder / "nowhere")
     with pytest.raises(CheckFailed, match="solutions is not here"):
         skip("01-sigmoid")
 

@@ -21,7 +21,6 @@ from helpers.checks import (
     Group,
     Mistake,
     NotAttempted,
-    carry,
     graphs,
     judge,
     lesson_00,
@@ -29,12 +28,15 @@ from helpers.checks import (
     lesson_02,
     lesson_07,
 )
+from helpers.checks import (
+    answers as loader,
+)
 from helpers.checks.compare import differ, same_values
-from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.explain import KNOWN_ERRORS, same_error
-from helpers.checks.sandbox import Guard, TimeUp
+from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.page import GENERAL, PAGE, page
+from helpers.checks.sandbox import Guard, TimeUp
 from helpers.checks.show import as_html, as_text
 
 LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob("lesson_*.py"))
@@ -235,7 +237,7 @@ def test_a_view_compares_what_a_result_is_worth_and_lets_odd_ones_through():
 
 
 def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
-    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
     table = function.__globals__
     monkeypatch.setitem(table, "tanh_rule", lambda upstream, x, output: upstream * (1 - x**2))
     monkeypatch.setitem(table["RULES"], "tanh", table["tanh_rule"])
@@ -244,7 +246,7 @@ def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
 
 
 def test_a_table_of_functions_that_is_stale_or_not_there_is_told(monkeypatch):
-    function, = carry._load(lesson_07.value_and_grad, carry.SOLUTIONS)
+    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
     space = function.__globals__
     monkeypatch.setitem(space["RULES"], "mul", space["add_rule"])
     before = dict(space["RULES"])

@@ -33,7 +33,7 @@ def pixels(ax):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_each_picture_is_made_in_a_new_figure_or_on_the_given_axes(name):
-    draw = getattr(space, name)
+    draw = getattr(plots3d, name)
     ax = draw(*CALLS[name], title="A title", view=(10, 20))
     assert ax.get_title() == "A title" and (ax.elev, ax.azim) == (10, 20)
     assert pixels(ax).std() > 5 and ax.get_zlabel()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from helpers.checks import lesson_08, torch_fixtures
-from helpers.checks.sandbox import fresh
 from helpers.checks.judge import describe
+from helpers.checks.sandbox import fresh
 from helpers.torch_compare import MissingTorch
 
 PARAMS = lesson_08.weights(1, 3, 5, 2)

@@ -6,7 +6,6 @@ A notebook begins with ``from helpers.checks import lesson_02 as check`` and che
 """
 
 from helpers.checks.answers import mine, skip
-from helpers.checks.gradient_report import Diagnosis, diagnose
 from helpers.checks.exercise import (
     CheckFailed,
     Exercise,
@@ -15,6 +14,7 @@ from helpers.checks.exercise import (
     NotAttempted,
     progress,
 )
+from helpers.checks.gradient_report import Diagnosis, diagnose
 
 __all__ = [
     "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "mine",

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.checks.exercise import CheckFailed, Exercise, Group, exercises, report
-from helpers.checks.sandbox import Guard
 from helpers.checks.judge import Verdict
+from helpers.checks.sandbox import Guard
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize")

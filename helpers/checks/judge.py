@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.compare import differ, leaves, named_counts, same_values, type_of
-from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.explain import explain, same_error
+from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, seen
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
