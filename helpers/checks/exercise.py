@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.judge import Verdict, judge
 from helpers.checks.show import show, show_progress
 
@@ -27,15 +28,6 @@ class CheckFailed(Exception):  # noqa: N818  (the name that students read)
 
 class NotAttempted(CheckFailed):
     """An exercise is still a stub."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A known mistake: its id, a wrong implementation that makes it, what to tell the student."""
-
-    id: str
-    wrong: Callable
-    message: str
 
 
 def _first_length(*args) -> dict[str, int]:
@@ -81,7 +73,8 @@ class Exercise(_Check):
         exercise's. It returns a number, an array, a list (any sequence will do), a dict or a tuple
     cases : returns the list of argument tuples on which the answer is judged
     returns : the names of what is returned
-    mistakes : the known mistakes; those that come to the same output share one id
+    more : known mistakes that no edit of the reference can say; the others stand on the lesson's
+        page in the folder `mistakes`
     sizes : takes the arguments, returns the sizes that wrong factors are made of
     data : names of the notebook's data, which the function must not read
     uses : exercises whose functions the student may call in this one
@@ -104,7 +97,7 @@ class Exercise(_Check):
     truth: Callable
     cases: Callable[[], list[tuple]]
     returns: tuple[str, ...] = ("result",)
-    mistakes: tuple[Mistake, ...] = ()
+    more: tuple[Mistake, ...] = ()
     sizes: Callable[..., dict[str, int]] = _first_length
     data: frozenset[str] = frozenset()
     uses: tuple[Exercise, ...] = ()
@@ -121,6 +114,11 @@ class Exercise(_Check):
     def parts(self) -> tuple[Exercise, ...]:
         """The exercise itself: it has one part."""
         return (self,)
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The known mistakes; those that come to the same output share one id."""
+        return (*mistakes(self.id, self.name), *self.more)
 
     def judge(self, *functions: Any) -> Verdict:
         """Return the verdict on one function, without showing it."""

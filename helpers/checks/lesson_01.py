@@ -42,7 +42,7 @@ add_bias = Exercise(
     cases=lambda: [(np.random.default_rng(seed).normal(size=shape),)
                    for seed, shape in ((1, (3, 2)), (2, (7, 4)))],
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("ones-last", ones_last,
                 "the column of ones stands last; in this course it stands first, so that the "
                 "first row of a weight matrix holds the biases."),
@@ -88,7 +88,7 @@ sigmoid = Exercise(
                    (np.random.default_rng(1).normal(size=(4, 3)) * 3,),
                    (np.array([-800.0, -10.0, 10.0, 800.0]),)],
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("mirrored", lambda z: 1 / (1 + np.exp(z)),
                 "the curve falls instead of rising: look at the sign in the exponent."),
         Mistake("mirrored", lambda z: np.exp(-z) / (1 + np.exp(-z)),
@@ -149,7 +149,7 @@ forward = Exercise(
     data=DATA,
     uses=(add_bias, sigmoid),
     integers=("X_b",),
-    mistakes=(
+    more=(
         Mistake("bias-last", wrong_forward(into_output=lambda Z1, A1: ones_last(A1)),
                 "the hidden layer's column of ones stands last. It must stand first, to meet the "
                 "bias row of `W2`, which is its first row."),
@@ -214,7 +214,7 @@ squared_error = Exercise(
     cases=lambda: [tuple(np.random.default_rng(seed).normal(size=(2, *shape)))
                    for seed, shape in ((1, (5, 1)), (2, (11, 3)), (3, (7, 1)))],
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("half-missing", lambda y, Y_hat: np.sum((y - Y_hat) ** 2),
                 "the ½ in front of the sum is missing."),
         Mistake("mean-for-sum", lambda y, Y_hat: np.mean((y - Y_hat) ** 2),
@@ -400,7 +400,7 @@ numerical_gradient = Exercise(
     tolerance=1e-7,
     rounding=1e-7,
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("one-sided", wrong_differences(formula=lambda p, m, e, now: (p - now) / e),
                 "this is the one-sided difference, (f(w + eps) − f(w)) / eps. Step to both sides, "
                 "w + eps and w − eps, and the error becomes far smaller."),

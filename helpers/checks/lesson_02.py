@@ -55,7 +55,7 @@ chain_rule = Exercise(
     truth=_chain_rule,
     cases=lambda: [(1.2,), (-0.7,), (2.1,)],
     returns=("value", "derivative"),
-    mistakes=(
+    more=(
         Mistake("inner-derivative-missing", wrong_chain(square=lambda x: 1),
                 "the derivative of the innermost step, x², is missing from the product."),
         Mistake("middle-derivative-missing", wrong_chain(sine=lambda x: 1),
@@ -133,7 +133,7 @@ sigmoid_prime = Exercise(
                    (np.array([-1000.0, 1000.0]),)],
     data=DATA,
     uses=(sigmoid,),
-    mistakes=(
+    more=(
         Mistake("overflow", _log_form,
                 "the formula is right, but at z = −1000 it is inf / inf = nan (so it is in the "
                 "published lesson). Write the derivative with the sigmoid's own value: "
@@ -201,7 +201,7 @@ hidden_delta = Exercise(
     data=DATA | {"dZ2", "dZ1"},
     uses=(sigmoid_prime, sigmoid),
     integers=(),
-    mistakes=(
+    more=(
         Mistake("activation-derivative-missing", lambda dZ2, W2, Z1: dZ2 @ W2[1:].T,
                 "the derivative of the activation is missing: the error passes through the "
                 "sigmoid on its way back, so multiply by `sigmoid_prime(Z1)`, entry by entry."),
@@ -456,7 +456,7 @@ backprop = Exercise(
     uses=(forward, sigmoid_prime, hidden_delta),
     integers=("X_b", "y"),
     tolerance=1e-12,
-    mistakes=BACKPROP_MISTAKES,
+    more=BACKPROP_MISTAKES,
     sizes=_sizes,
     hint="forward first; then `dZ2`, `dZ1`, and each gradient as (input of the layer).T @ error.",
     unlocks="Every weight now knows in which direction the loss falls.",
@@ -502,7 +502,7 @@ suspects = Exercise(
     returns=("suspects",),
     data=DATA | {"dW1", "dW2", "dW1_num", "dW2_num"},
     integers=(),
-    mistakes=(
+    more=(
         Mistake("inverted", lambda dW, dW_num, tolerance=1e-6: ~_suspects(dW, dW_num, tolerance),
                 "`True` and `False` are the other way round: an entry that agrees is no suspect."),
         Mistake("inverted", lambda dW, dW_num, tolerance=1e-6: (
@@ -598,7 +598,7 @@ repair = Exercise(
     uses=backprop.uses,
     integers=backprop.integers,
     tolerance=backprop.tolerance,
-    mistakes=(
+    more=(
         Mistake("still-published", BACKPROP_MISTAKES[0].wrong,
                 "this still is the published gradient: the column of ones stands last, and the "
                 "rows of `dW2` are rolled by one."),
@@ -700,7 +700,7 @@ train = Exercise(
     data=DATA | {"dW1", "dW2", "learning_rate", "epochs"},
     uses=(forward, squared_error, backprop),
     integers=(),
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_train(
             update=lambda W1, W2, dW1, dW2, rate: (W1 + rate * dW1, W2 + rate * dW2)),
                 "the weights move with the gradient, uphill. It points to where the loss rises: "

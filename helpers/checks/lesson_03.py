@@ -36,7 +36,7 @@ def _pattern(name, rule, mistakes, hint):
                        (np.random.default_rng(2).uniform(-1.3, 1.3, size=(150, 2)),),
                        (ON_THE_BORDER,)],
         data=DATA,
-        mistakes=mistakes,
+        more=mistakes,
         sizes=lambda X: {},
         integers=(),
         hint=hint,
@@ -259,7 +259,7 @@ log_loss = Exercise(
     integers=("y",),
     tolerance=1e-5,  # 1 − p and log lose some digits at 1e-12 from the ends
     rounding=1e-5,
-    mistakes=(
+    more=(
         Mistake("not-finite", lambda y, Y_hat: float(-np.mean(_two_terms(y, Y_hat))),
                 "the logarithm still meets a probability of exactly 0 or 1, and 0 · log(0) is nan. "
                 "Take it of probabilities kept away from both ends; `np.clip` changes nothing, it "
@@ -397,7 +397,7 @@ forward = Exercise(
     uses=(sigmoid,),
     integers=(),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("output-not-activated", wrong_forward(output=lambda Z2: Z2),
                 "`Y_hat` is `Z2` itself, any number; a probability comes out of the sigmoid."),
         Mistake("hidden-not-activated", wrong_forward(hidden=lambda Z1: Z1),
@@ -479,7 +479,7 @@ output_delta = Exercise(
     data=DATA,
     integers=("y",),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("not-divided", lambda y, Y_hat: Y_hat - y,
                 "it is N times too large: J is a mean, so each sample's share of it is one N-th."),
         Mistake("sign-flipped", lambda y, Y_hat: (y - Y_hat) / len(y),
@@ -613,7 +613,7 @@ backprop = Exercise(
     uses=(forward, output_delta, sigmoid_prime, sigmoid),
     integers=("y",),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("not-divided", wrong_backprop(delta=lambda y, Y_hat: Y_hat - y),
                 "both gradients are N times too large, as in the published lesson: they belong to "
                 "the sum over the samples, and `log_loss` is the mean."),
@@ -744,7 +744,7 @@ accuracy = Exercise(
     data=DATA,
     integers=("y",),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("raw-probabilities", lambda y, Y_hat: float(np.mean(Y_hat == y)),
                 "probabilities are compared with labels, and a probability is almost never exactly "
                 "0 or 1. Decide first: is it above one half?"),
@@ -901,7 +901,7 @@ train = Exercise(
     integers=("y",),
     tolerance=1e-8,
     rounding=1e-7,
-    mistakes=(
+    more=(
         Mistake("recorded-after-the-step", wrong_train(record_after=True),
                 "loss and accuracy are noted after the update; the first entry should belong to "
                 "the weights that came in."),
@@ -1001,7 +1001,7 @@ repair = Exercise(
     uses=(sigmoid, forward),
     integers=(),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("flat-output", lambda X_b, params: wrong_forward()(X_b, params)["Y_hat"][:, 0],
                 "`Y_hat` has shape (N,); with labels (N, 1) every difference would become (N, N). "
                 "Leave it (N, 1)."),

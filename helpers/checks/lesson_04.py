@@ -97,7 +97,7 @@ forward = Exercise(
     data=PARAMS,
     uses=(sigmoid,),
     integers=("X",),
-    mistakes=(
+    more=(
         Mistake("sigmoid-for-tanh", wrong_forward(activation=expit),
                 "`A1` is sigmoid(`Z1`), as in lesson 03; the hidden units of this lesson use "
                 "tanh."),
@@ -291,7 +291,7 @@ logistic_cross_entropy = Exercise(
     uses=(sigmoid,),
     integers=("y",),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("from-probabilities", wrong_loss(lambda y, z: published_losses(y, expit(z))),
                 "the formula is right, but it goes through the probability, which is exactly 1 "
                 "from z = 37 on: log(1 − 1) is −inf, and 0 · inf is nan. (So it is in the "
@@ -533,7 +533,7 @@ backprop = Exercise(
     integers=("y",),
     tolerance=1e-12,
     rounding=1e-7,  # measured derivatives are no better here
-    mistakes=(
+    more=(
         Mistake("sign-flipped", wrong_backprop(residual=lambda y, Y_hat, Z2: (
             (y - Y_hat) / len(y))),
                 "every gradient has the wrong sign: the derivative of the loss by the logit is "
@@ -837,7 +837,7 @@ sgd_step = Exercise(
     data=PARAMS,
     tolerance=1e-12,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_step(lambda W, dW, rate: W + rate * dW),
                 "the parameters move with the gradient, uphill. It points to where the loss rises: "
                 "subtract the step."),
@@ -1007,7 +1007,7 @@ train = Exercise(
     data=PARAMS,
     uses=(forward, logistic_cross_entropy, backprop, sgd_step, accuracy, sigmoid),
     integers=("y",),
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_train(rate=lambda rate, at: -rate),
                 "the parameters move with the gradient, uphill; `sgd_step` takes the step "
                 "downhill."),

@@ -72,7 +72,7 @@ softmax = Exercise(
     truth=lambda Z: scipy_softmax(Z, axis=1),
     cases=_softmax_cases,
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("over-the-batch", lambda Z: soft(Z, axis=0), OVER_BATCH),
         Mistake("over-the-batch", lambda Z: np.exp(Z) / np.exp(Z).sum(axis=0), OVER_BATCH),
         Mistake("over-the-batch", _ratios(_row_max, lambda E: E.sum(axis=0)), OVER_BATCH),
@@ -225,7 +225,7 @@ cross_entropy = Exercise(
     cases=_cross_entropy_cases,
     data=DATA,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("log-of-zero", lambda y, Y_hat: float(-np.mean(np.log(picked(y, Y_hat)))),
                 LOG_OF_ZERO),
         Mistake("log-of-zero", lambda y, Y_hat: float(-np.sum(
@@ -469,7 +469,7 @@ softmax_delta = Exercise(
     data=DATA,
     integers=(),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("sign-flipped", wrong_delta(lambda Y, Y_hat: Y - Y_hat),
                 "every entry has the wrong sign (so has the formula that the source prints). The "
                 "loss falls when the true class's logit grows: there the derivative is negative."),
@@ -622,7 +622,7 @@ loss = Exercise(
     uses=(softmax, cross_entropy),
     integers=("X",),
     tolerance=1e-11,
-    mistakes=(
+    more=(
         Mistake("penalty-missing", wrong_loss(_squares()),
                 "the penalty on the weights is missing (as it is in the formula that the source "
                 "prints)."),
@@ -830,7 +830,7 @@ backprop = Exercise(
     uses=(softmax, cross_entropy, softmax_delta),
     integers=("X",),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("penalty-missing", wrong_backprop(decayed=()), NO_DECAY),
         Mistake("penalty-doubled", wrong_backprop(decay=lambda k, W, reg: 2 * reg * W),
                 "the penalty's part is twice too large: the derivative of reg/2 · w² is reg · w."),
@@ -1122,7 +1122,7 @@ initialise = Exercise(
     returns=("params",),
     data=DATA,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("zeros", wrong_start(draw=lambda rng, shape: np.zeros(shape)),
                 "all weights are zero. Then every hidden unit does the same, gets the same "
                 "gradient, and they never become different (here the gradient is even zero)."),
@@ -1329,7 +1329,7 @@ train = Exercise(
     data=DATA | {"learning_rate", "steps", "reg"},
     uses=(softmax, cross_entropy, softmax_delta, loss, backprop),
     integers=(),
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_train(lambda p, g, rate: _step(p, g, -rate)),
                 "the parameters move with the gradient, uphill. It points to where the loss "
                 "rises: subtract it."),

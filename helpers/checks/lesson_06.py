@@ -65,7 +65,7 @@ one_hot = Exercise(
     returns=("Y",),
     data=DATA,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("K-from-labels", lambda y, K: np.eye(int(y.max()) + 1)[y],
                 "there are as many columns as the largest label asks for. A class that happens "
                 "not to occur needs its column too: make `K` of them."),
@@ -172,7 +172,7 @@ hidden_layer = Exercise(
     uses=(sigmoid,),
     integers=("X",),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("bias-missing", lambda X, W1, b1: expit(X @ W1),
                 "the bias is missing: it is added before the sigmoid."),
         Mistake("bias-after-activation", lambda X, W1, b1: expit(X @ W1) + b1,
@@ -240,7 +240,7 @@ output_layer = Exercise(
     uses=(softmax,),
     integers=("A1",),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("bias-missing", lambda A1, W2, b2: soft(A1 @ W2),
                 "the bias is missing: it is added before the softmax."),
         Mistake("bias-after-activation", lambda A1, W2, b2: soft(A1 @ W2) + b2,
@@ -318,7 +318,7 @@ loss_gradient = Exercise(
     integers=("Y",),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=(
+    more=(
         Mistake("measured-not-derived", lambda Y, Y_hat: _wiggle(_loss_gradient(Y, Y_hat)),
                 MEASURED),
         Mistake("not-averaged", lambda Y, Y_hat: Y_hat - Y,
@@ -429,7 +429,7 @@ output_weight_gradient = Exercise(
     integers=(),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=(
+    more=(
         *weight_mistakes("A1", "dZ2"),
         Mistake("activated-again", lambda A1, dZ2: expit(A1).T @ dZ2,
                 "`A1` goes through the sigmoid once more; it has been through already."),
@@ -452,7 +452,7 @@ hidden_weight_gradient = Exercise(
     integers=("X",),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=weight_mistakes("X", "dZ1"),
+    more=weight_mistakes("X", "dZ1"),
     sizes=_layer_sizes,
     hint="what went into the layer, transposed, times the error at its outputs.",
     unlocks="The hidden weights know their slope.",
@@ -499,7 +499,7 @@ output_bias_gradient = Exercise(
     integers=(),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=bias_mistakes("dZ2", "b2"),
+    more=bias_mistakes("dZ2", "b2"),
     sizes=_layer_sizes,
     hint="the errors of all samples, added up unit by unit.",
     unlocks="The output biases know their slope.",
@@ -515,7 +515,7 @@ hidden_bias_gradient = Exercise(
     integers=(),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=bias_mistakes("dZ1", "b1"),
+    more=bias_mistakes("dZ1", "b1"),
     sizes=_layer_sizes,
     hint="the errors of all samples, added up unit by unit.",
     unlocks="The hidden biases know their slope.",
@@ -537,7 +537,7 @@ hidden_layer_gradient = Exercise(
     integers=(),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=(
+    more=(
         Mistake("measured-not-derived", lambda dZ2, W2, A1: _wiggle(dZ2 @ W2.T * A1 * (1 - A1)),
                 MEASURED),
         Mistake("activation-derivative-missing", lambda dZ2, W2, A1: dZ2 @ W2.T,
@@ -660,7 +660,7 @@ compute_gradients = Exercise(
     integers=("Y",),
     tolerance=1e-12,
     rounding=1e-11,
-    mistakes=(
+    more=(
         Mistake("measured-not-derived",
                 wrong_gradients(finish=lambda grads, N: each(_wiggle, grads)), MEASURED),
         Mistake("sign-flipped", wrong_gradients(lambda Y, Y_hat: (Y - Y_hat) / len(Y)),
@@ -973,7 +973,7 @@ check_gradients = Exercise(
     integers=(),
     tolerance=1e-6,
     rounding=1e-7,
-    mistakes=(
+    more=(
         Mistake("one-sided", wrong_check(lambda loss, params, eps: differences(
             loss, params, eps, lambda plus, minus, now, eps: (plus - now) / eps)),
                 "the slope is measured to one side, (J(w + eps) − J(w)) / eps. To both sides its "
@@ -1198,7 +1198,7 @@ update_momentum = Exercise(
     returns=("velocity",),
     data=DATA | {"learning_rate", "mu"},
     integers=(),
-    mistakes=(
+    more=(
         Mistake("sign-doubled", wrong_momentum(lambda V, dW, rate, mu: mu * V + rate * dW),
                 "the gradient is added: the velocity then points uphill. The minus stands here, "
                 "and `update_params` adds."),
@@ -1277,7 +1277,7 @@ update_params = Exercise(
     returns=("params",),
     data=DATA | {"learning_rate", "mu"},
     integers=(),
-    mistakes=(
+    more=(
         Mistake("sign-doubled", lambda params, velocity: each(np.subtract, params, velocity),
                 "the velocity is subtracted. It points downhill already, the minus is in it: add "
                 "it."),
@@ -1348,7 +1348,7 @@ minibatches = Exercise(
     returns=("batches",),
     data=DATA | {"batch_size"},
     integers=(),
-    mistakes=(
+    more=(
         Mistake("last-batch-dropped",
                 wrong_batches(stop=lambda N, batch_size: N - N % batch_size),
                 "the samples that do not fill a batch are left out. The last batch is shorter, "
@@ -1623,7 +1623,7 @@ train = Exercise(
     uses=(hidden_layer, output_layer, cross_entropy, compute_gradients, update_momentum,
           update_params, minibatches),
     integers=(),
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_training(move=lambda params, old, new: each(
             np.subtract, params, new)),
                 UPHILL),

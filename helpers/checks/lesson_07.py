@@ -56,7 +56,7 @@ by_hand = Exercise(
     truth=_by_hand,
     cases=lambda: [(2.0, -3.0), (0.7, 1.9), (-1.3, 0.4)],
     returns=("c", "x_bar", "y_bar"),
-    mistakes=(
+    more=(
         Mistake("direct-path-forgotten",
                 wrong_by_hand(x_bar=lambda a_bar, b_bar, x, y: a_bar * y),
                 "`x_bar` holds only what comes back through a = x · y. The `+ x` is a second way "
@@ -170,7 +170,7 @@ def _pair(name, function, mistakes, hint, cases=None):
     return Exercise(
         id="07-pair-rules", name=name,
         truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
-        cases=cases or rule_cases(function, *PAIRS), returns=("da", "db"), mistakes=mistakes,
+        cases=cases or rule_cases(function, *PAIRS), returns=("da", "db"), more=mistakes,
         sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, hint=hint)
 
 
@@ -291,7 +291,7 @@ def _unary(name, function, mistakes, hint, cases=None):
     return Exercise(
         id="07-unary-rules", name=name,
         truth=lambda upstream, x, output: pulled(function, upstream, x),
-        cases=cases or rule_cases(function, (4, 3), (5,)), returns=("dx",), mistakes=mistakes,
+        cases=cases or rule_cases(function, (4, 3), (5,)), returns=("dx",), more=mistakes,
         sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA, hint=hint)
 
 
@@ -413,7 +413,7 @@ power_rule = Exercise(
         lambda v: v**exponent, upstream, x),
     cases=_power_cases, returns=("dx",), sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA,
     hint="the derivative of xⁿ is n · xⁿ⁻¹; `exponent` is n.",
-    mistakes=(
+    more=(
         Mistake(IGNORED,
                 lambda upstream, x, output, exponent: exponent * x ** (exponent - 1.0), UPSTREAM),
         Mistake("exponent-not-lowered",
@@ -463,7 +463,7 @@ matmul_rule = Exercise(
     returns=("da", "db"), sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA,
     hint="write the shapes under each factor: a (N, D), b (D, K), upstream (N, K). Each gradient "
          "is a product of `upstream` and the other matrix, and only one way of writing it fits.",
-    mistakes=(
+    more=(
         Mistake(IGNORED, lambda upstream, a, b, output: (
             np.ones_like(upstream) @ b.T, a.T @ np.ones_like(upstream)), UPSTREAM),
         Mistake(IGNORED, lambda upstream, a, b, output: (b.T, a.T), UPSTREAM),
@@ -568,7 +568,7 @@ sum_rule = Exercise(
     cases=_sum_cases, returns=("dx",), sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA,
     hint="where an axis was summed away, put it back with `np.expand_dims(upstream, axis)`; then "
          "stretch to the shape of `x`.",
-    mistakes=(
+    more=(
         Mistake(IGNORED, wrong_sum(lambda dx, upstream, x, axis, keepdims: np.ones_like(x)),
                 UPSTREAM),
         Mistake("not-stretched", lambda upstream, x, output, axis=None, keepdims=False: upstream,
@@ -657,7 +657,7 @@ pick_rule = Exercise(
     cases=_pick_cases, returns=("dx",), sizes=no_sizes, tolerance=1e-12, integers=(), data=DATA,
     hint="zeros of the shape of `x`, and `np.add.at(zeros, key, upstream)`, which adds once for "
          "each time an entry was picked.",
-    mistakes=(
+    more=(
         Mistake("overwritten", lambda upstream, x, output, key: _picked(upstream, x, key),
                 "an entry that was picked twice gets only the last of its two gradients. "
                 "`dx[key] = …` overwrites, and so does `dx[key] += …` with a repeated index; "
@@ -760,7 +760,7 @@ unbroadcast = Exercise(
     name="unbroadcast",
     truth=_unbroadcast,
     cases=_unbroadcast_cases,
-    mistakes=(
+    more=(
         Mistake("not-reduced", lambda gradient, shape: gradient,
                 "the gradient is handed back as it came. An entry that broadcasting has used "
                 "several times gets the sum of all their gradients."),
@@ -1041,7 +1041,7 @@ topological_order = Exercise(
     sizes=no_sizes,
     integers=(),
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("recursive", by_recursion,
                 "right on small graphs; a chain of 10,000 operations is too deep for a function "
                 "that calls itself. Keep the waiting nodes in a list of your own."),
@@ -1255,7 +1255,7 @@ backward = Exercise(
     data=DATA,
     uses=(topological_order,),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("overwritten", wrong_backward(combine=lambda old, new: new),
                 "where a node is used twice, the second gradient overwrites the first. What comes "
                 "back on different paths is added up."),
@@ -1493,7 +1493,7 @@ value_and_grad = Exercise(
     tables={"RULES": {part.name.removesuffix("_rule"): part for part in RULES}},
     tolerance=1e-12,
     rounding=1e-7,
-    mistakes=(
+    more=(
         Mistake("order-of-results",
                 wrong_value_and_grad(lambda value, grads, loss, params: (grads, value)),
                 "value and gradients have changed places in the `return` line."),

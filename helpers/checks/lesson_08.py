@@ -131,7 +131,7 @@ to_state = Exercise(
     returns=("state",),
     view=_counted,
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("not-transposed", wrong_state(weight=lambda W, name: W),
                 "the weights are handed over as they are. " + NOT_TURNED),
         Mistake("not-transposed", wrong_state(weight=lambda W, name: (
@@ -295,7 +295,7 @@ torch_gradients = Exercise(
     tolerance=1e-12,
     integers=(),
     data=DATA,
-    mistakes=(
+    more=(
         Mistake("requires-grad-missing",
                 wrong_torch_gradients(ready=lambda torch, W: torch.tensor(W)),
                 "the tensors are made without `requires_grad=True`, so PyTorch records nothing, "
@@ -603,7 +603,7 @@ network = Exercise(
     integers=(),
     data=DATA,
     uses=(to_state,),
-    mistakes=(
+    more=(
         Mistake("not-a-module", lambda params, activation: type(
             wrong_network()(params, activation)),
                 "what comes back is no network. If it is the class itself: an instance is wanted, "
@@ -735,7 +735,7 @@ training_step = Exercise(
     integers=(),
     data=DATA,
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("zero-grad-missing", wrong_step("loss backward step"), STALE),
         Mistake("zero-grad-missing", wrong_step("loss backward step zero"), STALE),
         Mistake("weights-do-not-move", wrong_step("loss backward zero step"), STILL),
@@ -898,7 +898,7 @@ train = Exercise(
     data=DATA,
     uses=(training_step,),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("zero-grad-missing", wrong_train(clear=lambda optimizer: None),
                 "the gradients of all steps pile up: `backward()` adds to what is there. Clear "
                 "them before each step."),
@@ -1080,7 +1080,7 @@ evaluate = Exercise(
     data=DATA,
     tolerance=1e-6,  # a mean in float32 is right
     rounding=1e-6,
-    mistakes=(
+    more=(
         Mistake("eval-missing", wrong_evaluate(mode=lambda model: None),
                 "the network is still in training mode, in which some layers behave otherwise "
                 "(this one switches half of its units off). `model.eval()` before the loop."),
@@ -1217,7 +1217,7 @@ safe_mse = Exercise(
     integers=(),
     data=DATA,
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("stretched", lambda y, Y_hat: ((Y_hat - y) ** 2).mean(), STRETCHED),
         Mistake("stretched-sum", lambda y, Y_hat: ((Y_hat - y) ** 2).sum() / len(y),
                 "a table (N, N) is added up: one of the two is (N,), the other (N, 1). Bring both "
@@ -1386,7 +1386,7 @@ repair = Exercise(
     integers=(),
     data=DATA,
     tolerance=1e-10,
-    mistakes=(
+    more=(
         *_remaining(),
         Mistake("sigmoid-before-the-loss", faulty_train(read=lambda Z: Z.sigmoid()),
                 "the softmax has become a sigmoid. `cross_entropy` wants the logits as they are."),

@@ -149,7 +149,7 @@ split = Exercise(
     returns=("train", "val", "test"),
     data=DATA,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("not-shuffled", wrong_split(order=lambda N, rng: np.arange(N)),
                 "the digits are cut in the order of the file. Neighbours in a file tend to be "
                 "alike: shuffle first, with one `rng.permutation`."),
@@ -298,7 +298,7 @@ standardise = Exercise(
     cases=_standardise_cases,
     data=DATA | {"floor"},
     tolerance=1e-11,
-    mistakes=(
+    more=(
         Mistake("fitted-on-everything", scaled(lambda T, X: _both(T, X).mean(axis=0),
                                                lambda T, X: _both(T, X).std(axis=0)), LEAK),
         Mistake("fitted-on-everything", scaled(spread=lambda T, X: _both(T, X).std(axis=0)), LEAK),
@@ -425,7 +425,7 @@ initialise = Exercise(
     data=DATA | {"sizes"},
     integers=(),
     tolerance=1e-12,
-    mistakes=(
+    more=(
         Mistake("not-scaled", start(scale=lambda a, b: 1),
                 "the weights have the standard deviation 1. With many inputs the sums become "
                 "huge: multiply by the factor you derived."),
@@ -533,7 +533,7 @@ forward = Exercise(
     uses=(softmax,),
     integers=("X",),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("no-activation", wrong_forward(g=lambda Z: Z),
                 "`A1` is `Z1`: without a ReLU between them two layers are only one."),
         Mistake("sigmoid", wrong_forward(g=expit),
@@ -626,7 +626,7 @@ loss = Exercise(
     uses=(cross_entropy, forward),
     integers=("X",),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("penalty-missing", penalised(lambda p, reg, N: 0),
                 "the penalty is missing: reg/2 times the sum of the squares of all weights."),
         Mistake("half-missing", penalised(lambda p, reg, N: reg * _squares(p)),
@@ -790,7 +790,7 @@ backprop = Exercise(
     integers=("X",),
     tolerance=1e-12,
     rounding=2e-9,
-    mistakes=(
+    more=(
         Mistake("activation-derivative-missing", back(slope=lambda c: 1),
                 "the error goes back through the hidden layer as if there were no ReLU. Where a "
                 "unit is off, its slope is 0 and nothing goes through."),
@@ -1158,7 +1158,7 @@ epoch = Exercise(
     uses=(minibatches, update_momentum, update_params),
     integers=(),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         *EPOCH_MISTAKES,
         Mistake("velocity-from-zero", _from_rest,
                 "the velocity that comes in is thrown away and starts from zero: go on with it."),
@@ -1249,7 +1249,7 @@ rate_range = Exercise(
     uses=(minibatches, update_momentum, update_params),
     integers=(),
     tolerance=1e-9,
-    mistakes=(
+    more=(
         Mistake("uphill", wrong_range(sign=-1), EPOCH_UPHILL),
         Mistake("noted-after-the-step", wrong_range(after=True),
                 "the loss is noted after the step; note it before, so that no batch is judged by "
@@ -1504,7 +1504,7 @@ train = Exercise(
     integers=(),
     tolerance=1e-9,
     rounding=1e-9,
-    mistakes=(
+    more=(
         Mistake("last-weights-returned", loop(choose=lambda h, seen: len(seen) - 1),
                 BY_REFERENCE),
         Mistake("last-weights-returned", loop(choose=lambda h, seen: len(seen) - 1, stop=_never),
@@ -1703,7 +1703,7 @@ confusion = Exercise(
     returns=("C",),
     data=DATA,
     integers=(),
-    mistakes=(
+    more=(
         Mistake("axes-swapped", counted(lambda C: C.T),
                 "rows and columns are swapped: the true class is the row, the predicted one the "
                 "column."),
@@ -1795,7 +1795,7 @@ repair = Exercise(
     data=DATA,
     uses=(split,),
     integers=(),
-    mistakes=(
+    more=(
         *(Mistake("copies-before-split", parts(before=True, train=False, times=times),
                   "the copies are still made before the split: copies of one digit end up on both "
                   "sides.") for times in (1, 3)),
@@ -1879,7 +1879,7 @@ deep_forward = Exercise(
     uses=(softmax,),
     integers=("X",),
     tolerance=1e-10,
-    mistakes=(
+    more=(
         Mistake("relu-at-output", wrong_deep_forward(last=lambda Z: soft(np.maximum(Z, 0))),
                 "the last layer goes through a ReLU before the softmax: what lies below zero is "
                 "lost."),
@@ -1978,7 +1978,7 @@ deep_backprop = Exercise(
     integers=("X",),
     tolerance=1e-12,
     rounding=2e-9,
-    mistakes=(
+    more=(
         Mistake("activation-derivative-missing", wrong_deep_back(slope=lambda A: 1),
                 "the error goes back as if there were no ReLU. Where a unit is off, nothing goes "
                 "through. (A test for `>= 0` is always true of activations.)"),
