@@ -45,7 +45,11 @@ def _page(lesson: str) -> tuple[dict, dict]:
         text, *rows = re.split(r"^- \*\*([\w-]+)\*\*: ", body, flags=re.M)
         source = CODE.search(text)[2]
         exec(source, space)
-        sections[exercise, name] = source, [*map(_mistake, rows[::2], rows[1::2])]
+        own = [*map(_mistake, rows[::2], rows[1::2])]
+        for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", text, re.M):
+            own += [row for key, (_, more) in sections.items() if key[0] == other
+                    for row in more if row[2:] not in [mine[2:] for mine in own]]
+        sections[exercise, name] = source, own
     return sections, space
 
 
@@ -58,7 +62,7 @@ def _mistake(name, text):
 
 
 def _alternatives(edit):
-    parts = re.split(r"; (?=`)", " ".join(edit.replace(ALSO, "").split()))
+    parts = re.split(r"; (?=`)", re.sub(r"\s*\n\s*", " ", edit.replace(ALSO, "").strip()))
     changes = [CHANGE.fullmatch(part) for part in parts]
     if None in changes:
         raise PageError(f"an edit is written as `old` → `new`, not as {edit}")
