@@ -15,6 +15,8 @@ from pathlib import Path
 
 PAGES = Path(__file__).with_name("mistakes")
 CODE = re.compile(r"^( *)```python\n(.*?)^\1```$", re.M | re.S)
+SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
+ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
 ALSO = " (also beside others)"  # an edit that is made together with every other one as well
 
@@ -30,6 +32,7 @@ class Mistake:
     id: str
     wrong: Callable
     message: str
+    source: str = ""
 
 
 @functools.cache
@@ -38,43 +41,44 @@ def _page(lesson: str) -> tuple[dict, dict]:
     path = next(iter(PAGES.glob(f"{lesson}_*.md")), None)
     if path is None:
         return {}, {}
-    head, *parts = re.split(r"^## (\S+): `(\w+)`$", path.read_text(encoding="utf-8"), flags=re.M)
+    page = path.read_text(encoding="utf-8")
     sections, space = {}, {"__name__": path.stem, "mine": answer}
-    exec("".join(code for _, code in CODE.findall(head)), space)
-    for exercise, name, body in zip(*[iter(parts)] * 3, strict=True):
-        text, *rows = re.split(r"^- \*\*([\w-]+)\*\*: ", body, flags=re.M)
-        source = CODE.search(text)[2]
+    exec("".join(code for _, code in CODE.findall(page[:page.index("\n## ")])), space)
+    for found in SECTION.finditer(page):
+        exercise, name, body = found.groups()
+        source = CODE.search(body)[2]
         exec(source, space)
-        own = [*map(_mistake, rows[::2], rows[1::2])]
-        for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", text, re.M):
-            own += [row for key, (_, more) in sections.items() if key[0] == other
-                    for row in more if row[2:] not in [mine[2:] for mine in own]]
-        sections[exercise, name] = source, own
+        rows = [_mistake(row, f"{path.name}, line {page.count(chr(10), 0, found.start(3)) + 1 + n}")
+                for row in ROW.finditer(body) for n in [body.count("\n", 0, row.start())]]
+        for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", body, re.M):
+            rows += [row for key, (_, more) in sections.items() if key[0] == other
+                     for row in more if row[3:] not in [mine[3:] for mine in rows]]
+        sections[exercise, name] = source, rows
     return sections, space
 
 
-def _mistake(name, text):
-    """Return id, message, edits (pairs of old and new, whether beside others) and whole answers."""
-    message, *edits = re.split(r"^  - (?=`)", CODE.sub("", text), flags=re.M)
-    answers = [textwrap.dedent(code) for _, code in CODE.findall(text)]
-    return name, " ".join(message.split()), [
-        (pairs, ALSO in edit) for edit in edits for pairs in _alternatives(edit)], answers
+def _mistake(found, where):
+    """Return where, id, message, edits (pairs of old and new, whether beside others), answers."""
+    message, *edits = re.split(r"^  - (?=`)", CODE.sub("", found[2]), flags=re.M)
+    answers = [textwrap.dedent(code) for _, code in CODE.findall(found[2])]
+    return where, found[1], " ".join(message.split()), [
+        (pairs, ALSO in edit) for edit in edits for pairs in _alternatives(edit, where)], answers
 
 
-def _alternatives(edit):
+def _alternatives(edit, where):
     parts = re.split(r"; (?=`)", re.sub(r"\s*\n\s*", " ", edit.replace(ALSO, "").strip()))
     changes = [CHANGE.fullmatch(part) for part in parts]
     if None in changes:
-        raise PageError(f"an edit is written as `old` → `new`, not as {edit}")
+        raise PageError(f"{where}: an edit is written as `old` → `new`, not as {edit}")
     news = [[""] if c[2] == "nothing" else re.findall("`([^`]+)`", c[2]) for c in changes]
     return [[(c[1], new[i % len(new)]) for c, new in zip(changes, news, strict=True)]
             for i in range(max(map(len, news)))]
 
 
-def _edited(source, pairs):
+def _edited(source, pairs, where):
     for old, new in pairs:
         if old not in source:
-            raise PageError(f"the reference has no `{old}`:\n{source}")
+            raise PageError(f"{where}: the reference has no `{old}`")
         source = source.replace(old, new)
     return source
 
@@ -103,21 +107,22 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
     """
     sections, space = _page(exercise[:2])
     source, rows = sections.get((exercise, name), ("", []))
-    beside = [pairs for _, _, edits, _ in rows for pairs, also in edits if also]
+    head = source[:source.find(":\n") + 2]
+    beside = [pairs for row in rows for pairs, also in row[3] if also]
     found = []
-    for row, message, edits, answers in rows:
-        wrong = [(pairs[0][1], _edited(source, pairs)) for pairs, _ in edits]
-        wrong += [(pairs[0][1], _edited(source, pairs + more)) for pairs, _ in edits
+    for where, mistake, message, edits, answers in rows:
+        wrong = [(pairs[0][1], _edited(source, pairs, where)) for pairs, _ in edits]
+        wrong += [(pairs[0][1], _edited(source, pairs + more, where)) for pairs, _ in edits
                   for more in beside if more != pairs and all(
-                      old in _edited(source, pairs) for old, _ in more)]
-        head = source[:source.index(":\n") + 2]
+                      old in _edited(source, pairs, where) for old, _ in more)]
         wrong += [("", code if re.match("def |class |@", code) else
                    head + textwrap.indent(code, " " * 4)) for code in answers]
         for new, changed in wrong:
             own = dict(space)
             try:
-                exec(compile(changed, f"<{exercise}, {row}>", "exec"), own)
+                exec(compile(changed, f"<{where}>", "exec"), own)
             except SyntaxError as error:
-                raise PageError(f"{exercise}, {row}: no Python: {error.text}") from None
-            found.append(Mistake(row, own[name], message.replace("{wrong}", new.strip())))
+                raise PageError(f"{where}: no Python: {error.text}") from None
+            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new.strip()),
+                                 changed))
     return tuple(found)

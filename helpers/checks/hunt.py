@@ -1,0 +1,249 @@
+"""Hunts without end: would you sign this gradient?
+
+`hunt` hands over a function that trains. It comes from a lesson's page of mistakes; about one in
+three is innocent.
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import importlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.catalogue import answer, mistakes, reference
+from helpers.checks.sandbox import muted
+from helpers.checks.show import as_html, as_text, show
+from helpers.palette import OUTCOMES
+
+LAST: dict[str, str | None] = {}  # exercise -> the mistake that was handed over last
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A small training problem, in which a gradient shows what it is worth.
+
+    Attributes
+    ----------
+    params : where the training starts
+    loss : of a dict of parameters
+    gradient : takes the hunted function and a dict of parameters, returns the gradient as a dict
+    rate, steps : of plain gradient descent
+    """
+
+    params: dict[str, np.ndarray]
+    loss: Callable[[dict], float]
+    gradient: Callable[[Callable, dict], dict]
+    rate: float
+    steps: int = 200
+
+    def losses(self, function: Callable) -> list[float]:
+        """Return the loss before each step of a training with this function."""
+        params, noted = self.params, []
+        for _ in range(self.steps):
+            noted.append(float(self.loss(params)))
+            grads = self.gradient(function, params)
+            params = {name: W - self.rate * grads[name] for name, W in params.items()}
+        return noted
+
+    def wrong_parts(self, function: Callable, right: Callable) -> set[str] | None:
+        """Return the names of the parts that are wrong; None where they are no gradient at all."""
+        rng, wrong = np.random.default_rng(0), set()
+        moved = {k: W + 0.3 * rng.normal(size=np.shape(W)) for k, W in self.params.items()}
+        for params in (self.params, moved):
+            got, want = self.gradient(function, params), self.gradient(right, params)
+            if any(np.shape(got[k]) != np.shape(W) or not np.isfinite(got[k]).all()
+                   for k, W in params.items()):
+                return None
+            wrong |= {k for k in params if not np.allclose(
+                got[k], want[k], rtol=0, atol=1e-4 * np.abs(want[k]).max())}
+        return wrong
+
+
+class Hunt:
+    """One case: a gradient that trains, and the question whether you would sign it.
+
+    Attributes
+    ----------
+    exercise, number : what `hunt` was called with
+    params, loss : a place to start from, and the loss of a dict of parameters
+    source : of the function
+    """
+
+    def __init__(self, exercise: str, number: int, trial: Trial, found: Any):
+        self.exercise, self.number, self.params, self.loss = (
+            exercise, number, trial.params, trial.loss)
+        self._trial, self._mistake = trial, found
+        self._source, space = reference(*_target(exercise))
+        self._right = space[_target(exercise)[1]]
+        self._function = found.wrong if found else self._right
+        self.source = (found.source if found else self._source).strip()
+
+    def gradient(self, params: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return what the hunted function says is the gradient of `loss` at `params`."""
+        return self._trial.gradient(self._function, params)
+
+    def sign(self) -> None:
+        """Say that every part is right."""
+        if self._mistake is None:
+            self._say("correct", "It is innocent: every entry is the gradient of its loss.")
+        else:
+            self._say("not yet", "One part of it is wrong, and you would have signed. A falling "
+                      "loss tells only that a gradient is not hopeless: ask your checker, part by "
+                      "part, `case.gradient(case.params)` beside `case.loss`.")
+
+    def refuse(self, *parts: str) -> None:
+        """Say which parts are wrong, by their names in `params`.
+
+        Raises
+        ------
+        ValueError
+            Where a name is none of them, or none is given.
+        """
+        if not parts or set(parts) - self.params.keys():
+            raise ValueError(f"parts: {parts} came; names from {list(self.params)} were wanted")
+        wrong = self._trial.wrong_parts(self._function, self._right)
+        innocent = [f"`{name}`" for name in parts if name not in wrong]
+        if not wrong:
+            self._say("not yet", "It is innocent: every entry is the gradient of its loss. How did "
+                      "you measure? Steps of both signs, about 1e-5, and the same parameters.")
+        elif innocent:
+            self._say("not yet", f"Do not sign, that is right. But {', '.join(innocent)} agrees "
+                      "with differences of the loss; look at the others.")
+        elif wrong - set(parts):
+            self._say("not yet", "Right so far, and it is not all that is wrong: measure the other "
+                      "parts too.")
+        else:
+            self._say("correct", "So it is: these parts and no others. Open its source, mend it "
+                      "in a cell of your own, and hand that over: `case.mend(...)`.")
+
+    def mend(self, function: Callable) -> None:
+        """Judge a mended version; if it is right, show what the mistake would have cost."""
+        exercise, name = _target(self.exercise)
+        module = importlib.import_module(f"helpers.checks.lesson_{exercise[:2]}")
+        part = next(p for value in vars(module).values() if getattr(value, "id", "") == exercise
+                    for p in value.parts if p.name == name)
+        verdict = part.judge(function)
+        if verdict.outcome != "correct" or self._mistake is None:
+            show(verdict.outcome, self.exercise, verdict.lines)
+            return
+        before, after = (self._trial.losses(f) for f in (self._function, function))
+        self._say("correct", f"Mended. It was *{self._mistake.id}*: {self._mistake.message}",
+                  f"After {len(before)} steps the loss is {after[-1]:.3f}; with the mistake it is "
+                  f"{before[-1]:.3f}.")
+        from helpers import plots
+        plots.loss_curves({"mended": after, "as it came": before}, xlabel="step")
+
+    def _say(self, outcome, *lines):
+        show(outcome, f"{self.exercise}, case {self.number}", list(lines))
+
+    def _lines(self):
+        losses = self._trial.losses(self._function)
+        return [f"A colleague hands you this gradient. In {len(losses)} steps its loss goes "
+                f"from {losses[0]:.3f} to {losses[-1]:.3f}.",
+                "`case.gradient(params)` is what it says at `params`, `case.loss(params)` the loss, "
+                "`case.params` a place to start: ask your own checker.",
+                "Then `case.sign()`, or `case.refuse(\"W1\")` with all parts that are wrong. "
+                f"The same case again: `hunt(\"{self.exercise}\", {self.number})`."]
+
+    @property
+    def _title(self):
+        return f"Would you sign this? · {self.exercise}, case {self.number}"
+
+    def __repr__(self) -> str:
+        return as_text(self._title, self._lines())
+
+    def _repr_html_(self) -> str:
+        return as_html(self._title, self._lines(), OUTCOMES["skipped"]) + (
+            f"<details><summary>Its source</summary><pre>{html.escape(self.source)}</pre>"
+            "</details>")
+
+
+def hunt(exercise: str, number: int | None = None) -> Hunt:
+    """Hand over a gradient that trains and may be wrong.
+
+    Parameters
+    ----------
+    exercise : such as ``"05-backprop"``
+    number : of the case; the same number is the same case. By default a new one is drawn, and not
+        the mistake that was handed over last.
+
+    Raises
+    ------
+    ValueError
+        Where there is no hunt for this exercise.
+    """
+    if exercise not in TRIALS:
+        raise ValueError(f"exercise: {exercise!r} came; there are hunts for {sorted(TRIALS)}")
+    trial = TRIALS[exercise]()
+    drawn = secrets.randbelow(9000) + 1000 if number is None else number
+    found = _draw(exercise, trial, drawn)
+    while number is None and exercise in LAST and LAST[exercise] == (found and found.id):
+        drawn = secrets.randbelow(9000) + 1000
+        found = _draw(exercise, trial, drawn)
+    LAST[exercise] = found and found.id
+    return Hunt(exercise, drawn, trial, found)
+
+
+def _draw(exercise, trial, number):
+    """Return the mistake of a case, one that trains; None for an innocent one."""
+    rng = np.random.default_rng(number)
+    if rng.random() < 1 / 3:
+        return None
+    known: dict[str, list] = {}
+    for mistake in mistakes(*_target(exercise)):
+        known.setdefault(mistake.id, []).append(mistake)
+    for name in rng.permutation(sorted(known)):
+        mistake = known[name][rng.integers(len(known[name]))]
+        if _trains(exercise, trial, mistake):
+            return mistake
+    return None
+
+
+def _trains(exercise, trial, mistake):
+    try:
+        with muted():
+            right = reference(*_target(exercise))[1][_target(exercise)[1]]
+            if not trial.wrong_parts(mistake.wrong, right):
+                return False
+            losses = trial.losses(mistake.wrong)
+    except Exception:  # it raises, or returns no gradient
+        return False
+    return bool(np.isfinite(losses).all() and losses[-1] < losses[0])
+
+
+def _target(exercise):
+    """Return exercise and name of the function that is handed over."""
+    return exercise, {"06-gradient-pieces": "compute_gradients"}.get(exercise, "backprop")
+
+
+# The training problems: the lessons' own, small
+
+
+@functools.cache
+def _income() -> Trial:
+    from helpers import datasets
+    X, y = datasets.income()
+    X_b, y = answer("01-add-bias")(X / X.max(axis=0)), y / y.max()
+    forward, squared_error = answer("01-forward"), answer("01-squared-error")
+    rng = np.random.default_rng(1)
+    return Trial({"W1": rng.normal(size=(3, 3)), "W2": rng.normal(size=(4, 1))},
+                 lambda p: squared_error(y, forward(X_b, p["W1"], p["W2"])[2]),
+                 lambda f, p: dict(zip(p, f(X_b, y, p["W1"], p["W2"]), strict=True)), rate=0.01)
+
+
+@functools.cache
+def _moons() -> Trial:
+    from helpers import datasets
+    X, y = datasets.moons()
+    loss, reg = answer("05-loss"), 1e-3
+    params = answer("05-initialise")(2, 5, 2, np.random.default_rng(1))
+    return Trial(params, lambda p: loss(X, y, p, reg), lambda f, p: f(X, y, p, reg), rate=0.5)
+
+
+TRIALS = {"02-backprop": _income, "05-backprop": _moons}

@@ -1,0 +1,117 @@
+"""The pages of mistakes: every one fits its exercises, and a fault in one is told."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from helpers.checks import catalogue
+from helpers.checks.exercise import exercises
+
+PAGES = sorted(p for p in catalogue.PAGES.glob("[0-9]*.md"))
+PAGE = """# A page
+
+```python
+import math
+```
+
+## 77-area: `area`
+
+```python
+def area(r):
+    square = r * r
+    return math.pi * square
+```
+
+- **radius-for-diameter**: the message
+  goes on here, and quotes `{wrong}`.
+  - `r * r` → `2 * r`, `r + r`
+- **pi-missing**: pi is missing.
+  - `math.pi * ` → nothing
+  - `math.pi` → `1`; `square = r * r` → `square = r *
+    r * 1`
+- **other-body**: something else.
+  ```python
+  return 0
+  ```
+"""
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    def write(text):
+        catalogue._page.cache_clear()
+        catalogue.mistakes.cache_clear()
+        (tmp_path / "77_area.md").write_text(text, encoding="utf-8")
+
+    monkeypatch.setattr(catalogue, "PAGES", tmp_path)
+    yield write
+    catalogue._page.cache_clear()
+    catalogue.mistakes.cache_clear()
+
+
+def parts_of(lesson):
+    module = importlib.import_module(f"helpers.checks.lesson_{lesson}")
+    return {(e.id, part.name): part for e in exercises(module) for part in e.parts}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_has_the_functions_of_its_lesson_and_right_references(path):
+    for key, part in parts_of(path.name[:2]).items():
+        source, space = catalogue.reference(*key)
+        verdict = part.judge(space[part.name])
+        assert verdict.outcome == "correct", (key, verdict.lines)
+        assert source.startswith(f"def {part.name}(") or f"def {part.name}(" in source
+    sections = catalogue._page(path.name[:2])[0]
+    assert sections.keys() == parts_of(path.name[:2]).keys()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_has_lines_of_110_characters_at_most(path):
+    long = [number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+            if len(line) > 110]
+    assert not long, f"{path.name}: lines {long}"
+
+
+def test_edits_alternatives_deletions_and_whole_bodies_make_wrong_functions(page):
+    page(PAGE)
+    found = catalogue.mistakes("77-area", "area")
+    assert [m.id for m in found] == [
+        "radius-for-diameter", "radius-for-diameter", "pi-missing", "pi-missing", "other-body"]
+    assert [m.wrong(3.0) for m in found[:2]] == pytest.approx([18.84955592, 18.84955592])
+    assert [m.wrong(3.0) for m in found[2:]] == [9, 9, 0]
+    assert found[1].message == "the message goes on here, and quotes `r + r`."
+    assert "2 * r" in found[0].source and catalogue.answer("77-area")(0) == 0
+
+
+def test_an_edit_that_is_also_made_beside_others_meets_each_of_them(page):
+    page(PAGE.replace("nothing\n", "nothing (also beside others)\n"))
+    found = [m for m in catalogue.mistakes("77-area", "area") if m.id == "radius-for-diameter"]
+    assert [round(m.wrong(3.0), 3) for m in found] == [18.85, 18.85, 6, 6]
+
+
+def test_a_page_can_count_the_mistakes_of_an_earlier_exercise(page):
+    again = ("\n## 77-again: `area`\n\n```python\ndef area(r):\n    square = r * r\n"
+             "    return math.pi * square\n```\n\nThe mistakes of `77-area` count here too.\n\n"
+             "- **first**: of its own.\n  - `r * r` → `r`\n")
+    page(PAGE + again)
+    assert [m.id for m in catalogue.mistakes("77-again", "area")] == ["first"] + [
+        m.id for m in catalogue.mistakes("77-area", "area")]
+
+
+@pytest.mark.parametrize("old, new, text", [
+    ("`r * r` → `2 * r`", "`r * s` → `2 * r`",
+     r"77_area.md, line 15: the reference has no `r \* s`"),
+    ("`r * r` → `2 * r`", "`r * r` -> `2 * r`", "77_area.md, line 15: an edit is written as"),
+    ("  return 0", "  return (", "77_area.md, line 22: no Python"),
+])
+def test_a_page_that_does_not_fit_says_where(page, old, new, text):
+    page(PAGE.replace(old, new))
+    with pytest.raises(catalogue.PageError, match="(?s)" + text):
+        catalogue.mistakes("77-area", "area")
+
+
+def test_a_lesson_without_a_page_has_no_mistakes():
+    assert catalogue.mistakes("98-none", "nothing") == ()
+    assert catalogue.reference("98-none", "nothing") is None
