@@ -24,6 +24,16 @@ def one_hot_rows(y, K):
     return np.identity(K)[y]
 
 
+def one_hot_single(y, K):
+    return np.eye(K, dtype=np.float32)[y]
+
+
+def one_hot_longdouble(y, K):
+    Y = np.zeros((len(y), K), dtype=np.longdouble)
+    Y[np.arange(len(y)), y] = 1
+    return Y
+
+
 def hidden_layer_einsum(X, W1, b1):
     return expit(np.einsum("nd,dh->nh", X, W1) + b1[np.newaxis])
 
@@ -73,6 +83,13 @@ def loss_gradient_loop(Y, Y_hat):
     return dZ2
 
 
+def loss_gradient_filled(Y, Y_hat):
+    dZ2 = np.zeros_like(Y)
+    for n in range(len(Y)):
+        dZ2[n] = (Y_hat[n] - Y[n]) / len(Y)
+    return dZ2
+
+
 def weight_gradient_einsum(A, dZ):
     return np.einsum("ni,no->io", A, dZ)
 
@@ -82,6 +99,13 @@ def weight_gradient_loop(A, dZ):
     for a, d in zip(A, dZ, strict=True):
         total += np.outer(a, d)
     return total
+
+
+def weight_gradient_filled(A, dZ):
+    dW = np.zeros_like(A, shape=(A.shape[1], dZ.shape[1]))
+    for i in range(A.shape[1]):
+        dW[i] = A[:, i] @ dZ
+    return dW
 
 
 def weight_gradient_turned(A, dZ):
@@ -316,11 +340,12 @@ def train_as_pytorch(X, Y, params, learning_rate, mu, batch_size, epochs, rng):
 
 
 RIGHT = {
-    "06-one-hot": [one_hot_loop, one_hot_compare, one_hot_rows],
+    "06-one-hot": [one_hot_loop, one_hot_compare, one_hot_rows, one_hot_single,
+                   one_hot_longdouble],
     "06-layers/hidden_layer": [hidden_layer_einsum, hidden_layer_loop, hidden_layer_one_matrix],
     "06-layers/output_layer": [output_layer_scipy, output_layer_log, output_layer_loop],
     "06-gradient-pieces/loss_gradient": [loss_gradient_divided_apart, loss_gradient_minus,
-                                         loss_gradient_loop],
+                                         loss_gradient_loop, loss_gradient_filled],
     "06-gradient-pieces/output_weight_gradient": [weight_gradient_einsum, weight_gradient_loop,
                                                   weight_gradient_turned],
     "06-gradient-pieces/output_bias_gradient": [bias_gradient_ones, bias_gradient_loop,
@@ -328,7 +353,8 @@ RIGHT = {
     "06-gradient-pieces/hidden_layer_gradient": [
         hidden_layer_gradient_einsum, hidden_layer_gradient_turned, hidden_layer_gradient_loop],
     "06-gradient-pieces/hidden_weight_gradient": [weight_gradient_einsum, weight_gradient_loop,
-                                                  weight_gradient_turned],
+                                                  weight_gradient_turned,
+                                                  weight_gradient_filled],
     "06-gradient-pieces/hidden_bias_gradient": [bias_gradient_ones, bias_gradient_loop,
                                                 bias_gradient_squeezed],
     "06-gradient-pieces/compute_gradients": [
@@ -386,6 +412,14 @@ def loss_gradient_mean(Y, Y_hat):
     return (Y_hat - Y) / (len(Y) * len(Y[0]))
 
 
+def loss_gradient_usual_squares(Y, Y_hat):
+    return 2 / np.size(Y) * (Y_hat - Y)
+
+
+def loss_gradient_diagonal(Y, Y_hat):
+    return (1 - Y_hat) * Y_hat / Y.shape[0]
+
+
 def output_weight_gradient_averaged(A1, dZ2):
     return (1 / len(dZ2)) * A1.T @ dZ2
 
@@ -396,6 +430,10 @@ def output_bias_gradient_source(dZ2):
 
 def hidden_layer_gradient_forgotten(dZ2, W2, A1):
     return np.dot(dZ2, W2.T)
+
+
+def hidden_layer_gradient_from_the_left(dZ2, W2, A1):
+    return A1 * (1 - A1) * dZ2 @ W2.T
 
 
 def hidden_weight_gradient_wrong_way(X, dZ1):
@@ -417,6 +455,19 @@ def compute_gradients_first_weights(X, Y, params):
     dZ2 = loss_gradient_minus(Y, Y_hat)
     dZ1 = (dZ2 @ params["W1"].T) * A1 * (1 - A1)
     return {"W1": X.T @ dZ1, "b1": dZ1.sum(0), "W2": A1.T @ dZ2, "b2": dZ2.sum(0)}
+
+
+def compute_gradients_summed_early(X, Y, params):
+    A1 = hidden_layer_einsum(X, params["W1"], params["b1"])
+    dZ2 = loss_gradient_minus(Y, output_layer_scipy(A1, params["W2"], params["b2"]))
+    dA1 = dZ2 @ params["W2"].T
+    return {"W1": X.T @ (dA1 * A1 * (1 - A1)), "b1": dA1.sum(axis=0),
+            "W2": A1.T @ dZ2, "b2": dZ2.sum(axis=0)}
+
+
+def compute_gradients_biases_as_rows(X, Y, params):
+    grads = compute_gradients_in_a_row(X, Y, params)
+    return {k: g.reshape(1, -1) if k in ("b1", "b2") else g for k, g in grads.items()}
 
 
 def compute_gradients_swapped_labels(X, Y, params):
@@ -596,48 +647,57 @@ def minibatches_in_order(N, batch_size, rng):
 
 
 WRONG = [
-    ("06-one-hot", one_hot_integers, "not-float64"),
-    ("06-one-hot", one_hot_columns, "whole-column-set"),
+    ("06-one-hot", one_hot_integers, "no-floats"),
+    ("06-one-hot", one_hot_columns, "whole-lines-set"),
     ("06-one-hot", one_hot_classes_as_rows, "transposed"),
-    ("06-layers/hidden_layer", hidden_layer_no_bias, "bias-missing"),
+    ("06-layers/hidden_layer", hidden_layer_no_bias, "bias-elsewhere"),
     ("06-layers/output_layer", output_layer_unsafe, "overflow"),
-    ("06-layers/output_layer", output_layer_axis, "over-the-batch"),
+    ("06-layers/output_layer", output_layer_axis, "not-by-rows"),
     ("06-gradient-pieces/loss_gradient", loss_gradient_source, "not-averaged"),
-    ("06-gradient-pieces/loss_gradient", loss_gradient_mean, "averaged-over-all-entries"),
+    ("06-gradient-pieces/loss_gradient", loss_gradient_mean, "divided-by-another-number"),
+    ("06-gradient-pieces/loss_gradient", loss_gradient_usual_squares, "squared"),
+    ("06-gradient-pieces/loss_gradient", loss_gradient_diagonal, "diagonal-only"),
     ("06-gradient-pieces/output_weight_gradient", output_weight_gradient_averaged,
      "divided-by-N"),
-    ("06-gradient-pieces/output_bias_gradient", output_bias_gradient_source, "keepdims-left"),
+    ("06-gradient-pieces/output_bias_gradient", output_bias_gradient_source,
+     "not-one-for-each-unit"),
     ("06-gradient-pieces/hidden_layer_gradient", hidden_layer_gradient_forgotten,
      "activation-derivative-missing"),
+    ("06-gradient-pieces/hidden_layer_gradient", hidden_layer_gradient_from_the_left,
+     "weights-missing"),
     ("06-gradient-pieces/hidden_weight_gradient", hidden_weight_gradient_wrong_way,
-     "shape-transposed"),
+     "another-product"),
     ("06-gradient-pieces/hidden_bias_gradient", hidden_bias_gradient_of_each_sample,
-     "wrong-axis"),
+     "not-one-for-each-unit"),
     ("06-gradient-pieces/compute_gradients", compute_gradients_mean_bias, "biases-averaged"),
     ("06-gradient-pieces/compute_gradients", compute_gradients_first_weights,
      "way-back-does-not-fit"),
+    ("06-gradient-pieces/compute_gradients", compute_gradients_summed_early,
+     "summed-before-derivative"),
+    ("06-gradient-pieces/compute_gradients", compute_gradients_biases_as_rows,
+     "not-one-for-each-unit"),
     ("06-gradient-pieces/compute_gradients", compute_gradients_swapped_labels, "sign-flipped"),
     ("06-train", train_loop(begin_epoch=lambda v: {k: np.zeros(w.shape) for k, w in v.items()}),
      "velocity-reset-every-epoch"),
-    ("06-train", train_loop(rows_of=lambda rows, Y: np.arange(len(rows))), "labels-in-order"),
+    ("06-train", train_loop(rows_of=lambda rows, Y: np.arange(len(rows))), "other-rows"),
     ("06-train", train_loop(rows_of=lambda rows, Y: slice(None)), "rows-of-one-only"),
     ("06-train", train_loop(step=-1.0), "uphill"),
-    ("06-train", train_loop(drop=True), "last-batch-dropped"),
+    ("06-train", train_loop(drop=True), "batches-left-out"),
     ("06-train", train_changes_the_callers, "changes-arguments"),
     ("06-train", train_losses_of(lambda Y: Y[:, 0]), "index-not-whole"),
     ("06-train", train_losses_of(lambda Y: Y.argmax(axis=1)[:-1]), "index-lengths"),
     ("06-check-gradients", check_not_put_back, "not-restored"),
     ("06-check-gradients", check_first_parameter_only, "missing-key"),
     ("06-check-gradients", check_loses_the_dict, "loss-not-wrapped"),
-    ("06-check-gradients", check_hands_over_a_value, "value-for-function"),
+    ("06-check-gradients", check_hands_over_a_value, "loss-not-wrapped"),
     ("06-check-gradients", check_sized("np.max"), "maximum-for-max"),
     ("06-check-gradients", check_sized("measured"), "guarded-by-one-side"),
     ("06-check-gradients", check_sized("given"), "guarded-by-one-side"),
     ("06-check-gradients", check_sized("any"), "zero-over-zero"),
     ("06-check-gradients", check_sized("added"), "small-number-added"),
     ("06-check-gradients", check_sized("floor"), "small-number-added"),
-    ("06-check-gradients", check_sized("signed"), "sizes-signed"),
-    ("06-check-gradients", check_sized("smaller"), "smaller-for-larger"),
+    ("06-check-gradients", check_sized("signed"), "another-size"),
+    ("06-check-gradients", check_sized("smaller"), "another-size"),
     ("06-check-gradients", check_with_a_lone_parameter, "lone-parameter"),
     ("06-check-gradients", check_worst_by_comparison, "nan-passes"),
     ("06-check-gradients", check_by_lengths, "norm-of-parameter"),
