@@ -7,24 +7,31 @@ from scipy.special import expit, log_expit
 
 from helpers.checks.exercise import Exercise, Mistake
 from helpers.checks.lesson_01 import DATA, ones_first, sigmoid
-from helpers.checks.lesson_03 import (
-    ARITHMETIC_WITH_DICTS,
-    BACK_THROUGH_W2,
-    BUILT_FROM_DZ1,
-    BUILT_FROM_DZ2,
-    DATA_ON_THE_LEFT,
-    FORWARD_ONCE,
-    LABELS_FIRST,
-    STAR_FOR_AT,
-    UNDECIDED,
-    W1_FOR_W2,
-    accuracy,
-    rows_do_not_fit,
-)
+from helpers.checks.lesson_03 import accuracy
 from helpers.checks.truth import rings_gradients, rings_network
 
 PARAMS = DATA | {"params", "grads", "cache", "params_start", "params_end", "history", "legacy",
                  "learning_rate", "steps", "Z2", "b1", "b2"}
+DATA_ON_THE_LEFT = "samples are rows: the data stands on the left of the product."
+BACK_THROUGH_W2 = ("`dZ2` is (N, 1), so it needs a matrix (1, H) to its right. Going back from the "
+                   "output takes `W2`, not `W1`, and as `W2` is (H, 1), its transpose.")
+W1_FOR_W2 = "here stands `W1`; going back from the output goes through `W2`."
+STAR_FOR_AT = ("`*` multiplies entry by entry; in the gradient of a weight matrix the samples are "
+               "summed over, which takes a matrix product.")
+ROWS_DO_NOT_FIT = ("an array of N rows stands on either side of `@`, which does not fit. The "
+                   "derivative of tanh is multiplied entry by entry, `*`; for the gradient of "
+                   "`W2`, `A1` is transposed.")
+BUILT_FROM_DZ2 = ('`grads["W1"]` is built from `dZ2`, the error of the output layer; the hidden '
+                  "layer has an error of its own, `dZ1`.")
+BUILT_FROM_DZ1 = ('`grads["W2"]` is built from `dZ1`, the error of the hidden layer; the output '
+                  "layer has an error of its own, `dZ2`.")
+FORWARD_ONCE = ("the parameters are right; the history repeats its first entry: `forward` has to "
+                "run anew in each step, inside the loop.")
+ARITHMETIC_WITH_DICTS = ("a dict cannot be multiplied or subtracted; the arrays in it can. Go "
+                         "through the keys.")
+LABELS_FIRST = "the accuracy takes the probabilities for labels: in its call the labels come first."
+UNDECIDED = ("the accuracy compares probabilities with labels; a probability above 0.5 counts as a "
+             "1. Use your `accuracy`, the labels first in its call.")
 MEASURED = ("right to some digits only, as a measured derivative is. Here it is to be computed by "
             "the chain rule, which needs no eps and is exact.")
 
@@ -732,9 +739,9 @@ backprop = Exercise(
                 '`grads["W1"]` is built from `A1`, which comes out of the hidden layer; what went '
                 "into it is `X`."),
         Mistake("rows-do-not-fit", wrong_backprop(through=lambda dA1, Z1, A1: (
-            dA1 @ (1 - A1 ** 2))), rows_do_not_fit("tanh")),
+            dA1 @ (1 - A1 ** 2))), ROWS_DO_NOT_FIT),
         Mistake("rows-do-not-fit", _from(W2=lambda X, A1, dZ1, dZ2: A1 @ dZ2),
-                rows_do_not_fit("tanh")),
+                ROWS_DO_NOT_FIT),
         Mistake("pre-activation-used", wrong_backprop(into_output=lambda Z1, A1: Z1),
                 "only `W2` is wrong: it is computed from `Z1`. What went into the output layer "
                 "is `A1`."),

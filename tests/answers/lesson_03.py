@@ -59,6 +59,11 @@ def log_loss_xlogy(y, Y_hat):
     return -(xlogy(y, p).sum() + xlogy(1 - y, 1 - p).sum()) / y.shape[0]
 
 
+def log_loss_shifted(y, Y_hat):
+    kept = np.where(Y_hat < 1e-9, 1e-9, np.where(Y_hat > 1 - 1e-9, 1 - 1e-9, Y_hat))
+    return np.mean(np.where(y == 1, -np.log(kept), -np.log1p(-kept)))
+
+
 def forward_dot(X_b, params):
     Z1 = np.dot(X_b, params["W1"])
     A1 = 0.5 * (1 + np.tanh(Z1 / 2))
@@ -89,6 +94,12 @@ def delta_loop(y, Y_hat):
     dZ2 = np.zeros(Y_hat.shape)
     for n in range(len(y)):
         dZ2[n] = (Y_hat[n] - y[n]) / len(y)
+    return dZ2
+
+
+def delta_filled(y, Y_hat):
+    dZ2 = np.zeros_like(y)  # labels are floats here: nothing says that they may be integers
+    dZ2[:] = (Y_hat - y) / len(y)
     return dZ2
 
 
@@ -230,6 +241,20 @@ def train_without_append(X_b, y, params, learning_rate, iterations):
     return params, history
 
 
+def backprop_with_a_slope_too_many(X_b, y, params):
+    cache = forward_dot(X_b, params)
+    A1, p = cache["A1"], cache["Y_hat"]
+    error = (p - y) / len(y)
+    hidden = np.outer(error * p * (1 - p), params["W2"]) * A1 * (1 - A1)
+    return {"W1": X_b.T @ hidden, "W2": A1.T @ error}
+
+
+def backprop_from_the_left(X_b, y, params):
+    cache = forward_dot(X_b, params)
+    A1, dZ2 = cache["A1"], (cache["Y_hat"] - y) / len(y)
+    return {"W1": X_b.T @ (A1 * (1 - A1) * dZ2 @ params["W2"].T), "W2": A1.T @ dZ2}
+
+
 def backprop_from_dZ2(X_b, y, params):
     cache = forward_dot(X_b, params)
     error = (cache["Y_hat"] - y) / len(y)
@@ -257,12 +282,16 @@ RIGHT = {
     "03-patterns/thin_angle": [thin_by_corners,
                                lambda X: (X.max(axis=1) > 0) & (X.max(axis=1) < 0.5),
                                lambda X: (0 < np.amax(X, 1)) * (np.amax(X, 1) < 0.5)],
-    "03-log-loss": [log_loss_where, log_loss_loop, log_loss_xlogy],
+    "03-log-loss": [log_loss_where, log_loss_loop, log_loss_xlogy, log_loss_shifted,
+                    lambda y, Y_hat: log_loss_where(y, np.clip(Y_hat, 1e-10, 1 - 1e-10)),
+                    lambda y, Y_hat: log_loss_where(y, np.clip(Y_hat, 1e-7, 1 - 1e-7))],
     "03-forward": [forward_dot, forward_loop, forward_einsum],
-    "03-output-delta": [delta_loop, delta_by_class, lambda y, Y_hat: -(y - Y_hat) / y.shape[0]],
+    "03-output-delta": [delta_loop, delta_by_class, delta_filled,
+                        lambda y, Y_hat: -(y - Y_hat) / y.shape[0]],
     "03-backprop": [backprop_from_z, backprop_loop, backprop_outer],
     "03-accuracy": [accuracy_round, accuracy_loop,
                     lambda y, Y_hat: np.mean((Y_hat > 0.5) == (y == 1)),
+                    lambda y, Y_hat: (np.where(Y_hat >= 0.5, 1, 0) == y).mean(),
                     lambda y, Y_hat: float(1 - np.abs((Y_hat > 0.5) * 1.0 - y).mean())],
     "03-train": [train_in_place_on_copies, train_while, train_pair],
     "03-repair": [lambda X_b, params: forward_dot(X_b, params)["Y_hat"],
@@ -272,14 +301,14 @@ RIGHT = {
 
 WRONG = [
     ("03-patterns/diamond", lambda X: (abs(X[:, 0]) + abs(X[:, 1]) < 1) * 1.0,
-     "numbers-for-truth"),
+     "wrong-dtype"),
     ("03-patterns/diamond", lambda X: abs(X[:, 0]) * abs(X[:, 1]) < 1, "product-for-sum"),
     ("03-patterns/diamond", lambda X: [abs(a) + abs(b) < 1 for a, b in X], "returns-list"),
     ("03-patterns/circle", lambda X: np.sqrt(X[:, 0] ^ 2 + X[:, 1] ^ 2) < 0.75, "xor"),
     ("03-patterns/circle", lambda X: X[:, 0] ** 2 + X[:, 1] ** 2 < 0.75, "square-root-missing"),
-    ("03-patterns/circle", lambda X: np.sqrt(np.sum(X ** 2)) < 0.75, "over-all-points"),
-    ("03-patterns/circle", lambda X: np.hypot(X[0], X[1]) < 0.75, "rows-for-columns"),
-    ("03-patterns/thick_angle", lambda X: abs(X[:, 0].max(X[:, 1])) < 0.5, "array-for-axis"),
+    ("03-patterns/circle", lambda X: np.sqrt(np.sum(X ** 2)) < 0.75, "not-point-by-point"),
+    ("03-patterns/circle", lambda X: np.hypot(X[0], X[1]) < 0.75, "not-point-by-point"),
+    ("03-patterns/thick_angle", lambda X: abs(X[:, 0].max(X[:, 1])) < 0.5, "not-two-arrays"),
     ("03-patterns/centred_square", lambda X: max(abs(X[:, 0]), abs(X[:, 1])) < 0.5,
      "one-truth-for-an-array"),
     ("03-patterns/thick_angle", lambda X: -0.5 < np.maximum(X[:, 0], X[:, 1]) < 0.5,
@@ -291,6 +320,10 @@ WRONG = [
     ("03-log-loss", lambda y, Y_hat: -(np.sum(y * np.log(Y_hat)) + np.sum(
         (1 - y) * np.log(1 - Y_hat))) / len(y), "not-finite"),
     ("03-log-loss", lambda y, Y_hat: 0.0, "all-zero"),
+    ("03-log-loss", lambda y, Y_hat: -np.mean(np.where(y == 1, np.log(np.clip(Y_hat, 1e-15, 1)),
+                                                       np.log(1 - np.minimum(Y_hat, 1 - 1e-15)))),
+     "other-limit"),
+    ("03-log-loss", lambda y, Y_hat: log_loss_where(y, np.clip(Y_hat, .001, .999)), "other-limit"),
     ("03-log-loss", lambda y, Y_hat: (-(y * np.log(np.clip(Y_hat, 1e-12, 1 - 1e-12))) + (
         1 - y) * np.log(1 - np.clip(Y_hat, 1e-12, 1 - 1e-12))).sum() / len(y), "opposite-signs"),
     ("03-forward", forward_unpacked, "dict-unpacked"),
@@ -299,15 +332,17 @@ WRONG = [
     ("03-output-delta", lambda y, Y_hat: 0.7 * (Y_hat - y) / len(y), "constant-factor"),
     ("03-output-delta", lambda y, Y_hat: np.zeros(y.shape), "all-zero"),
     ("03-backprop", backprop_published, "not-divided"),
-    ("03-backprop", backprop_measured, "measured-not-derived"),
+    ("03-backprop", backprop_measured, "nearly-right"),
     ("03-backprop", backprop_from_dZ2, "other-error"),
+    ("03-backprop", backprop_with_a_slope_too_many, "extra-output-derivative"),
+    ("03-backprop", backprop_from_the_left, "star-before-at"),
     ("03-accuracy", lambda y, Y_hat: np.sum((Y_hat > .5) == y) / 500, "fixed-number"),
     ("03-accuracy", lambda y, Y_hat: round(100 * np.mean((Y_hat > .5) == y), 2), None),
     ("03-accuracy", accuracy_python_sum, "array-of-one"),
     ("03-train", train_in_place, "changes-arguments"),
     ("03-train", train_forward_once, "forward-outside-the-loop"),
     ("03-train", train_without_append, "history-empty"),
-    ("03-train", lambda *args: train_while(*args)[0], "params-only"),
+    ("03-train", lambda *args: train_while(*args)[0], "one-result-only"),
     ("03-repair", forward_published, "uses-notebook-data"),
 ]
 
@@ -316,6 +351,7 @@ EQUIVALENT = {
     "03-log-loss": {
         "line 3: np.clip(Y_hat, 1e-12, 1 - 1e-12) → np.clip(1e-12, Y_hat, 1 - 1e-12)":
             "the larger of two, in the other order",
+        "line 3: 1e-12 → 2e-12": "at least 1e-12 away",
         "line 4: float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))) → "
         "-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))": NUMBER},
     "03-backprop": {"line 6: dZ2 @ params['W2'].T → dZ2 * params['W2'].T":
