@@ -16,6 +16,14 @@ def softmax_loop(Z):
     return out
 
 
+def softmax_filled_in(Z):
+    P = np.zeros_like(Z)
+    for n in range(len(Z)):
+        P[n] = np.exp(Z[n] - Z[n].max())
+        P[n] /= P[n].sum()
+    return P
+
+
 def softmax_from_log(Z):
     return np.exp(Z - logsumexp(Z, axis=1)[:, np.newaxis])
 
@@ -80,6 +88,20 @@ def output_delta_by_jacobian(y, Y_hat):
     """Row y of the Jacobian divided by its probability: what is left after cancelling."""
     rows = [np.eye(len(p))[k] - p for p, k in zip(Y_hat, y, strict=True)]
     return -np.stack(rows) / len(rows)
+
+
+def output_delta_with(dZ2):
+    """The mean of an array (N, K), which `dZ2` makes of zeros and ones and probabilities."""
+    return lambda y, Y_hat: dZ2(np.eye(Y_hat.shape[1])[y], Y_hat) / len(y)
+
+
+def cross_entropy_binary(one, other):
+    """Written for a single column of probabilities."""
+    return lambda y, Y_hat: -np.mean(y * np.log(one(Y_hat)) + (1 - y) * np.log(other(Y_hat)))
+
+
+def floored(p):
+    return np.maximum(p, 1e-300)
 
 
 def output_delta_alias(y, Y_hat):
@@ -308,7 +330,8 @@ def train_step_backwards(X, y, params, learning_rate, steps, reg):
 
 
 RIGHT = {
-    "05-softmax": [softmax_loop, softmax_from_log, softmax_transposed, softmax_differences],
+    "05-softmax": [softmax_loop, softmax_filled_in, softmax_from_log, softmax_transposed,
+                   softmax_differences],
     "05-cross-entropy": [cross_entropy_loop, cross_entropy_one_hot, cross_entropy_take],
     "05-softmax-delta": [output_delta_loop, output_delta_one_hot, output_delta_in_place,
                          output_delta_by_jacobian],
@@ -344,6 +367,21 @@ WRONG = [
     ("05-cross-entropy", lambda y, Y_hat: cross_entropy_loop(Y_hat, y), "index-not-whole"),
     ("05-cross-entropy", lambda y, Y_hat: -np.mean(np.log(Y_hat[range(len(Y_hat.T)), y])),
      "index-lengths"),
+    *(("05-cross-entropy", cross_entropy_binary(*parts), name) for parts, name in (
+        ((lambda P: P, lambda P: 1 - P), "one-hot-meant"),
+        ((lambda P: P[:, 1], lambda P: 1 - P[:, 1]), "binary-formula"),
+        ((lambda P: floored(P[:, 1]), lambda P: floored(1 - P[:, 1])), "binary-formula"),
+        ((lambda P: floored(P[:, 0]), lambda P: floored(1 - P[:, 0])), "binary-formula"),
+        ((lambda P: floored(P[:, 1]), lambda P: floored(P[:, 0])), "binary-formula"))),
+    ("05-cross-entropy", lambda y, Y_hat: -np.mean(np.log(floored(np.where(
+        y, Y_hat[:, 1], 1 - Y_hat[:, 1])))), "binary-formula"),
+    ("05-cross-entropy", lambda y, Y_hat: -np.sum(np.log(floored(np.where(
+        np.eye(Y_hat.shape[1])[y] == 1, Y_hat, 1 - Y_hat)))) / len(y), "both-terms"),
+    *(("05-softmax-delta", output_delta_with(dZ2), name) for dZ2, name in (
+        (lambda Y, P: P * (1 - P), "diagonal-only"),
+        (lambda Y, P: -P * (1 - P), "diagonal-only"),
+        (lambda Y, P: Y * (P - 1), "true-class-only"),
+        (lambda Y, P: (Y - P) * (Y * P).sum(axis=1, keepdims=True), "jacobian-only"))),
     ("05-softmax-delta", output_delta_alias, "changes-arguments"),
     ("05-softmax-delta", output_delta_returned_early, "first-row-only"),
     ("05-softmax-delta", lambda y, Y_hat: (Y_hat - np.eye(y.max() + 1)[y]) / len(y),
@@ -363,6 +401,9 @@ WRONG = [
     *(("05-backprop", backprop_with(dZ1), name) for dZ1, name in (
         (lambda d, W, A: (W.T @ d) * (1 - A ** 2), "at-for-star"),
         (lambda d, W, A: (1 - A ** 2) @ d @ W.T, "at-for-star"),
+        (lambda d, W, A: (1 - A ** 2) * d @ W.T, "printed-formula"),
+        (lambda d, W, A: d * (1 - A ** 2) @ W.T, "printed-formula"),
+        (lambda d, W, A: (d @ W.T) * (1 - np.tanh(d) ** 2), "printed-formula"),
         (lambda d, W, A: (d @ W.T) * 1 - A ** 2, "precedence"),
         (lambda d, W, A: (d @ W.T) * (A ** 2 - 1), "hidden-derivative"),
         (lambda d, W, A: (d @ W.T) * (1 - A) ** 2, "hidden-derivative"))),
@@ -376,6 +417,14 @@ WRONG = [
         softmax_loop(X @ params["W1"]), y), "index-not-whole"),
     ("05-backprop", lambda X, y, params, reg: backprop_with(bias=lambda d: d.mean(axis=0))(
         X, y, params, 0), None),
+    ("05-backprop", lambda X, y, params, reg: {
+        **backprop_loop(X, y, params, reg), "b1": (backprop_divided_last(
+            X, y, params, reg)["b2"] @ params["W2"].T)}, "before-activation"),
+    ("05-backprop", lambda X, y, params, reg: {
+        k: g.tolist() for k, g in backprop_loop(X, y, params, reg).items()}, "returns-list"),
+    *(("05-backprop", lambda X, y, params, reg, kind=kind: {
+        k: g.astype(kind) for k, g in backprop_loop(X, y, params, reg).items()}, "wrong-dtype")
+      for kind in (np.longdouble, ">f8")),
     ("05-backprop", backprop_decays_everything, "biases-penalised"),
     ("05-backprop", backprop_measured, "nearly-right"),
     ("05-backprop", lambda X, y, params, reg: backprop_loop(X, y, params, 0), "penalty-missing"),
