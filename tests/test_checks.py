@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
-import threading
 import time
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from helpers.checks.exercise import RECORD, exercises, progress
 from helpers.checks.explain import KNOWN_ERRORS, same_error
 from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.page import GENERAL
-from helpers.checks.sandbox import Guard, TimeUp
+from helpers.checks.sandbox import Guard
 from helpers.checks.show import as_html, as_text
 
 LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob("lesson_*.py"))
@@ -159,15 +158,7 @@ def test_functions_that_never_end_are_stopped(function):
     time.sleep(1.1)  # nothing is left armed
 
 
-def test_the_guard_stops_nothing_outside_the_main_thread_and_says_nothing():
-    seen = []
-    thread = threading.Thread(target=lambda: seen.append(Guard().call(abs, (-3,)).value))
-    thread.start()
-    thread.join()
-    assert seen == [3]
-
-
-def test_the_guard_hands_copies_over_and_lets_a_keyboard_interrupt_through():
+def test_the_guard_hands_copies_over():
     given = np.ones(2)
 
     def change(a):
@@ -176,13 +167,6 @@ def test_the_guard_hands_copies_over_and_lets_a_keyboard_interrupt_through():
 
     call = Guard().call(change, (given,))
     assert given.tolist() == [1, 1] and call.args[0].tolist() == [2, 2]
-
-    def interrupted(a):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        Guard().call(interrupted, (given,))
-    assert issubclass(TimeUp, BaseException) and not issubclass(TimeUp, Exception)
 
 
 def test_a_group_is_judged_function_by_function():

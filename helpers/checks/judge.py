@@ -14,7 +14,7 @@ import numpy as np
 from helpers.checks.compare import differ, leaves, named_counts, same_values, type_of
 from helpers.checks.explain import explain, same_error
 from helpers.checks.gradient_report import likeness, looks_like
-from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, seen
+from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's table
 PERHAPS = "Perhaps:"  # and one that is known by its error alone
@@ -31,6 +31,11 @@ class Verdict:
 
 def judge(exercise, function: Any) -> Verdict:
     """Return the verdict on `function` as an answer to `exercise`; raise and show nothing."""
+    with restored(randomness=True):
+        return _judge(exercise, function)
+
+
+def _judge(exercise, function):
     if getattr(function, "skipped_exercise", None):
         return Verdict("skipped", [f"This is the solution's own `{exercise.name}`. "
                                    "Come back and write yours when you like."])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
+import functools
 import io
+import os
+import random
 import signal
 import sys
 import threading
@@ -16,7 +20,17 @@ from typing import Any
 
 import numpy as np
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 CHANGEABLE = (np.ndarray, dict, list, np.random.Generator)
+MEMORY = 4 * 2**30  # bytes, or half of the computer's if that is less, that a call may take
+LIBRARIES = os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(np.__file__))
+TRACED = 100  # so many of the innermost frames are watched for a bare `except:`
+WATCHED: set[Alarm] = set()  # the alarms that are on
+BUSY = threading.Event()  # there are some
 
 
 class TimeUp(BaseException):
@@ -52,13 +66,12 @@ class Guard:
     Parameters
     ----------
     seconds : float
-        Time for all calls together. A Python-level loop, sleep or recursion is stopped then, and
-        once a second after that until it ends. Native code stops when its call returns. Where
-        there is no timer signal (Windows, another thread) nothing is stopped.
+        Time for all calls together. A call may always take twice as long as the longest that has
+        ended: who is slow on a busy computer is not endless.
     """
 
     def __init__(self, seconds: float = 1.9):
-        self.seconds = seconds
+        self.seconds, self.longest = seconds, 0.005
 
     def call(self, function: Callable, args: tuple, view: Callable | None = None,
              left: tuple | None = None) -> Call:
@@ -70,16 +83,21 @@ class Guard:
         args = fresh(args) if left is None else tuple(
             a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
         outcome = Call(args=args)
+        alarm = Alarm(max(self.seconds, 2 * self.longest))
         began = time.perf_counter()
-        try:
-            with muted(), _alarm(max(self.seconds, 0.01)):
-                outcome.value = function(*args)
-                outcome.value = seen(view, args, outcome.value)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # SystemExit and TimeUp too: all are the student's
-            outcome.error = error
-        self.seconds -= time.perf_counter() - began
+        with muted():
+            try:
+                with alarm:
+                    outcome.value = seen(view, args, function(*args))
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # SystemExit and TimeUp too: all are the student's
+                outcome.error = error.with_traceback(None) if type(error) is TimeUp else error
+            finally:
+                alarm.off()  # the first time, it may have been interrupted itself
+        took = time.perf_counter() - began
+        self.seconds -= took
+        self.longest = self.longest if outcome.error else max(self.longest, took)
         return outcome
 
 
@@ -91,6 +109,177 @@ def seen(view: Callable | None, args: tuple, value: Any) -> Any:
         return view(args, value)
     except Exception:  # it is no answer at all: comparing it as it came says so
         return value
+
+
+class Alarm:
+    """Raises `TimeUp` in the block after some seconds, and every second until the block ends.
+
+    A loop, sleep or recursion in Python is stopped, also inside one bare `except:`; native code
+    when its call returns. Where there is no timer signal (Windows, another thread), or where the
+    student has taken it away, a thread raises it, once. Only a call that never leaves native code,
+    such as ``sum(iter(int, 1))``, is stopped by nothing: the kernel has to be restarted.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds, self.over, self.rung = seconds, False, False
+        self.armed, self.sent = False, False
+        self.lock, self.thread = threading.Lock(), threading.get_ident()
+        self.signals = hasattr(signal, "setitimer") and (
+            threading.current_thread() is threading.main_thread())
+        self.deadline = time.monotonic() + seconds + 1.5 * self.signals  # for the thread
+
+    def __enter__(self) -> Alarm:
+        _start_watching()
+        WATCHED.add(self)
+        BUSY.set()
+        if self.signals:
+            self.began, self.armed = time.monotonic(), True
+            self.handler = signal.signal(signal.SIGALRM, self._ring)
+            self.timer = signal.setitimer(signal.ITIMER_REAL, self.seconds, 1.0)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.off()
+
+    def off(self) -> None:
+        """Disarm it and put the timer back that ran before; a second time does no harm."""
+        self.over = True
+        with self.lock:  # from here on the thread does nothing
+            WATCHED.discard(self)
+        if self.sent:
+            try:
+                time.sleep(0.01)  # what the thread has sent arrives here, if it has not yet
+            except TimeUp:
+                pass
+        if self.armed:
+            delay, interval = self.timer
+            left = max(self.began + delay - time.monotonic(), 0.001) if delay else 0
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self.handler)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
+            self.armed = False
+
+    def _ring(self, signum: int, frame: Any) -> None:
+        """Raise `TimeUp` where the student's code stands; never inside this module."""
+        if self.over or frame is None or frame.f_code.co_filename == __file__:
+            return
+        self.rung = True
+        # A bare `except:` swallows it. The line of the student's that runs next, which is outside
+        # the `try`, raises it again.
+        for _ in range(TRACED):
+            if frame is None or frame.f_code.co_filename == __file__:
+                break
+            if not frame.f_code.co_filename.startswith(LIBRARIES):
+                frame.f_trace = _raise_again
+            frame = frame.f_back
+        sys.settrace(_trace_nothing)
+        raise TimeUp
+
+    def interrupt(self) -> None:
+        """Raise `TimeUp`, from another thread, where no signal has done so."""
+        with self.lock:
+            if not self.over and not self.rung and time.monotonic() > self.deadline:
+                self.rung = self.sent = True
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(self.thread), ctypes.py_object(TimeUp))
+
+
+@functools.cache
+def _start_watching() -> None:
+    with contextlib.suppress(RuntimeError):  # no threads here, as in a browser
+        threading.Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    """Look after all alarms, four times a second while there are any, in a thread of its own."""
+    while True:
+        BUSY.wait()
+        time.sleep(0.25)
+        BUSY.clear()
+        for alarm in list(WATCHED):
+            BUSY.set()
+            alarm.interrupt()
+
+
+def _raise_again(frame, event, arg):
+    if event == "line":
+        raise TimeUp
+    return _raise_again
+
+
+def _trace_nothing(frame, event, arg):
+    """Trace no new frame; with a trace function set, those that have one of their own go on."""
+
+
+@contextlib.contextmanager
+def restored(*, randomness: bool = False):
+    """Put back what a student's code changes of the interpreter; a forked child ends here.
+
+    That is: the folder, limits of recursion and memory, trace and profile functions, what an
+    interrupt does, names in NumPy's modules, PyTorch's recording and dtype. With `randomness` also
+    the states of the global random numbers, which have to go on from call to call: of an answer
+    that draws from them, a second call is to give something else. In the block, memory has a limit.
+    """
+    process = os.getpid()
+    states = [(put, get()) for get, put in _settings(randomness)]
+    names = [(module, dict(vars(module))) for module in (np, np.linalg, np.random)]
+    try:
+        _limit_memory()
+        yield
+    finally:
+        if os.getpid() != process:
+            os._exit(0)
+        for put, state in states:
+            with contextlib.suppress(Exception):  # a folder that is no longer there
+                put(state)
+        for module, before in names:
+            for name in before if not _same_names(vars(module), before) else ():
+                setattr(module, name, before[name])
+
+
+def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
+    """Return (how to get it, how to put it back) of each setting."""
+    rows = [(_folder, os.chdir), (sys.getrecursionlimit, sys.setrecursionlimit),
+            (sys.gettrace, lambda f: sys.gettrace() is f or sys.settrace(f)),
+            (sys.getprofile, lambda f: sys.getprofile() is f or sys.setprofile(f))]
+    if threading.current_thread() is threading.main_thread():
+        rows += [(lambda: signal.getsignal(signal.SIGINT),
+                  lambda handler: signal.signal(signal.SIGINT, handler))]
+    if resource is not None:
+        rows += [(lambda: resource.getrlimit(resource.RLIMIT_AS),
+                  lambda limits: resource.setrlimit(resource.RLIMIT_AS, limits))]
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        rows += [(torch.is_grad_enabled, torch.set_grad_enabled),
+                 (torch.get_default_dtype, torch.set_default_dtype)]
+    if randomness:
+        rows += [(random.getstate, random.setstate), (np.random.get_state, np.random.set_state)]
+        rows += [(torch.get_rng_state, torch.set_rng_state)] if torch else []
+    return rows
+
+
+def _same_names(now: dict, before: dict) -> bool:
+    try:
+        return now == before
+    except Exception:  # an array stands where none stood
+        return False
+
+
+def _limit_memory() -> None:
+    """Let what grows without end, such as ``list(itertools.count())``, end in a MemoryError."""
+    with contextlib.suppress(Exception):  # not on Linux: there is no limit
+        page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
+        with open("/proc/self/statm", encoding="ascii") as sizes:
+            used = int(sizes.read().split()[0]) * page
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (used + min(MEMORY, page * pages // 2), hard))
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been deleted
+        return None
 
 
 @contextlib.contextmanager
@@ -124,45 +313,3 @@ def _nothing_displayed():
         yield
     finally:
         shell.display_pub = publisher
-
-
-@contextlib.contextmanager
-def _alarm(seconds: float):
-    """Raise `TimeUp` in the block after `seconds`, and every second from then on."""
-    if not hasattr(signal, "setitimer") or (
-            threading.current_thread() is not threading.main_thread()):
-        yield
-        return
-    fired, done = [], []
-    tracing = sys.gettrace()
-
-    def raise_again(frame, event, arg):
-        if event == "line":
-            raise TimeUp
-        return raise_again
-
-    def stop(signum, frame):
-        # A bare `except:` swallows the first one. From the second on, the line that runs next,
-        # which is outside the `try`, raises it again.
-        if done:
-            return
-        if fired:
-            sys.settrace(raise_again)
-            while frame is not None and frame.f_code.co_filename != __file__:
-                frame.f_trace = raise_again
-                frame = frame.f_back
-        fired.append(signum)
-        raise TimeUp
-
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-        yield
-    finally:
-        try:
-            done.append(True)  # from here on the signal does nothing
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-            if fired:
-                sys.settrace(tracing)
