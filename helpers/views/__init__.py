@@ -1,0 +1,20 @@
+"""Interactive views on the student's own functions: step, scrub, play, draw.
+
+Each is loaded when it is first used. `base` has what they share.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+VIEWS = {"draw_digit": "digit", "scrub_training": "scrub"}  # name of the function -> its module
+
+__all__ = sorted(VIEWS)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a view on first use."""
+    if name in VIEWS:
+        return getattr(import_module(f"{__name__}.{VIEWS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {__all__}")

@@ -1,0 +1,154 @@
+// What all views share: data from the kernel, elements, controls, colours, networks, maps, curves.
+
+const NEGATIVE = [0, 114, 178], POSITIVE = [213, 94, 0];
+const STYLE = `
+.view { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); color: var(--view-ink); max-width: 100%; }
+.view { --view-ink: var(--jp-ui-font-color1, #222); --view-faint: var(--jp-ui-font-color2, #767676);
+  --view-line: var(--jp-border-color1, #b4b4b4); --view-face: var(--jp-layout-color1, #fff);
+  --view-key: #e69f00; --view-plus: #d55e00; --view-minus: #0072b2; }
+.view.dark { --view-ink: #e8e8e8; --view-faint: #a8a8a8; --view-line: #666; --view-face: #111;
+  --view-plus: #ff8c42; --view-minus: #56b4e9; }
+.view .bar { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 4px 0; }
+.view .row { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
+.view label { display: inline-flex; gap: 6px; align-items: center; white-space: nowrap; }
+.view button, .view select { font: inherit; color: inherit; background: var(--view-face);
+  border: 1px solid var(--view-line); border-radius: 4px; padding: 3px 10px; cursor: pointer; }
+.view button:disabled { opacity: .45; cursor: default; }
+.view :focus-visible { outline: 2px solid var(--view-key); outline-offset: 2px; }
+.view output, .view .number { font-variant-numeric: tabular-nums; }
+.view .error { border-left: 5px solid #cc3311; padding: 4px 10px; white-space: pre-wrap; }
+.view svg text { fill: var(--view-ink); font-size: 13px; }
+.view canvas { border: 1px solid var(--view-line); image-rendering: pixelated; }
+.view .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.view p { margin: 6px 0; max-width: 46em; }`;
+
+/** A model for a page without a kernel: the data are here, controls go nowhere. */
+function recorded(data) {
+  const values = { data, controls: data.controls ?? {} };
+  return { live: false, get: (name) => values[name], set: (name, value) => { values[name] = value; },
+    save_changes() {}, on() {} };
+}
+
+/** Send changed controls to the kernel. */
+function send(model, changes) {
+  model.set("controls", { ...model.get("controls"), ...changes });
+  model.save_changes();
+}
+
+const TYPES = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array };
+
+/** Return a packed array as a typed array; its shape is `packed.shape`. */
+function numbers(packed) {
+  const { bytes, dtype } = packed;
+  const raw = typeof bytes === "string" ? Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))
+    : new Uint8Array(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength);
+  return new TYPES[dtype](raw.slice().buffer);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Return an element with attributes (`onclick` and such are listeners) and children. */
+function tag(name, attributes = {}, ...children) {
+  return fill(document.createElement(name), attributes, children);
+}
+
+function svg(name, attributes = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+}
+
+/** Begin a view in `el`: its style, its theme, a place for errors and one that is read aloud. */
+function begin(el, title) {
+  const root = tag("div", { class: "view", role: "group", "aria-label": title });
+  const error = tag("div", { class: "error", role: "alert", hidden: "" });
+  const said = tag("div", { class: "said", "aria-live": "polite" });
+  el.replaceChildren(tag("style", {}, STYLE), root);
+  const outer = window.frameElement?.parentElement ?? el;
+  const luminance = (colour) => (colour.match(/[\d.]+/g) ?? [0]).slice(0, 3).reduce((a, c) => a + +c, 0) / 765;
+  root.classList.toggle("dark", luminance(getComputedStyle(outer).color) > 0.5);
+  root.append(error);
+  return { root, error, say: (text) => { said.textContent = text; root.append(said); },
+    complain(text) { error.hidden = !text; error.textContent = text ?? ""; } };
+}
+
+function button(text, onclick, attributes = {}) {
+  return tag("button", { type: "button", onclick, ...attributes }, text);
+}
+
+/** A slider with its label and its value; `oninput` gets the number. */
+function slider(text, { min, max, step, value, format = (v) => v, oninput }) {
+  const shown = tag("output", {}, format(value));
+  const input = tag("input", { type: "range", min, max, step, value, "aria-label": text,
+    oninput: () => { shown.textContent = format(+input.value); oninput(+input.value); } });
+  const label = tag("label", {}, text, input, shown);
+  return Object.assign(label, { put(v) { input.value = v; shown.textContent = format(v); }, input });
+}
+
+function choice(text, options, value, onchange) {
+  const select = tag("select", { "aria-label": text, onchange: () => onchange(select.value) },
+    ...options.map((o) => tag("option", { value: o, selected: o === value ? "" : undefined }, o)));
+  return Object.assign(tag("label", {}, text, select), { select });
+}
+
+/** The colour of a signed value from −1 to 1: blue, white, vermilion, as in the course's pictures. */
+function colour(value, strength = 1) {
+  const t = Math.min(1, Math.abs(value)) * strength, end = value < 0 ? NEGATIVE : POSITIVE;
+  return end.map((c) => Math.round(255 + (c - 255) * t));
+}
+
+/** Draw an n × n array of signed values on a canvas. */
+function drawMap(canvas, values, columns, { strength = 0.75, scale = 1 } = {}) {
+  const rows = values.length / columns, context = canvas.getContext("2d");
+  const image = new ImageData(columns, rows);
+  for (let i = 0; i < values.length; i++) {
+    image.data.set([...colour(values[i] / scale, strength), 255], 4 * i);
+  }
+  canvas.width = columns;
+  canvas.height = rows;
+  context.putImageData(image, 0, 0);
+}
+
+/** Places of a layered network: for each layer a list of [x, y]. */
+function places(sizes, width, height, margin = 36) {
+  return sizes.map((n, layer) => Array.from({ length: n }, (_, unit) => [
+    margin + (width - 2 * margin) * layer / Math.max(1, sizes.length - 1),
+    height * (unit + 1) / (n + 1)]));
+}
+
+/** A line that says by width, colour and dashes how large a signed number is. */
+function edge([x1, y1], [x2, y2], value, scale = 1) {
+  return svg("line", { x1, y1, x2, y2, stroke: value < 0 ? "var(--view-minus)" : "var(--view-plus)",
+    "stroke-width": 0.6 + 4 * Math.min(1, Math.abs(value) / scale),
+    "stroke-dasharray": value < 0 ? "7 4" : undefined, "stroke-linecap": "round" });
+}
+
+/** Curves over steps, on a logarithmic axis if `log`; returns the svg with `mark(step)`. */
+function curves(series, { width = 360, height = 220, log = true, label = "step" } = {}) {
+  const f = log ? (v) => Math.log10(Math.max(v, 1e-12)) : (v) => v;
+  const all = series.flatMap((s) => Array.from(s.values)).filter(Number.isFinite).map(f);
+  const [low, high] = [Math.min(...all), Math.max(...all) || 1];
+  const last = Math.max(...series.map((s) => s.values.length - 1), 1);
+  const x = (i) => 44 + (width - 54) * i / last;
+  const y = (v) => height - 28 - (height - 42) * (f(v) - low) / (high - low || 1);
+  const marker = svg("line", { y1: 10, y2: height - 28, stroke: "var(--view-key)", "stroke-width": 2.5 });
+  const tick = (v, text) => svg("text", { x: 40, y: v, "text-anchor": "end", "dominant-baseline": "middle" }, text);
+  const short = (v) => Number((log ? 10 ** v : v).toPrecision(2)).toString();
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
+    svg("path", { d: `M44 8V${height - 28}H${width - 8}`, fill: "none", stroke: "var(--view-line)" }),
+    tick(height - 30, short(low)), tick(14, short(high)),
+    svg("text", { x: width - 10, y: height - 8, "text-anchor": "end" }, label), marker,
+    ...series.map((s, i) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
+      "stroke-width": 2, "stroke-dasharray": s.dashes,
+      d: Array.from(s.values, (v, j) => (Number.isFinite(v) ? `${j ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),
+    ...series.map((s, i) => svg("text", { x: width - 12, y: 18 + 16 * i, "text-anchor": "end",
+      style: `fill:${s.colour ?? "var(--view-ink)"}` }, s.dashes ? `- - ${s.name}` : s.name)));
+  return Object.assign(picture, { mark(step) { marker.setAttribute("x1", x(step)); marker.setAttribute("x2", x(step)); } });
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
