@@ -8,7 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-VIEWS = {"draw_digit": "digit", "scrub_training": "scrub"}  # name of the function -> its module
+VIEWS = {"chain_story": "step", "draw_digit": "digit", "network_story": "step",
+         "scrub_training": "scrub", "step_through": "step", "training_maps": "scrub"}  # name of the function -> its module
 
 __all__ = sorted(VIEWS)
 
