@@ -146,8 +146,8 @@ class Hunt:
         losses = self._trial.losses(self._function)
         return [f"A colleague hands you this gradient. In {len(losses)} steps its loss goes "
                 f"from {losses[0]:.3f} to {losses[-1]:.3f}.",
-                "`case.gradient(params)` is what it says at `params`, `case.loss(params)` the loss, "
-                "`case.params` a place to start: ask your own checker.",
+                "`case.gradient(params)` is what it says at `params`, `case.loss(params)` the "
+                "loss, `case.params` a place to start: ask your own checker.",
                 "Then `case.sign()`, or `case.refuse(\"W1\")` with all parts that are wrong. "
                 f"The same case again: `hunt(\"{self.exercise}\", {self.number})`."]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-VIEWS = {"chain_story": "step", "draw_digit": "digit", "network_story": "step",
-         "scrub_training": "scrub", "step_through": "step", "training_maps": "scrub"}  # name of the function -> its module
+VIEWS = {  # name of the function -> its module
+    "chain_story": "step", "draw_digit": "digit", "network_story": "step",
+    "scrub_training": "scrub", "step_through": "step", "training_maps": "scrub"}
 
 __all__ = sorted(VIEWS)
 

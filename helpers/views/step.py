@@ -15,8 +15,8 @@ import numpy as np
 from helpers.views.base import Recorded, recorded
 
 WIDTH, HEIGHT = 640, 430
-ALT = ("A network that is stepped through: forward unit by unit, then the loss, then δ flowing back "
-       "from node to node, then the gradient on every edge and the update. Each step shows its "
+ALT = ("A network that is stepped through: forward unit by unit, then the loss, then δ flowing "
+       "back from node to node, then the gradient on every edge and the update. Each step shows its "
        "formula with its numbers.")
 
 
@@ -35,8 +35,8 @@ def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
 
 def network_story(
     x: np.ndarray, y: np.ndarray, layers: Sequence[dict[str, Any]], loss: float, *,
-    activation: str = "sigmoid", output: str = "", rate: float = 0.0, loss_after: float | None = None,
-    right: Sequence[dict[str, np.ndarray]] = (), names: Sequence[Sequence[str]] = (),
+    activation: str = "sigmoid", output: str = "", rate: float = 0.0,
+    loss_after: float | None = None, right: Sequence[dict[str, np.ndarray]] = (), names: Sequence[Sequence[str]] = (),
 ) -> dict:
     """Return the story of one sample's way through a network and back.
 
@@ -122,13 +122,14 @@ class _Story:
         for to in range(layer["W"].shape[1]):
             node = self.nodes[number + 1, to]
             units = range(-1, layer["W"].shape[0])
-            terms = " + ".join(f"{self._value(number, u):.3g}·({self._entry('W', number, u, to):.3g})"
-                               for u in units)
+            terms = " + ".join(
+                f"{self._value(number, u):.3g}·({self._entry('W', number, u, to):.3g})"
+                for u in units)
             z, a = float(layer["Z"][to]), float(layer["A"][to])
             after = f", {activation}(z) = {a:.4f}" if activation else ""
             node.update(value=f"{a:.3f}", **{"from": len(self.frames)})
-            self.say(f"forward: {label[to]}", "z = Σ input · weight"
-                     + (f", then {activation}" if activation else ""), f"z = {terms} = {z:.4f}{after}",
+            formula = "z = Σ input · weight" + (f", then {activation}" if activation else "")
+            self.say(f"forward: {label[to]}", formula, f"z = {terms} = {z:.4f}{after}",
                      [node["id"], *(f"e{number}_{u}_{to}" for u in units)])
 
     def back(self, number, y, activation):
@@ -150,7 +151,8 @@ class _Story:
             self.say(f"back: δ of {node['label']}",
                      f"δ = (Σ weight · δ behind it) · derivative of {activation} at z",
                      f"δ = ({terms}) · {slope:.4f} = {delta:.4f}",
-                     [node["id"], *(f"e{number + 1}_{unit}_{k}" for k in range(len(following["dZ"])))])
+                     [node["id"], *(f"e{number + 1}_{unit}_{k}"
+                                    for k in range(len(following["dZ"])))])
 
     def gradients(self, number):
         for edge in (e for e in self.edges if e["id"].startswith(f"e{number}_")):
