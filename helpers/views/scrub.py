@@ -13,7 +13,8 @@ GRID = 40  # points of a map in each direction
 
 def scrub_training(
     snapshots: Mapping[int, dict[str, np.ndarray]],
-    predict: Callable[[np.ndarray, dict], np.ndarray], X: np.ndarray, y: np.ndarray, losses: Mapping[str, Sequence[float]], *,
+    predict: Callable[[np.ndarray, dict], np.ndarray], X: np.ndarray, y: np.ndarray,
+    losses: Mapping[str, Sequence[float]], *,
     steps: Sequence[int] | None = None, hidden: Callable | None = None, lines: bool = False,
     captions: Sequence[str] | None = None, label: str = "step", log: bool = True,
 ) -> Recorded:

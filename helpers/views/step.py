@@ -16,8 +16,8 @@ from helpers.views.base import Recorded, recorded
 
 WIDTH, HEIGHT = 640, 430
 ALT = ("A network that is stepped through: forward unit by unit, then the loss, then δ flowing "
-       "back from node to node, then the gradient on every edge and the update. Each step shows its "
-       "formula with its numbers.")
+       "back from node to node, then the gradient on every edge and the update. Each step shows "
+       "its formula with its numbers.")
 
 
 def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
@@ -36,7 +36,8 @@ def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
 def network_story(
     x: np.ndarray, y: np.ndarray, layers: Sequence[dict[str, Any]], loss: float, *,
     activation: str = "sigmoid", output: str = "", rate: float = 0.0,
-    loss_after: float | None = None, right: Sequence[dict[str, np.ndarray]] = (), names: Sequence[Sequence[str]] = (),
+    loss_after: float | None = None, right: Sequence[dict[str, np.ndarray]] = (),
+    names: Sequence[Sequence[str]] = (),
 ) -> dict:
     """Return the story of one sample's way through a network and back.
 
