@@ -20,6 +20,7 @@ from helpers.checks import (
     Group,
     Mistake,
     NotAttempted,
+    catalogue,
     graph_fixtures,
     judge,
     lesson_00,
@@ -269,7 +270,7 @@ def test_a_recursion_that_would_end_is_not_called_endless():
 
 
 def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
-    output = lesson_07.diamond()
+    output = lesson_07.graph(*lesson_07.GRAPHS[3])
     missing = graph_fixtures.named_gradients((output,), {output: 1.0})
     text = differ(missing,
         graph_fixtures.named_gradients((output,), graph_fixtures.gradients(output))).text
@@ -281,7 +282,8 @@ def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
                         ([(node, True) for node in order], "The list holds tuples"),
                         (set(order), "It returned a set; wanted a list of nodes."),
                         ([], "it is empty."), ([3.0], "that is no node: a float."),
-                        (graph_fixtures.in_order(lesson_07.diamond()), "made anew in each call?")):
+                        (graph_fixtures.in_order(lesson_07.graph(*lesson_07.GRAPHS[3])),
+                         "made anew in each call?")):
         facts = graph_fixtures.order_facts((output,), wrong)
         assert text in differ(facts, graph_fixtures.order_facts((output,), order)).text
 
@@ -301,7 +303,7 @@ def test_graphs_for_the_checks_are_what_they_say():
         if len(order) > 50:
             continue
         truth = graph_fixtures.gradients(output)
-        swept = lesson_07.wrong_backward()(output)  # with nothing exchanged
+        swept = catalogue.answer("07-backward")(output)
         assert {n.name for n in truth} == {n.name for n in order}
         for node, gradient in truth.items():
             assert np.allclose(swept[node], gradient, rtol=1e-12)
