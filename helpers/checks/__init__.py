@@ -1,8 +1,8 @@
 """Checks: each exercise's answer judged, its mistake named.
 
 A notebook begins with ``from helpers.checks import lesson_02 as check`` and checks an answer with
-``check.backprop(backprop)``. `diagnose` examines any gradient beside its loss. `skip`, `mine` and
-`progress` are described where they are defined.
+``check.backprop(backprop)``. `diagnose` examines any gradient beside its loss, `hunt` hands over
+one that may be wrong. `skip`, `mine` and `progress` are described where they are defined.
 """
 
 from helpers.checks.answers import mine, skip
@@ -15,7 +15,8 @@ from helpers.checks.exercise import (
     progress,
 )
 from helpers.checks.gradient_report import Diagnosis, diagnose
+from helpers.checks.hunts import hunt
 
 __all__ = [
-    "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "mine",
-    "progress", "skip"]
+    "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "hunt",
+    "mine", "progress", "skip"]

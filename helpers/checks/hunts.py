@@ -6,63 +6,21 @@ three is innocent.
 
 from __future__ import annotations
 
-import functools
 import html
 import importlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from helpers.checks.catalogue import answer, mistakes, reference
+from helpers.checks.catalogue import mistakes, reference
 from helpers.checks.sandbox import muted
 from helpers.checks.show import as_html, as_text, show
+from helpers.checks.trials import TARGETS, TRIALS, Trial
 from helpers.palette import OUTCOMES
 
 LAST: dict[str, str | None] = {}  # exercise -> the mistake that was handed over last
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A small training problem, in which a gradient shows what it is worth.
-
-    Attributes
-    ----------
-    params : where the training starts
-    loss : of a dict of parameters
-    gradient : takes the hunted function and a dict of parameters, returns the gradient as a dict
-    rate, steps : of plain gradient descent
-    """
-
-    params: dict[str, np.ndarray]
-    loss: Callable[[dict], float]
-    gradient: Callable[[Callable, dict], dict]
-    rate: float
-    steps: int = 200
-
-    def losses(self, function: Callable) -> list[float]:
-        """Return the loss before each step of a training with this function."""
-        params, noted = self.params, []
-        for _ in range(self.steps):
-            noted.append(float(self.loss(params)))
-            grads = self.gradient(function, params)
-            params = {name: W - self.rate * grads[name] for name, W in params.items()}
-        return noted
-
-    def wrong_parts(self, function: Callable, right: Callable) -> set[str] | None:
-        """Return the names of the parts that are wrong; None where they are no gradient at all."""
-        rng, wrong = np.random.default_rng(0), set()
-        moved = {k: W + 0.3 * rng.normal(size=np.shape(W)) for k, W in self.params.items()}
-        for params in (self.params, moved):
-            got, want = self.gradient(function, params), self.gradient(right, params)
-            if any(np.shape(got[k]) != np.shape(W) or not np.isfinite(got[k]).all()
-                   for k, W in params.items()):
-                return None
-            wrong |= {k for k in params if not np.allclose(
-                got[k], want[k], rtol=0, atol=1e-4 * np.abs(want[k]).max())}
-        return wrong
 
 
 class Hunt:
@@ -219,31 +177,4 @@ def _trains(exercise, trial, mistake):
 
 def _target(exercise):
     """Return exercise and name of the function that is handed over."""
-    return exercise, {"06-gradient-pieces": "compute_gradients"}.get(exercise, "backprop")
-
-
-# The training problems: the lessons' own, small
-
-
-@functools.cache
-def _income() -> Trial:
-    from helpers import datasets
-    X, y = datasets.income()
-    X_b, y = answer("01-add-bias")(X / X.max(axis=0)), y / y.max()
-    forward, squared_error = answer("01-forward"), answer("01-squared-error")
-    rng = np.random.default_rng(1)
-    return Trial({"W1": rng.normal(size=(3, 3)), "W2": rng.normal(size=(4, 1))},
-                 lambda p: squared_error(y, forward(X_b, p["W1"], p["W2"])[2]),
-                 lambda f, p: dict(zip(p, f(X_b, y, p["W1"], p["W2"]), strict=True)), rate=0.01)
-
-
-@functools.cache
-def _moons() -> Trial:
-    from helpers import datasets
-    X, y = datasets.moons()
-    loss, reg = answer("05-loss"), 1e-3
-    params = answer("05-initialise")(2, 5, 2, np.random.default_rng(1))
-    return Trial(params, lambda p: loss(X, y, p, reg), lambda f, p: f(X, y, p, reg), rate=0.5)
-
-
-TRIALS = {"02-backprop": _income, "05-backprop": _moons}
+    return exercise, TARGETS.get(exercise, "backprop")
