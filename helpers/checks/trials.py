@@ -31,7 +31,7 @@ class Trial:
     loss: Callable[[dict], float]
     gradient: Callable[[Callable, dict], dict]
     rate: float
-    steps: int = 200
+    steps: int = 120
 
     def losses(self, function: Callable) -> list[float]:
         """Return the loss before each step of a training with this function."""
