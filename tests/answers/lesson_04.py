@@ -376,6 +376,10 @@ def strict_accuracy(y, Y_hat):
     return float(np.mean((Y_hat > 0.5) == y))
 
 
+def s_of_v(v):
+    return np.maximum(v, 0) + np.log1p(np.exp(v))
+
+
 def train_with(loss=lambda y, c: loss_closed(y, c["Z2"]),
                score=lambda y, c: accuracy(y, c["Y_hat"]),
                grads=lambda X, y, p: backprop_einsum(X, y, p),
@@ -408,7 +412,7 @@ WRONG = [
     ("04-forward", lambda X, params: {
         "Z1": X @ params["W1"], "A1": np.tanh(X @ params["W1"]),
         "Z2": np.tanh(X @ params["W1"]) @ params["W2"],
-        "Y_hat": expit(np.tanh(X @ params["W1"]) @ params["W2"])}, "biases-missing"),
+        "Y_hat": expit(np.tanh(X @ params["W1"]) @ params["W2"])}, "bias-missing"),
     ("04-forward", lambda X, params: {"Z1": X @ params["W1"] + params["b1"]}, "missing-key"),
     ("04-forward", lambda X, params: X @ params["W1"].T + params["b1"], "source-layout"),
     ("04-forward", forward_math, "math-of-an-array"),
@@ -425,7 +429,7 @@ WRONG = [
     ("04-logistic-cross-entropy", lambda y, z: max(z, 0), "one-truth-for-an-array"),
     ("04-logistic-cross-entropy", loss_sigmoid_first, "probability-for-logit"),
     ("04-logistic-cross-entropy", log_loss, "logit-for-probability"),
-    ("04-logistic-cross-entropy", loss_limited, "clipped"),
+    ("04-logistic-cross-entropy", loss_limited, "logit-clipped"),
     ("04-logistic-cross-entropy", loss_returns_early, "one-sample-only"),
     ("04-logistic-cross-entropy", loss_with(
         lambda z: np.maximum(-z, 0) + np.log1p(np.exp(-np.abs(z)))), "labels-swapped"),
@@ -454,17 +458,29 @@ WRONG = [
         (1 - y) * np.log(np.clip(1 - expit(z), 1e-15, 1))), "clipped"),
     ("04-logistic-cross-entropy", lambda y, z: np.sum(
         np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))), "sum-for-mean"),
-    ("04-backprop", backprop_measured, "measured-not-derived"),
+    ("04-logistic-cross-entropy", lambda y, z: np.sum(y * s_of_v(-z) + (1 - y) * s_of_v(z)),
+     "absolute-value-missing"),
+    ("04-logistic-cross-entropy", lambda y, z: (s_of_v(z) - z * y).sum(), "absolute-value-missing"),
+    ("04-logistic-cross-entropy", lambda y, z: np.sum(
+        y * softplus(-z) - (1 - y) * softplus(z)), "minus-between-the-terms"),
+    ("04-backprop", backprop_variant(dZ1=lambda c, X, y, p: (
+        (1 - c["A1"] ** 2) * c["dZ2"] @ p["W2"].T)), "star-before-at"),
+    ("04-backprop", backprop_variant(dA1=lambda c, X, y, p: (
+        c["dZ2"] * c["Y_hat"] * (1 - c["Y_hat"]) @ p["W2"].T)), "output-derivative-extra"),
+    ("04-backprop", backprop_variant(dZ2=lambda c, X, y, p: 2 * (c["Y_hat"] - y) / len(X)),
+     "times-2"),
+    ("04-backprop", backprop_measured, "nearly-right"),
     ("04-backprop", backprop_overwrites, "one-sample-only"),
     ("04-backprop", backprop_all_outer, None),
     ("04-backprop", backprop_flat_labels, "labels-flattened"),
     ("04-backprop", backprop_unpacks, "dict-unpacked"),
-    ("04-backprop", backprop_overwritten, "overwritten"),
+    ("04-backprop", backprop_overwritten, "wrong-input"),
     ("04-backprop", backprop_variant(
         dZ2=lambda c, X, y, p: c["Y_hat"] - y / len(X)), "precedence"),
     ("04-backprop", backprop_variant(
-        dZ2=lambda c, X, y, p: (c["Y_hat"] - y) / X.shape[1]), "divided-by-inputs"),
-    ("04-backprop", backprop_variant(dA1=lambda c, X, y, p: c["dZ2"] * p["W2"]), "star-for-at"),
+        dZ2=lambda c, X, y, p: (c["Y_hat"] - y) / X.shape[1]), "wrong-N"),
+    ("04-backprop", backprop_variant(dA1=lambda c, X, y, p: c["dZ2"] * p["W2"]),
+     "star-on-the-way-back"),
     ("04-backprop", backprop_variant(W1=lambda c, X, y, p: X * c["dZ1"]), "star-for-at"),
     ("04-backprop", backprop_variant(W1=lambda c, X, y, p: X.T * c["dZ1"]), "star-for-at"),
     ("04-backprop", backprop_variant(
@@ -472,17 +488,17 @@ WRONG = [
     ("04-backprop", backprop_variant(W2=lambda c, X, y, p: c["dZ2"].T @ c["A1"]), "source-layout"),
     *[("04-backprop", backprop_variant(**{key: lambda c, X, y, p, key=key, wrong=wrong: wrong(
         c["dZ" + key[1]])}), name) for key in ("b1", "b2") for wrong, name in (
-            (lambda dZ: dZ, "bias-not-summed"), (lambda dZ: dZ.sum(axis=1), "bias-wrong-axis"),
+            (lambda dZ: dZ, "bias-axis"), (lambda dZ: dZ.sum(axis=1), "bias-axis"),
             (lambda dZ: dZ.sum(axis=0, keepdims=True), "bias-row-kept"))],
     ("04-backprop", backprop_variant(
-        b1=lambda c, X, y, p: c["dZ1"].sum()), "bias-summed-over-everything"),
+        b1=lambda c, X, y, p: c["dZ1"].sum()), "bias-axis"),
     ("04-sgd-step", sgd_step_quotes, "key-in-quotes"),
     ("04-sgd-step", lambda params, grads, learning_rate: {
         "W1": params["key"] - learning_rate * grads["key"]}, "key-in-quotes"),
     ("04-sgd-step", lambda params, grads, learning_rate: {
         key: params[key] - learning_rate * grads["d" + key] for key in params}, "other-keys"),
     ("04-sgd-step", lambda params, grads, learning_rate: tuple(
-        W - learning_rate * grads[key] for key, W in params.items()), "keys-lost"),
+        W - learning_rate * grads[key] for key, W in params.items()), "not-a-dict"),
     ("04-sgd-step", sgd_step_in_place, "changes-arguments"),
     ("04-sgd-step", sgd_step_shared_arrays, "changes-arguments"),
     ("04-sgd-step", sgd_step_lost, "never-updated"),
