@@ -58,6 +58,10 @@ def _passes(*names, sizes=SIZES):
     return cases
 
 
+def _first_is_N(*args):
+    return {"N": len(args[0])}
+
+
 # 06-one-hot
 
 def _one_hot(y, K):
@@ -115,6 +119,7 @@ hidden_layer = Exercise(
     uses=(sigmoid,),
     integers=(),
     tolerance=1e-12,
+    sizes=_first_is_N,
     hint="weighted sums of each row of `X`, plus the bias, through the sigmoid.",
 )
 
@@ -128,6 +133,7 @@ output_layer = Exercise(
     uses=(softmax,),
     integers=(),
     tolerance=1e-10,
+    sizes=_first_is_N,
     hint="weighted sums of each row of `A1`, plus the bias, through the softmax.",
 )
 
@@ -177,6 +183,7 @@ output_weight_gradient = Exercise(
     truth=lambda A1, dZ2: _weight_gradient(A1, dZ2),
     cases=lambda: _passes("A1", "dZ2"),
     returns=("dW2",),
+    sizes=_first_is_N,
     hint="what went into the layer, transposed, times the error at its outputs.",
 )
 
@@ -186,6 +193,7 @@ output_bias_gradient = Exercise(
     truth=lambda dZ2: _bias_gradient(dZ2),
     cases=lambda: _passes("dZ2"),
     returns=("db2",),
+    sizes=_first_is_N,
     hint="the errors of all samples, added up unit by unit.",
 )
 
@@ -205,6 +213,7 @@ hidden_weight_gradient = Exercise(
     truth=lambda X, dZ1: _weight_gradient(X, dZ1),
     cases=lambda: _passes("X", "dZ1"),
     returns=("dW1",),
+    sizes=_first_is_N,
     hint="what went into the layer, transposed, times the error at its outputs.",
 )
 
@@ -214,6 +223,7 @@ hidden_bias_gradient = Exercise(
     truth=lambda dZ1: _bias_gradient(dZ1),
     cases=lambda: _passes("dZ1"),
     returns=("db1",),
+    sizes=_first_is_N,
     hint="the errors of all samples, added up unit by unit.",
 )
 
@@ -266,7 +276,7 @@ def _check_gradients(loss, params, grads, eps=1e-5):
 
 def _check_cases():
     cases = []
-    for seed, shapes, eps in ((1, {"W1": (2, 3), "b1": (3,), "W2": (3, 2), "b2": (2,)}, 1e-5),
+    for seed, shapes, eps in ((1, {"W1": (3, 4), "b1": (4,), "W2": (4, 2), "b2": (2,)}, 1e-5),
                               (2, {"U": (2, 5), "c": (5,)}, 0.1),
                               (3, {"W1": (2, 3), "b1": (3,), "V": (2, 2)}, 1e-4)):
         rng = np.random.default_rng(seed)
@@ -326,6 +336,7 @@ check_gradients = Exercise(
     integers=(),
     tolerance=1e-6,
     rounding=1e-7,
+    sizes=lambda loss, params, grads, eps=1e-5: {},
     hint="for each name, `numerical_gradient` of the loss as a function of that array alone; then "
          "the differences, each divided by the larger of the two sizes; then the largest.",
     unlocks="An error in a single entry shows now.",
@@ -357,6 +368,7 @@ update_momentum = Exercise(
     returns=("velocity",),
     data=DATA | {"learning_rate", "mu"},
     integers=(),
+    sizes=lambda velocity, grads, learning_rate, mu: {},
     hint="for each key: mu times the old velocity, minus the learning rate times the gradient.",
 )
 
@@ -375,6 +387,7 @@ update_params = Exercise(
     returns=("params",),
     data=DATA | {"learning_rate", "mu"},
     integers=(),
+    sizes=lambda params, velocity: {},
     hint="for each key, the parameter plus its velocity, in a new dict.",
 )
 
@@ -402,6 +415,7 @@ minibatches = Exercise(
     returns=("batches",),
     data=DATA | {"batch_size"},
     integers=(),
+    sizes=lambda N, batch_size, rng: {},
     hint="one `permutation(N)` of the `rng` that is handed over (`np.random` is another), then "
          "slices of it that begin at 0, batch_size, 2·batch_size.",
     unlocks="Each sample is seen once in an epoch, and in new company in the next.",
@@ -442,6 +456,7 @@ train = Exercise(
     uses=(hidden_layer, output_layer, cross_entropy, compute_gradients, update_momentum,
           update_params, minibatches),
     integers=(),
+    sizes=lambda X, *others: {"N": len(X)},
     hint="velocity of zeros once; in each epoch fresh `minibatches`; for each batch gradients, "
          "velocity, parameters; after each epoch the loss on everything.",
     unlocks="This loop, with other layers inside, trains every network of this course.",

@@ -44,6 +44,12 @@ def standardise_in_place_on_copies(X_train, X, floor=1.0):
     return out
 
 
+def standardise_copy(X_train, X, floor=1.0):
+    out = X.copy()
+    out -= X_train.mean(axis=0)
+    return out / np.maximum(X_train.std(axis=0), floor)
+
+
 def standardise_loop(X_train, X, floor=1.0):
     return np.array([[(v - X_train[:, d].mean()) / max(X_train[:, d].std(), floor)
                       for d, v in enumerate(row)] for row in X])
@@ -449,7 +455,8 @@ def deep_backprop_ones(X, y, params, reg):
 
 RIGHT = {
     "09-split": [split_by_split, split_list, split_shuffle],
-    "09-standardise": [standardise_where, standardise_in_place_on_copies, standardise_loop],
+    "09-standardise": [standardise_where, standardise_in_place_on_copies, standardise_copy,
+                       standardise_loop],
     "09-initialise": [initialise_scale, initialise_standard, initialise_rows],
     "09-network/forward": [forward_where, forward_product, forward_half],
     "09-network/loss": [loss_logs, loss_loop, loss_norms],
@@ -716,6 +723,41 @@ def deep_forward_counted(X, params):
     return [*A[:-1], shares(A[-1], axis=1)]
 
 
+def deep_forward_sorted(X, params):
+    A, names = [X], sorted(name for name in params if name[0] == "W")
+    for name in names:
+        Z = A[-1] @ params[name] + params["b" + name[1:]]
+        A.append(shares(Z, axis=1) if name == names[-1] else np.maximum(Z, 0))
+    return A
+
+
+def deep_backprop_sorted(X, y, params, reg):
+    A, grads = deep_forward_where(X, params), {}
+    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
+    for name in sorted((name for name in params if name[0] == "W"), reverse=True):
+        i = int(name[1:])
+        grads[name], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[name], d.sum(0)
+        d = d @ params[name].T * (A[i - 1] > 0)
+    return grads
+
+
+def split_validation_drawn_apart(N, n_val, n_test, rng):
+    order = rng.permutation(N)
+    test, rest = order[:n_test], order[n_test:]
+    return rest[n_val:], rng.permutation(rest)[:n_val], test
+
+
+def rate_range_after(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
+    V, losses = {k: 0 * W for k, W in params.items()}, []
+    for rate in rates:
+        rows = rng.permutation(len(X))[:batch_size]
+        grads = backprop(X[rows], y[rows], params, reg)
+        V = {k: mu * V[k] - rate * grads[k] for k in V}
+        params = {k: params[k] + V[k] for k in V}
+        losses.append(loss(X[rows], y[rows], params, reg))
+    return losses
+
+
 def initialise_return_inside(sizes, rng):
     params = {}
     for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
@@ -727,44 +769,48 @@ def initialise_return_inside(sizes, rng):
 WRONG = [
     ("09-split", lambda N, n_val, n_test, rng: (lambda o: (
         o[n_val:], o[n_test:n_test + n_val], o[:n_test]))(rng.permutation(N)),
-     "training-begins-too-early"),
+     "parts-overlap"),
     ("09-standardise", lambda X_train, X, floor=1.0: X - X_train.mean(0) / np.maximum(
-        X_train.std(0), floor), "brackets-missing"),
+        X_train.std(0), floor), "another-formula"),
     ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(axis=1)) / np.maximum(
-        X_train.std(axis=1), floor), "mean-of-each-digit"),
+        X_train.std(axis=1), floor), "not-pixel-by-pixel"),
     ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(0)) / np.max(
         X_train.std(0), floor), "max-for-maximum"),
     ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(0)) / np.maximum(
-        X.std(0), floor), "own-spread"),
-    ("09-initialise", initialise_return_inside, "first-layer-only"),
+        X.std(0), floor), "not-the-training-digits"),
+    ("09-initialise", initialise_return_inside, "layers-missing"),
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg / 2 * (
         params["W1"] ** 2).sum() + (params["W2"] ** 2).sum(), "brackets-missing"),
     ("09-backprop", backprop_named_d, "names-of-gradients"),
-    ("09-backprop", backprop_one_bias, "bias-over-wrong-axis"),
+    ("09-backprop", backprop_one_bias, "bias-not-over-samples"),
     ("09-backprop", backprop_not_turned, "transpose-missing"),
     ("09-epoch", run_epoch_all, "all-samples-in-each-step"),
-    ("09-epoch", run_epoch_all_labels, "batch-of-one-only"),
+    ("09-epoch", run_epoch_all_labels, "shuffled-apart"),
     ("09-epoch", run_epoch_one_velocity, "velocity-not-kept"),
     ("09-rate-range", rate_range_epochs, "an-epoch-for-each-rate"),
-    ("09-train", train_first_for_lowest, "lowest-never-noted"),
-    ("09-train", train_epochs_from_zero, "patience-one-more"),
-    ("09-repair", repaired_threefold, "three-times-as-large"),
-    ("09-deep/deep_forward", deep_forward_counted, "too-many-layers"),
-    ("09-deep/deep_backprop", deep_backprop_mask, "mask-of-the-wrong-layer"),
+    ("09-rate-range", rate_range_after, "noted-after-the-step"),
+    ("09-train", train_first_for_lowest, "not-compared-with-the-lowest"),
+    ("09-train", train_epochs_from_zero, "start-counted-as-an-epoch"),
+    ("09-repair", repaired_threefold, "other-sizes"),
+    ("09-deep/deep_forward", deep_forward_counted, "number-of-layers"),
+    ("09-deep/deep_backprop", deep_backprop_mask, "another-mask"),
+    ("09-deep/deep_forward", deep_forward_sorted, "names-sorted"),
+    ("09-deep/deep_backprop", deep_backprop_sorted, "names-sorted"),
+    ("09-split", split_validation_drawn_apart, "drawn-three-times"),
     ("09-split", lambda N, n_val, n_test, rng: (
         rng.permutation(N)[n_val + n_test:], rng.permutation(N)[n_test:n_test + n_val],
         rng.permutation(N)[:n_test]), "drawn-three-times"),
     ("09-split", lambda N, n_val, n_test, rng: tuple(np.split(
-        rng.permutation(N), [N - n_val - n_test, N - n_test])), "other-end"),
-    ("09-standardise", standardise_all, "fitted-on-everything"),
+        rng.permutation(N), [N - n_val - n_test, N - n_test])), "another-split"),
+    ("09-standardise", standardise_all, "not-the-training-digits"),
     ("09-standardise", standardise_sklearn_style, "only-zero-guarded"),
     ("09-standardise", lambda X_train, X, floor=1.0: X / 16, None),
     ("09-initialise", initialise_shared_bias, "outputs-for-inputs"),
     ("09-network/forward", forward_in_place, "sums-overwritten"),
     ("09-network/forward", forward_max, "max-for-maximum"),
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg * sum(
-        (params[k] ** 2).sum() for k in ("W1", "W2")), "half-missing"),
-    ("09-backprop", backprop_columns, "whole-columns"),
+        (params[k] ** 2).sum() for k in ("W1", "W2")), "penalty-factor"),
+    ("09-backprop", backprop_columns, "labels-as-numbers"),
     ("09-backprop", backprop_any_relu, "error-through-relu"),
     ("09-backprop", backprop_all_decay, "biases-regularised"),
     ("09-backprop", backprop_measured, "measured-not-derived"),
@@ -775,12 +821,12 @@ WRONG = [
     ("09-train", train_last, "patience-missing"),
     ("09-confusion", confusion_once, "counted-once"),
     ("09-confusion", confusion_marked, "counted-once"),
-    ("09-confusion", confusion_swapped, "axes-swapped"),
+    ("09-confusion", confusion_swapped, "another-place"),
     ("09-repair", friends, "copies-before-split"),
     ("09-repair", friends_with_small_parts, "copies-before-split"),
     ("09-deep/deep_forward", lambda X, params: deep_forward_where(X, params)[1:],
-     "inputs-missing"),
-    ("09-deep/deep_backprop", deep_backprop_output, "slope-of-the-output"),
+     "another-list"),
+    ("09-deep/deep_backprop", deep_backprop_output, "another-mask"),
 ]
 
 SUM = "a sum of two dicts, entry by entry, in the other order"
