@@ -10,7 +10,8 @@ from typing import Any
 
 VIEWS = {  # name of the function -> its module
     "chain_story": "step", "draw_digit": "digit", "network_story": "step",
-    "scrub_training": "scrub", "step_through": "step", "training_maps": "scrub"}
+    "scrub_training": "scrub", "step_backprop": "step", "step_forward": "step",
+    "step_through": "step", "training_maps": "scrub"}
 
 __all__ = sorted(VIEWS)
 

@@ -13,7 +13,9 @@ import base64
 import functools
 import html
 import importlib.util
+import io
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +23,21 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.sandbox import Guard
+
 HERE = Path(__file__).parent
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><body><script type="module">
 {code}
 view.render({{model: recorded({data}), el: document.body}});
+settle();
 </script></body>"""
 MISSING = ("This view moves once the package anywidget is installed (run the set-up of the course "
            "again); until then, here is a still picture of it.")
+ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
+SECONDS = 1.9  # for the student's functions, each time the view is drawn
+SLICE = 0.025  # seconds of work between two pictures
+PATIENCE = 200  # times 10 ms without a word from the page: it has been closed
+_OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
 
 def code(name: str) -> str:
@@ -50,7 +60,7 @@ def packed(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def recorded(name: str, data: dict, alt: str, height: int) -> Recorded:
+def recorded(name: str, data: dict, alt: str, height: int, still: Any = "") -> Recorded:
     """Return a view whose data are all in the page; it lives on without a kernel.
 
     Parameters
@@ -58,29 +68,55 @@ def recorded(name: str, data: dict, alt: str, height: int) -> Recorded:
     name : of the view's file of JavaScript
     data : what it draws: numbers, text, arrays, dicts and lists of them
     alt : what is to be seen, in a sentence or two
-    height : of the view, in pixels
+    height : in pixels, until the page has measured itself
+    still : the still twin, as a Matplotlib figure or as HTML
     """
-    return Recorded(name, packed(data), alt, height)
+    return Recorded(name, packed(data), alt, height, still)
 
 
 class Recorded:
-    """A view in a frame of its own; shown by a notebook as HTML, elsewhere as its text."""
+    """A view in a frame of its own; once that runs, it takes the place of its still twin."""
 
-    def __init__(self, name: str, data: dict, alt: str, height: int):
-        self.name, self.data, self.alt, self.height = name, data, alt, height
+    def __init__(self, name: str, data: dict, alt: str, height: int, still: Any = ""):
+        self.name, self.data, self.height = name, data, height
+        self.twin = Still(alt, still)
 
     def page(self) -> str:
         """Return the view as a page of its own."""
         def plain(value):
             return base64.b64encode(value).decode("ascii")
 
-        data = json.dumps(self.data, default=plain).replace("</", "<\\/")
+        data = json.dumps(self.data, default=plain, ensure_ascii=False).replace("</", "<\\/")
         return PAGE.format(code=code(self.name), data=data)
 
-    def _repr_html_(self) -> str:
-        return (f'<iframe title="{html.escape(self.alt)}" srcdoc="{html.escape(self.page())}" '
-                f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
-                f"<noscript>{html.escape(self.alt)}</noscript>")
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        page = html.escape(self.page(), quote=False).replace("'", "&#39;")
+        twin = self.twin._repr_mimebundle_()
+        frame = (f'<div><iframe title="{html.escape(self.twin.alt)}" srcdoc=\'{page}\' '
+                 f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
+                 f"<div>{twin['text/html']}</div></div>")
+        return {**twin, "text/html": frame}
+
+    def __repr__(self) -> str:
+        return self.twin.alt
+
+
+class Still:
+    """A still twin: a picture, and the text that says what is to be seen."""
+
+    def __init__(self, alt: str, still: Any = ""):
+        self.alt, self.png, self.still = alt, "", still
+        if not isinstance(still, str):
+            stream = io.BytesIO()
+            still.savefig(stream, format="png", dpi=80, facecolor="white")
+            self.png = base64.b64encode(stream.getvalue()).decode("ascii")
+            self.still = (f'<img alt="{html.escape(alt)}" style="max-width: 100%" '
+                          f'src="data:image/png;base64,{self.png}">')
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        bundle = {"text/html": f"<p>{html.escape(self.alt)}</p>{self.still}",
+                  "text/plain": self.alt}
+        return {**bundle, "image/png": self.png} if self.png else bundle
 
     def __repr__(self) -> str:
         return self.alt
@@ -88,7 +124,7 @@ class Recorded:
 
 def live(
     name: str, respond: Callable[[dict], dict], controls: dict, alt: str, *,
-    still: str = "", work: Callable[[dict], None] | None = None,
+    still: Any = "", work: Callable[[dict], None] | None = None,
 ) -> Live | Still:
     """Return a view that is drawn anew from what a Python function returns.
 
@@ -98,67 +134,78 @@ def live(
     respond : takes the controls, as the reader has set them, and returns the data to draw
     controls : what they are at first; where they hold ``playing``, it says whether `work` goes on
     alt : what is to be seen, in a sentence or two
-    still : the still twin as HTML, such as a figure's ``<img>``
+    still : the still twin, as a Matplotlib figure or as HTML
     work : one small piece of work, done again and again while the view plays; takes the controls
     """
     twin = Still(alt, still)
     if importlib.util.find_spec("anywidget") is None:
-        return Still(alt, f"{still}<p>{MISSING}</p>")
+        twin.still += f"<p>{MISSING}</p>"
+        return twin
     return Live(name, respond, controls, twin, work)
-
-
-class Still:
-    """A still twin: a picture as HTML, and the text that says what is to be seen."""
-
-    def __init__(self, alt: str, still: str = ""):
-        self.alt, self.still = alt, still
-
-    def _repr_html_(self) -> str:
-        return f"{self.still}<p>{html.escape(self.alt)}</p>"
-
-    def __repr__(self) -> str:
-        return self.alt
 
 
 class Live:
     """A view in the notebook that talks to the kernel; `widget` is what the page shows.
 
-    It works in slices of 30 ms, between which the kernel answers everything else. Whatever the
-    functions raise is shown in the view, which stays alive.
+    It works in slices, between which the kernel answers everything else, and ends when its page
+    has gone or its cell runs again. Whatever the functions raise is shown in the view, which stays
+    alive; what never ends is stopped.
     """
 
     def __init__(self, name, respond, controls, twin, work):
         self.respond, self.work, self.twin, self.task = respond, work, twin, None
+        self.seen = True  # by the page: the latest picture
         self.widget = _widget_class(name)(controls=dict(controls))
         self.widget.observe(self._changed, "controls")
+        self.widget.on_msg(self._heard)
         self.draw()
+        _close_earlier(self)
 
     def draw(self) -> None:
         """Send the page what `respond` returns for the present controls."""
-        try:
-            data = {**self.respond(dict(self.widget.controls)), "error": ""}
-        except Exception as error:
-            data = {**self.widget.data, "error": f"{type(error).__name__}: {error}"}
-        self.widget.data = packed(data)
+        data, error = self._guarded(lambda: self.respond(dict(self.widget.controls)))
+        self.widget.data = packed({**self.widget.data, **(data or {}), "error": error})
+
+    def _guarded(self, function):
+        call = Guard(SECONDS).call(function, ())
+        if call.endless:
+            return None, ENDLESS
+        return call.value, f"{type(call.error).__name__}: {call.error}" if call.error else ""
+
+    def _heard(self, widget, content, buffers):
+        self.seen = True
 
     def _changed(self, change):
-        self.draw()
         playing = self.work is not None and self.widget.controls.get("playing")
-        if playing and (self.task is None or self.task.done()):
+        if not playing:
+            self.draw()
+        elif self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._play())
 
     async def _play(self):
         while self.widget.controls.get("playing") and self.widget.comm is not None:
-            until = time.perf_counter() + 0.03
-            try:
-                while time.perf_counter() < until:
-                    self.work(dict(self.widget.controls))
-            except Exception as error:
-                self.widget.controls = {**self.widget.controls, "playing": False}
-                self.widget.data = {**self.widget.data, "error": f"{type(error).__name__}: {error}"}
-                return
+            error = self._guarded(self._slice)[1]
+            if error:
+                break
+            self.seen = False
             self.draw()
-            await asyncio.sleep(0.01)
+            for _ in range(PATIENCE):
+                await asyncio.sleep(0.01)
+                if self.seen:
+                    break
+            else:
+                error = "it has stopped: nobody was looking"
+                break
+        else:
+            return
+        with self.widget.hold_sync():
+            self.widget.data = {**self.widget.data, "error": error}
+            self.widget.controls = {**self.widget.controls, "playing": False}
+
+    def _slice(self):
+        until = time.perf_counter() + SLICE
+        while time.perf_counter() < until:
+            self.work(dict(self.widget.controls))
 
     def close(self) -> None:
         """End its work and take it from the page."""
@@ -169,7 +216,25 @@ class Live:
     def _repr_mimebundle_(self, include=None, exclude=None):
         bundle = self.widget._repr_mimebundle_()
         bundle = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**bundle, "text/html": self.twin._repr_html_(), "text/plain": self.twin.alt}
+        return {**bundle, **self.twin._repr_mimebundle_()}
+
+    def __repr__(self) -> str:
+        return self.twin.alt
+
+
+def _close_earlier(view):
+    """Close the live views that earlier runs of the present cell have made."""
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    cell, run = parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
+    if cell is None:
+        return
+    latest, views = _OPEN.get(cell, (run, []))
+    if latest != run:
+        for one in views:
+            one.close()
+        views = []
+    _OPEN[cell] = run, [*views, view]
 
 
 @functools.cache
@@ -180,7 +245,7 @@ def _widget_class(name):
     class ViewWidget(anywidget.AnyWidget):
         """What the page and the kernel share: the controls, and the data to draw."""
 
-        _esm = code(name)
+        _esm = code(name).replace("export default view;", "export default alive(view);")
         controls = traitlets.Dict().tag(sync=True)
         data = traitlets.Dict().tag(sync=True)
 

@@ -6,7 +6,7 @@ const STYLE = `
 .view { --view-ink: var(--jp-ui-font-color1, #222); --view-faint: var(--jp-ui-font-color2, #767676);
   --view-line: var(--jp-border-color1, #b4b4b4); --view-face: var(--jp-layout-color1, #fff);
   --view-key: #e69f00; --view-plus: #d55e00; --view-minus: #0072b2; }
-.view.dark { --view-ink: #e8e8e8; --view-faint: #a8a8a8; --view-line: #666; --view-face: #111;
+.view.dark { --view-ink: #e8e8e8; --view-faint: #a8a8a8; --view-line: #666;
   --view-plus: #ff8c42; --view-minus: #56b4e9; }
 .view .bar { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 4px 0; }
 .view .row { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
@@ -27,6 +27,34 @@ function recorded(data) {
   const values = { data, controls: data.controls ?? {} };
   return { live: false, get: (name) => values[name], set: (name, value) => { values[name] = value; },
     save_changes() {}, on() {} };
+}
+
+/** The frame around a recorded view, where the page may know it. */
+function outside() {
+  try { return window.frameElement; } catch { return null; }
+}
+
+/** In a frame of its own: the still twin goes, and the frame is as high as the view. */
+function settle() {
+  const frame = outside();
+  if (!frame) return;
+  if (frame.nextElementSibling) frame.nextElementSibling.style.display = "none";
+  new ResizeObserver(() => { frame.style.height = `${document.body.offsetHeight + 18}px`; }).observe(document.body);
+}
+
+/** A view for the notebook: it tells the kernel of each picture drawn, and lets go when it is removed. */
+function alive(view) {
+  return { render({ model, el }) {
+    const heard = [], on = (event, f) => { heard.push([event, f]); model.on(event, f); };
+    const shared = { live: true, on, get: (name) => model.get(name), set: (name, value) => model.set(name, value),
+      save_changes: () => model.save_changes() };
+    view.render({ model: shared, el });
+    on("change:data", () => model.send({ drawn: true }));
+    return () => {
+      for (const [event, f] of heard) model.off(event, f);
+      if (model.get("controls").playing) send(model, { playing: false });
+    };
+  } };
 }
 
 /** Send changed controls to the kernel. */
@@ -63,17 +91,35 @@ function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
+/** The first colour behind an element that is not transparent. */
+function background(element) {
+  for (let one = element; one; one = one.parentElement) {
+    const found = one.ownerDocument.defaultView.getComputedStyle(one).backgroundColor;
+    if (!/transparent|, 0\)$/.test(found)) return found;
+  }
+  return "rgb(255, 255, 255)";
+}
+
 /** Begin a view in `el`: its style, its theme, a place for errors and one that is read aloud. */
 function begin(el, title) {
   const root = tag("div", { class: "view", role: "group", "aria-label": title });
   const error = tag("div", { class: "error", role: "alert", hidden: "" });
   const said = tag("div", { class: "said", "aria-live": "polite" });
+  const outer = outside() ?? el;
+  function theme() {
+    const face = background(outer === el ? el : outer.parentElement);
+    const dark = face.match(/[\d.]+/g).slice(0, 3).reduce((sum, c) => sum + +c, 0) < 380;
+    root.classList.toggle("dark", dark);
+    root.style.setProperty("--view-face", face);
+    if (outer === el) return;
+    document.documentElement.style.colorScheme = dark ? "dark" : "light";
+    document.body.style.background = face;
+  }
   el.replaceChildren(tag("style", {}, STYLE), root);
-  const outer = window.frameElement?.parentElement ?? el;
-  const luminance = (colour) => (colour.match(/[\d.]+/g) ?? [0]).slice(0, 3).reduce((a, c) => a + +c, 0) / 765;
-  root.classList.toggle("dark", luminance(getComputedStyle(outer).color) > 0.5);
-  root.append(error);
-  return { root, error, say: (text) => { said.textContent = text; root.append(said); },
+  theme();
+  new MutationObserver(() => setTimeout(theme, 300)).observe(outer.ownerDocument.body, { attributes: true });
+  root.append(error, said);
+  return { root, error, say: (text) => { said.textContent = text; },
     complain(text) { error.hidden = !text; error.textContent = text ?? ""; } };
 }
 
@@ -112,6 +158,11 @@ function drawMap(canvas, values, columns, { strength = 0.75, scale = 1 } = {}) {
   canvas.width = columns;
   canvas.height = rows;
   context.putImageData(image, 0, 0);
+}
+
+/** A number as the views write it: few digits, and a real minus sign. */
+function shown(value, digits = 4) {
+  return String(+value.toPrecision(digits)).replace(/-/g, "−");
 }
 
 /** Places of a layered network: for each layer a list of [x, y]. */

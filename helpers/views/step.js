@@ -1,38 +1,38 @@
-// Step through backprop: a network or a chain, forward unit by unit, and back; each number explained.
+// Step through backprop: a network, chain or graph, forward and back; or, live, sliders on its weights.
 
-const WIDTH = 640, HEIGHT = 430, RADIUS = 24;
+const WIDTH = 640, RADIUS = 24;
 
 const view = { render({ model, el }) {
-  const { root, complain, say } = begin(el, "Step through backprop");
-  const bar = tag("div", { class: "bar" }), words = tag("div", { style: "min-height: 5.4em" });
-  const place = tag("div", { class: "row" });
+  const { root, complain, say } = begin(el, "Step through a network");
+  const bar = tag("div", { class: "bar" }), words = tag("div", { style: "min-height: 4.6em" });
+  const place = tag("div");
   let story, at = 0, parts = {}, hovered = null, chosen = 0;
-
-  const clip = (text) => (text.length > 9 ? Number(text).toPrecision(3) : text);
 
   function nodeShape(node) {
     const look = { fill: "var(--view-face)", stroke: "var(--view-ink)", "stroke-width": 1.4 };
     const shape = node.kind === "bias"
       ? svg("rect", { x: node.x - 16, y: node.y - 16, width: 32, height: 32, ...look })
       : svg("circle", { cx: node.x, cy: node.y, r: RADIUS, ...look });
-    const name = svg("text", { x: node.x, y: node.y - (node.kind === "bias" ? 21 : 28), "text-anchor": "middle" }, node.label);
+    const name = svg("text", { x: node.x, y: node.y - (node.kind === "bias" ? 21 : 29), "text-anchor": "middle" }, node.label);
     const value = svg("text", { x: node.x, y: node.y + 4, "text-anchor": "middle", style: "font-weight: 600" });
-    const delta = svg("text", { x: node.x, y: node.y + 41, "text-anchor": "middle", style: "font-weight: 600; font-size: 12px" });
-    const plate = svg("rect", { x: node.x - 38, y: node.y + 28, width: 76, height: 17, rx: 4, fill: "#e69f00", opacity: 0.3 });
+    const delta = svg("text", { x: node.x, y: node.y + 42, "text-anchor": "middle", style: "font-weight: 600; font-size: 12px" });
+    const half = node.sign ? 58 : 40;
+    const plate = svg("rect", { x: node.x - half, y: node.y + 29, width: 2 * half, height: 17, rx: 4, fill: "var(--view-key)", opacity: 0.3 });
     return { item: node, shape, value, delta, plate,
-      group: svg("g", { tabindex: 0, "aria-label": node.label }, shape, name, value, plate, delta) };
+      group: svg("g", { tabindex: 0, role: "img" }, shape, name, value, plate, delta) };
   }
 
   function edgeShape(one, from, to) {
     const line = edge([from.x, from.y], [to.x, to.y], one.weight, story.scale);
     const t = one.at ?? 0.5, [mx, my] = [from.x + t * (to.x - from.x), from.y + t * (to.y - from.y)];
-    const text = svg("text", { x: mx, y: my - 4, "text-anchor": "middle", style: "font-size: 11.5px; font-weight: 600" });
-    const plate = svg("rect", { x: mx - 25, y: my - 16, width: 50, height: 16, rx: 4, fill: "#e69f00", opacity: 0.35 });
+    const text = svg("text", { x: mx, y: my - 5, "text-anchor": "middle",
+      style: "font-size: 12px; font-weight: 600; paint-order: stroke; stroke: var(--view-face); stroke-width: 6px" });
     const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
-    const wide = svg("line", { ...ends, stroke: "transparent", "stroke-width": 12 });
-    const glow = svg("line", { ...ends, stroke: "#e69f00", "stroke-width": 9, opacity: 0.4 });
-    return { item: one, line, text, plate, glow,
-      group: svg("g", { tabindex: 0, "aria-label": one.label }, glow, line, wide, plate, text) };
+    const wide = svg("line", { ...ends, stroke: "transparent", "stroke-width": 14 });
+    const glow = svg("line", { ...ends, stroke: "var(--view-key)", opacity: 0.4,
+      "stroke-width": 3 + 11 * Math.min(1, Math.abs(one.gradient ?? 0) / story.gradients) });
+    return { item: one, line, text, glow,
+      group: svg("g", { tabindex: 0, role: "img" }, glow, line, wide, text) };
   }
 
   function build() {
@@ -41,14 +41,17 @@ const view = { render({ model, el }) {
     const edges = story.edges.map((e) => edgeShape(e, nodes[e.from], nodes[e.to]));
     const units = story.nodes.map(nodeShape);
     parts = Object.fromEntries([...edges, ...units].map((p) => [p.item.id, p]));
-    for (const part of Object.values(parts)) {
+    for (const { group, item } of Object.values(parts)) {
       const look = (id) => () => { hovered = id; draw(); };
-      for (const type of ["pointerenter", "focus"]) part.group.addEventListener(type, look(part.item.id));
-      for (const type of ["pointerleave", "blur"]) part.group.addEventListener(type, look(null));
+      for (const type of ["pointerenter", "focus"]) group.addEventListener(type, look(item.id));
+      for (const type of ["pointerleave", "blur"]) group.addEventListener(type, look(null));
+      if (item.slot === undefined) continue;
+      group.addEventListener("click", () => hold(item));
+      group.addEventListener("keydown", (event) => { if (event.key === "Enter") hold(item, true); });
     }
-    place.replaceChildren(svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, style: "width: 100%; max-width: 760px" },
+    place.replaceChildren(svg("svg", { viewBox: `0 0 ${WIDTH} ${story.height}`, style: "width: 100%; max-width: 720px; display: block" },
       ...edges.map((p) => p.group), ...units.map((p) => p.group)));
-    at = Math.min(at, story.frames.length - 1);
+    at = model.live ? story.frames.length - 1 : Math.min(at, story.frames.length - 1);
     move.input.max = story.frames.length - 1;
     draw();
   }
@@ -60,26 +63,30 @@ const view = { render({ model, el }) {
   }
 
   function explain() {
-    const frames = story.frames.filter((f, i) => i <= at && f.on[0] === hovered);
-    words.replaceChildren(...(hovered && frames.length ? frames.slice(-2).flatMap(said) : said(story.frames[at])));
+    const frames = story.frames.filter((f, i) => i <= at && f.on[0] === hovered), part = parts[hovered]?.item;
+    const weight = part?.text ? [tag("div", { style: "font-weight: 600" }, `the weight ${part.label}: ${part.text}`)] : [];
+    words.replaceChildren(...(frames.length ? frames.slice(-2).flatMap(said) : weight.length ? weight : said(story.frames[at])));
   }
 
   function draw() {
-    const on = new Set(story.frames[at].on);
-    for (const { item, shape, line, value, delta, text, plate, glow } of Object.values(parts)) {
-      const lit = on.has(item.id), near = lit || item.id === hovered, gradient = item.delta ?? item.gradient, there = gradient !== undefined && at >= item.gradientFrom;
+    const on = new Set(model.live ? [] : story.frames[at].on);
+    for (const { item, group, shape, line, value, delta, text, plate, glow } of Object.values(parts)) {
+      const lit = on.has(item.id) || item.slot !== undefined && item.slot === held;
+      const near = lit || item.id === hovered, there = at >= item.gradientFrom;
+      const mark = item.wrong && there ? "✗ " : "";
       if (shape) {
-        value.textContent = at >= item.from ? clip(item.value) : "";
-        delta.textContent = there ? `${item.wrong ? "✗ " : ""}δ ${clip(gradient)}` : "";
-        shape.setAttribute("stroke", lit ? "var(--view-key)" : item.wrong && there ? "#cc3311" : "var(--view-ink)");
+        value.textContent = at >= item.from ? item.value : "";
+        delta.textContent = there ? `${mark}${item.sign ?? "δ"} ${item.delta}` : "";
+        shape.setAttribute("stroke", lit ? "var(--view-key)" : mark ? "#cc3311" : "var(--view-ink)");
         shape.setAttribute("stroke-width", lit ? 4 : 1.4);
+        plate.style.display = there ? "" : "none";
+        group.setAttribute("aria-label", `${item.label} ${value.textContent} ${delta.textContent}`);
       } else {
-        const number = there ? clip(gradient) : clip(`${item.weight}`);
-        text.textContent = (item.wrong && there ? "✗ " : "") + (near ? number : "");
-        line.setAttribute("opacity", near ? 1 : 0.45);
+        text.textContent = near || mark ? mark + (there ? item.delta : item.text) : "";
+        line.setAttribute("opacity", near ? 1 : 0.5);
         glow.style.display = there ? "" : "none";
+        group.setAttribute("aria-label", `${item.label}: weight ${item.text}${there ? `, gradient ${mark}${item.delta}` : ""}`);
       }
-      plate.style.display = there && (shape || near) ? "" : "none";
     }
     move.put(at);
     back.disabled = at === 0;
@@ -94,19 +101,53 @@ const view = { render({ model, el }) {
     say(`${frame.title}. ${frame.numbers}`);
   }
   const back = button("◂ Back", () => go(at - 1)), next = button("Step ▸", () => go(at + 1));
-  const move = slider("step", { min: 0, max: 1, step: 1, value: 0, format: (i) => `${i}`, oninput: (i) => { at = i; draw(); } });
-  const names = model.get("data").stories.map((s) => s.name);
-  const sample = names.length > 1 ? choice(model.get("data").what, names, names[0],
-    (name) => { chosen = names.indexOf(name); build(); }) : "";
-  root.addEventListener("keydown", (event) => {
-    if (event.target.tagName === "INPUT" || event.target.tagName === "SELECT") return;
-    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (by) { event.preventDefault(); event.stopPropagation(); go(at + by); }
-  });
-  bar.append(back, next, move, sample);
+  const move = slider("step", { min: 0, max: 1, step: 1, value: 0, format: (i) => `${i} of ${story ? story.frames.length - 1 : 1}`,
+    oninput: (i) => { at = i; draw(); } });
+
+  let held = null;
+  const one = tag("span"), inputs = tag("span", { class: "bar" });
+  function lever(item, name) {
+    return slider(name, { min: -5, max: 5, step: 0.05, value: model.get("controls").values[item.slot], format: (v) => shown(v, 3),
+      oninput: (v) => { const values = [...model.get("controls").values]; values[item.slot] = v; send(model, { values }); } });
+  }
+  /** Put the slider on another weight. */
+  function hold(item, focus = false) {
+    if (item.from !== undefined && item.kind) return;
+    held = item.slot;
+    const move = lever(item, `weight ${item.label}`);
+    one.replaceChildren(move);
+    if (focus) move.input.focus();
+    draw();
+  }
+
+  function stepping() {
+    const names = model.get("data").stories.map((s) => s.name);
+    bar.append(back, next, move, names.length > 1 ? choice(model.get("data").what, names, names[0],
+      (name) => { chosen = names.indexOf(name); build(); }) : "");
+    root.addEventListener("keydown", (event) => {
+      if (event.target.tagName === "INPUT" || event.target.tagName === "SELECT") return;
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (by) { event.preventDefault(); event.stopPropagation(); go(at + by); }
+    });
+  }
+  function moving() {
+    bar.append(inputs, one, tag("span", {}, "click a line, or Tab to it and press Enter, to move its weight"));
+    const begun = () => {
+      inputs.replaceChildren(...story.nodes.filter((n) => n.slot !== undefined).map((n) => lever(n, n.label)));
+      hold(story.edges[0]);
+    };
+    model.on("change:data", () => {
+      complain(model.get("data").error);
+      if (!model.get("data").stories) return;
+      build();
+      if (held === null) begun();
+    });
+    if (story) begun();
+  }
   root.append(bar, words, place);
   complain(model.get("data").error);
-  build();
+  if (model.get("data").stories) build();
+  (model.live ? moving : stepping)();
 } };
 
 export default view;

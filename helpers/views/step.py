@@ -1,23 +1,39 @@
 """Step through backprop: which two numbers made this gradient?
 
 A *story* is plain data: nodes and edges with their numbers, and frames, each of which says what is
-computed next. `network_story` and `chain_story` make stories from what the student's functions
-returned; the view only shows them.
+computed next. `network_story`, `chain_story` and `graph_story` make stories from what the student's
+functions returned; the view only shows them.
 """
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from helpers.views.base import Recorded, recorded
+from helpers.views.base import Live, Recorded, Still, live, recorded
 
-WIDTH, HEIGHT = 640, 430
-ALT = ("A network that is stepped through: forward unit by unit, then the loss, then δ flowing "
-       "back from node to node, then the gradient on every edge and the update. Each step shows "
-       "its formula with its numbers.")
+WIDTH, ROW = 640, 112  # of the picture, and of a unit in it
+ALT = ("A network that is stepped through: {first}, and so on in {count} steps, each with its "
+       "formula and its numbers.")
+MOVED = ("A network whose inputs and weights are moved with sliders; the numbers in its units are "
+         "what `forward` returns.")
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number as the views write it: few digits, and a real minus sign."""
+    value = float(value)
+    return "0" if abs(value) < 1e-15 else f"{value:.{digits}g}".replace("-", "−")
+
+
+def _factor(value, digits=4):
+    return f"({number(value, digits)})" if value < 0 else number(value, digits)
+
+
+def _sum_of(pairs):
+    return " + ".join(f"{_factor(a, 3)}·{_factor(b, 3)}" for a, b in pairs)
 
 
 def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
@@ -28,13 +44,118 @@ def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
     stories : name -> a story, as `network_story` or `chain_story` returns it
     what : what the names are, such as ``"sample"``
     """
-    return recorded("step", {"stories": [{"name": name, **story} for name, story in
-                                         stories.items()], "what": what, "error": ""},
-                    ALT, height=600)
+    frames = next(iter(stories.values()))["frames"]
+    rows = "".join(f"<li>{html.escape(f['title'])}: {html.escape(f['formula'])}; "
+                   f"{html.escape(f['numbers'])}</li>" for f in frames)
+    named = [{"name": name, **story} for name, story in stories.items()]
+    return recorded("step", {"stories": named, "what": what, "error": ""},
+                    ALT.format(first=frames[0]["title"], count=len(frames)),
+                    height=160 + named[0]["height"], still=f"<ol>{rows}</ol>")
+
+
+def step_backprop(
+    X_b: np.ndarray, y: np.ndarray, W1: np.ndarray, W2: np.ndarray, forward: Callable,
+    hidden_delta: Callable, backprop: Callable, loss: Callable, *, rate: float = 0.01,
+    names: Sequence[str] = (),
+) -> Recorded:
+    """Return a view that steps each sample through the student's functions of lessons 01 and 02.
+
+    Parameters
+    ----------
+    X_b : (N, D+1), the samples to choose from, bias first
+    y : (N, 1)
+    W1, W2 : (D+1, H) and (H+1, 1), the bias in row 0
+    forward, hidden_delta, backprop, loss : as the lessons define them
+    rate : of the update at the end
+    names : what the inputs are called
+    """
+    stories = {}
+    for n in range(len(X_b)):
+        x, wanted = X_b[n:n + 1], y[n:n + 1]
+        dW1, dW2 = backprop(x, wanted, W1, W2)
+        _check_shapes(dW1=(dW1, W1), dW2=(dW2, W2))
+        Z1, A1, Y_hat = forward(x, W1, W2)
+        after = forward(x, W1 - rate * dW1, W2 - rate * dW2)[2]
+        layers = _with_bias_rows((Z1, A1), (Y_hat, Y_hat), W1, W2, dW1, dW2,
+                                 hidden_delta(Y_hat - wanted, W2, Z1), Y_hat - wanted)
+        stories[f"{n + 1}"] = network_story(
+            x[0, 1:], wanted[0], layers, loss(wanted, Y_hat), rate=rate,
+            loss_after=loss(wanted, after), right=_truth(x, wanted, W1, W2),
+            names=[[*names], [f"unit {h + 1}" for h in range(W1.shape[1])], ["ŷ"]] if names else ())
+    return step_through(stories)
+
+
+def _check_shapes(**pairs):
+    for name, (came, wanted) in pairs.items():
+        if np.shape(came) != np.shape(wanted):
+            raise ValueError(f"{name}: shape {np.shape(came)} came, {np.shape(wanted)} was wanted")
+
+
+def _with_bias_rows(hidden, output, W1, W2, dW1, dW2, dZ1, dZ2):
+    slopes = (hidden[1] * (1 - hidden[1]))[0], np.ones(W2.shape[1])
+    return [{"W": W[1:], "b": W[0], "Z": Z[0], "A": A[0], "dW": dW[1:], "db": dW[0], "dZ": dZ[0],
+             "slope": slope}
+            for (Z, A), W, dW, dZ, slope in zip((hidden, output), (W1, W2), (dW1, dW2), (dZ1, dZ2),
+                                                slopes, strict=True)]
+
+
+def _truth(x, y, W1, W2):
+    from helpers.checks.truth import income_gradients, income_network
+
+    Z1, A1, Y_hat = income_network(x, W1, W2)
+    dZ2 = Y_hat - y
+    dZ1 = dZ2 @ W2[1:].T * A1 * (1 - A1)
+    return _with_bias_rows((Z1, A1), (Y_hat, Y_hat), W1, W2, *income_gradients(x, y, W1, W2),
+                           dZ1, dZ2)
+
+
+def step_forward(
+    forward: Callable, x: np.ndarray, W1: np.ndarray, W2: np.ndarray, names: Sequence[str] = (),
+) -> Live | Still:
+    """Return a view in which sliders move the inputs and the weights of the student's `forward`.
+
+    Parameters
+    ----------
+    forward : takes X_b (1, D+1), W1 (D+1, H), W2 (H+1, K), returns Z1, A1, Y_hat
+    x : (D,) the inputs at first, without a bias
+    W1, W2 : the weights at first, the bias in row 0
+    names : what the inputs are called
+    """
+    x = np.asarray(x, float)
+    ends = np.cumsum([x.size, W1.size, W2.size])
+
+    def respond(controls):
+        values = np.array(controls["values"], float)
+        x, W1_now, W2_now = np.split(values, ends)[:3]
+        W1_now, W2_now = W1_now.reshape(W1.shape), W2_now.reshape(W2.shape)
+        Z1, A1, Y_hat = (np.asarray(a, float) for a in forward(
+            np.array([[1, *x]]), W1_now, W2_now))
+        _check_shapes(Z1=(Z1, W1[:1]), A1=(A1, W1[:1]), Y_hat=(Y_hat, W2[:1]))
+        layers = [{"W": W1_now[1:], "b": W1_now[0], "Z": Z1[0], "A": A1[0]},
+                  {"W": W2_now[1:], "b": W2_now[0], "Z": Y_hat[0], "A": Y_hat[0]}]
+        story = network_story(x, [], layers, names=[
+            [*names], [f"unit {h + 1}" for h in range(len(A1[0]))],
+            [f"ŷ{k + 1}" if k else "ŷ" for k in range(len(Y_hat[0]))]] if names else ())
+        return {"stories": [{"name": "", **_slots(story, x.size, W1.shape, W2.shape)}]}
+
+    start = [*x.ravel(), *W1.ravel(), *W2.ravel()]
+    return live("step", respond, {"values": [float(v) for v in start]}, MOVED)
+
+
+def _slots(story, inputs, *shapes):
+    """Say of each input and weight at which place of the controls it stands."""
+    first = [inputs, inputs + shapes[0][0] * shapes[0][1]]
+    for edge in story["edges"]:
+        at, unit, to = map(int, edge["id"][1:].split("_"))
+        edge["slot"] = first[at] + (unit + 1) * shapes[at][1] + to
+    for unit, node in enumerate(n for n in story["nodes"] if n["id"].startswith("n0_")
+                                and n["kind"] == "unit"):
+        node["slot"] = unit
+    return story
 
 
 def network_story(
-    x: np.ndarray, y: np.ndarray, layers: Sequence[dict[str, Any]], loss: float, *,
+    x: np.ndarray, y: np.ndarray, layers: Sequence[dict[str, Any]], loss: float = 0.0, *,
     activation: str = "sigmoid", output: str = "", rate: float = 0.0,
     loss_after: float | None = None, right: Sequence[dict[str, np.ndarray]] = (),
     names: Sequence[Sequence[str]] = (),
@@ -45,8 +166,9 @@ def network_story(
     ----------
     x : (D,) inputs, without a bias
     y : (K,) what was wanted
-    layers : of each layer ``W (in, out)``, ``b (out,)``, ``Z``, ``A``, ``dZ (out,)`` and
-        ``dW (in, out)``, ``db (out,)``, as the student's functions returned them
+    layers : of each layer ``W (in, out)``, ``b (out,)``, ``Z``, ``A`` and, for the way back,
+        ``slope`` (the derivative of the activation at Z), ``dZ (out,)``, ``dW (in, out)``,
+        ``db (out,)``, as the student's functions returned them
     loss, loss_after : before and after an update with `rate`
     activation, output : what stands between a hidden Z and its A; the same at the output, or none
     right : of each layer ``dZ``, ``dW``, ``db`` as they should be: what differs is marked
@@ -58,17 +180,19 @@ def network_story(
                       [f"ŷ{k + 1}" if sizes[-1] > 1 else "ŷ" for k in range(sizes[-1])]]
     story = _Story(sizes, names, layers, right)
     story.inputs(x)
-    for number in range(len(layers)):
-        story.forward(number, output if number == len(layers) - 1 else activation)
-    story.say("the loss", "how far is ŷ from y?", f"J = {loss:.4f}", [])
-    for number in reversed(range(len(layers))):
-        story.back(number, y, activation)
-    for number in reversed(range(len(layers))):
-        story.gradients(number)
+    for at in range(len(layers)):
+        story.forward(at, output if at == len(layers) - 1 else activation)
+    if "dZ" in layers[0]:
+        story.say("the loss", "how far is ŷ from y?", "y = " + ", ".join(map(number, y))
+                  + f", J = {number(loss)}", [])
+        for at in reversed(range(len(layers))):
+            story.back(at, y, activation)
+        for at in reversed(range(len(layers))):
+            story.gradients(at)
     if loss_after is not None:
         story.say("the update", "every weight: w − rate · its gradient",
-                  f"with rate {rate:g} the loss goes from {loss:.4f} to {loss_after:.4f}",
-                  [edge["id"] for edge in story.edges])
+                  f"with rate {rate:g} the loss of this sample goes from {number(loss)} to "
+                  f"{number(loss_after)}", [edge["id"] for edge in story.edges])
     return story.plain()
 
 
@@ -78,109 +202,119 @@ class _Story:
     def __init__(self, sizes, names, layers, right):
         self.names, self.layers, self.right = names, layers, right
         self.nodes, self.edges, self.frames = {}, [], []
+        rows = [n + (layer < len(sizes) - 1) for layer, n in enumerate(sizes)]  # with the bias
+        self.height = ROW * max(rows)
         for layer, n in enumerate(sizes):
-            biased = layer < len(sizes) - 1
             x = 48 + (WIDTH - 96) * layer / (len(sizes) - 1)
-            for unit in range(-biased, n):
-                y = HEIGHT * (unit + 1 + biased) / (n + 1 + biased)
+            for unit in range(n - rows[layer], n):
+                y = self.height * (unit + 0.5 + rows[layer] - n) / rows[layer]
                 self.nodes[layer, unit] = {
                     "id": f"n{layer}_{unit}", "x": round(x), "y": round(y),
-                    "kind": "bias" if unit < 0 else "unit", "value": "1", "from": 0,
+                    "kind": "bias" if unit < 0 else "unit", "value": "1", "number": 1.0, "from": 0,
                     "label": "bias" if unit < 0 else names[layer][unit]}
-        for number, layer in enumerate(layers):
+        for at, layer in enumerate(layers):
             for to in range(layer["W"].shape[1]):
                 for unit in range(-1, layer["W"].shape[0]):
-                    self.edges.append(self._edge(number, unit, to))
+                    self.edges.append(self._edge(at, unit, to))
 
-    def _edge(self, number, unit, to):
-        weight = self._entry("W", number, unit, to)
-        one, other = self.nodes[number, unit], self.nodes[number + 1, to]
-        return {"id": f"e{number}_{unit}_{to}", "from": one["id"], "to": other["id"],
-                "weight": round(float(weight), 4), "at": 0.28 + 0.16 * (to % 3),
-                "label": f"from {one['label']} to {other['label']}"}
+    def _edge(self, at, unit, to):
+        weight = float(self._entry("W", at, unit, to))
+        one, other = self.nodes[at, unit], self.nodes[at + 1, to]
+        return {"id": f"e{at}_{unit}_{to}", "from": one["id"], "to": other["id"],
+                "weight": weight if np.isfinite(weight) else 0.0, "text": number(weight),
+                "at": 0.28 + 0.16 * (to % 3), "label": f"from {one['label']} to {other['label']}"}
 
-    def _entry(self, kind, number, unit, to, layers=None):
+    def _entry(self, kind, at, unit, to):
         """Return a weight, or its gradient, the bias being unit −1."""
-        layer = (layers or self.layers)[number]
         prefix = "d" if kind == "dW" else ""
+        layer = self.layers[at]
         return layer[f"{prefix}b"][to] if unit < 0 else layer[f"{prefix}W"][unit, to]
 
     def say(self, title, formula, numbers, on):
         self.frames.append({"title": title, "formula": formula, "numbers": numbers, "on": on})
 
+    def _product(self, left, made, returned):
+        """Say what the numbers come to, and what was returned where that is something else."""
+        more = "" if np.isclose(made, returned, rtol=1e-6, atol=1e-9) else (
+            f", but your function returned {number(returned)}")
+        return f"{left} = {number(made)}{more}"
+
     def inputs(self, x):
         for unit, value in enumerate(x):
-            self.nodes[0, unit]["value"] = f"{value:.3f}"
-        self.say("the sample", "the inputs come in; a bias node always says 1",
-                 ", ".join(f"{n} = {v:.4g}" for n, v in zip(self.names[0], x, strict=True)),
+            self.nodes[0, unit].update(value=number(value, 3), number=float(value))
+        self.say("the sample", "the inputs come in; a bias node always says 1", ", ".join(
+            f"{n} = {number(v)}" for n, v in zip(self.names[0], x, strict=True)),
                  [self.nodes[0, unit]["id"] for unit in range(len(x))])
 
-    def _value(self, layer, unit):
-        return 1.0 if unit < 0 else float(self.nodes[layer, unit]["value"])
-
-    def forward(self, number, activation):
-        layer, label = self.layers[number], self.names[number + 1]
+    def forward(self, at, activation):
+        layer, label = self.layers[at], self.names[at + 1]
         for to in range(layer["W"].shape[1]):
-            node = self.nodes[number + 1, to]
-            units = range(-1, layer["W"].shape[0])
-            terms = " + ".join(
-                f"{self._value(number, u):.3g}·({self._entry('W', number, u, to):.3g})"
-                for u in units)
+            node, units = self.nodes[at + 1, to], range(-1, layer["W"].shape[0])
+            pairs = [(self.nodes[at, u]["number"], self._entry("W", at, u, to)) for u in units]
             z, a = float(layer["Z"][to]), float(layer["A"][to])
-            after = f", {activation}(z) = {a:.4f}" if activation else ""
-            node.update(value=f"{a:.3f}", **{"from": len(self.frames)})
+            after = f", {activation}(z) = {number(a)}" if activation else ""
+            node.update(value=number(a, 3), number=a, **{"from": len(self.frames)})
             formula = "z = Σ input · weight" + (f", then {activation}" if activation else "")
-            self.say(f"forward: {label[to]}", formula, f"z = {terms} = {z:.4f}{after}",
-                     [node["id"], *(f"e{number}_{u}_{to}" for u in units)])
+            self.say(f"forward: {label[to]}", formula, f"z = {_sum_of(pairs)} = {number(z)}{after}",
+                     [node["id"], *(f"e{at}_{u}_{to}" for u in units)])
 
-    def back(self, number, y, activation):
-        layer, last = self.layers[number], number == len(self.layers) - 1
+    def back(self, at, y, activation):
+        layer, last = self.layers[at], at == len(self.layers) - 1
         for unit in range(layer["W"].shape[1]):
-            node, delta = self.nodes[number + 1, unit], float(layer["dZ"][unit])
-            node.update(delta=f"{delta:.4f}", gradientFrom=len(self.frames),
-                        wrong=self._differs(number, "dZ", unit))
+            node, delta = self.nodes[at + 1, unit], float(layer["dZ"][unit])
+            node.update(delta=number(delta, 3), gradient=delta, gradientFrom=len(self.frames),
+                        wrong=self._differs(at, "dZ", unit))
+            title = f"back: δ of {node['label']}"
             if last:
-                self.say(f"back: δ of {node['label']}", "δ = ŷ − y",
-                         f"δ = {float(layer['A'][unit]):.4f} − {float(y[unit]):.4f} = {delta:.4f}",
-                         [node["id"]])
+                a, wanted = float(layer["A"][unit]), float(y[unit])
+                self.say(title, "δ = ŷ − y", "δ = " + self._product(
+                    f"{number(a)} − {_factor(wanted)}", a - wanted, delta), [node["id"]])
                 continue
-            following = self.layers[number + 1]
-            terms = " + ".join(f"{w:.3g}·({d:.3g})" for w, d in zip(
-                following["W"][unit], following["dZ"], strict=True))
-            arrived = float(following["W"][unit] @ following["dZ"])
-            slope = delta / arrived if arrived else 0.0
-            self.say(f"back: δ of {node['label']}",
-                     f"δ = (Σ weight · δ behind it) · derivative of {activation} at z",
-                     f"δ = ({terms}) · {slope:.4f} = {delta:.4f}",
-                     [node["id"], *(f"e{number + 1}_{unit}_{k}"
-                                    for k in range(len(following["dZ"])))])
+            weights, behind = self.layers[at + 1]["W"][unit], self.layers[at + 1]["dZ"]
+            slope = float(layer["slope"][unit])
+            left = f"({_sum_of(zip(weights, behind, strict=True))})·{number(slope)}"
+            self.say(title, f"δ = (Σ weight · δ behind it) · derivative of {activation} at z",
+                     "δ = " + self._product(left, float(weights @ behind) * slope, delta),
+                     [node["id"], *(f"e{at + 1}_{unit}_{k}" for k in range(len(behind)))])
 
-    def gradients(self, number):
-        for edge in (e for e in self.edges if e["id"].startswith(f"e{number}_")):
+    def gradients(self, at):
+        for edge in (e for e in self.edges if e["id"].startswith(f"e{at}_")):
             unit, to = map(int, edge["id"].split("_")[1:])
-            gradient = float(self._entry("dW", number, unit, to))
-            edge.update(gradient=f"{gradient:.4f}", gradientFrom=len(self.frames),
-                        wrong=self._differs(number, "db" if unit < 0 else "dW", *(
-                            (to,) if unit < 0 else (unit, to))))
-            source, target = self.nodes[number, unit], self.nodes[number + 1, to]
+            gradient = float(self._entry("dW", at, unit, to))
+            where = ("db", to) if unit < 0 else ("dW", unit, to)
+            edge.update(delta=number(gradient, 3), gradient=gradient, gradientFrom=len(self.frames),
+                        wrong=self._differs(at, *where))
+            source, target = self.nodes[at, unit], self.nodes[at + 1, to]
+            a, delta = source["number"], target["gradient"]
             self.say(f"gradient of the weight {edge['label']}",
                      "what goes into the weight · δ of the unit that it leads to",
-                     f"{self._value(number, unit):.4g} · ({target['delta']}) = {gradient:.4f}",
+                     self._product(f"{number(a)} · {_factor(delta)}", a * delta, gradient),
                      [edge["id"], source["id"], target["id"]])
 
-    def _differs(self, number, key, *at):
+    def _differs(self, at, key, *where):
         if not self.right:
             return False
-        got, want = self.layers[number][key][at], self.right[number][key][at]
+        got, want = self.layers[at][key][where], self.right[at][key][where]
         return not np.isclose(got, want, rtol=1e-6, atol=1e-9)
 
     def plain(self):
-        scale = max(abs(edge["weight"]) for edge in self.edges)
-        return {"nodes": list(self.nodes.values()), "edges": self.edges, "frames": self.frames,
-                "scale": scale}
+        for part in [*self.nodes.values(), *self.edges]:  # JSON knows no nan
+            part.update({key: 0.0 for key in ("number", "gradient")
+                         if key in part and not np.isfinite(part[key])})
+        return _plain(list(self.nodes.values()), self.edges, self.frames, self.height)
 
 
-def chain_story(x: float, steps: Sequence[tuple[str, str, Callable, str, Callable]]) -> dict:
+def _plain(nodes, edges, frames, height):
+    return {"nodes": nodes, "edges": edges, "frames": frames, "height": height,
+            "scale": max((abs(e["weight"]) for e in edges), default=0) or 1.0,
+            "gradients": max((abs(e["gradient"]) for e in edges if "gradient" in e),
+                             default=0) or 1.0}
+
+
+def chain_story(
+    x: float, steps: Sequence[tuple[str, str, Callable, str, Callable]],
+    returned: tuple[float, float] | None = None,
+) -> dict:
     """Return the story of a chain of functions of one number.
 
     Parameters
@@ -188,34 +322,43 @@ def chain_story(x: float, steps: Sequence[tuple[str, str, Callable, str, Callabl
     x : where it is evaluated
     steps : of each step the name of its result, its formula, the function, the formula of its local
         derivative, and that derivative as a function of the step's input
+    returned : value and derivative from the student's function, set beside them at the end
     """
     names = ["x", *(step[0] for step in steps)]
-    values = [float(x)]
+    values, end = [float(x)], names[-1]
     for _, _, function, _, _ in steps:
         values.append(float(function(values[-1])))
     slopes = [float(step[4](value)) for step, value in zip(steps, values, strict=False)]
     gaps = np.linspace(60, WIDTH - 60, len(names))
-    nodes = [{"id": f"n{i}", "x": round(gap), "y": 215, "kind": "unit", "label": name,
-              "value": f"{value:.4f}", "from": i}
+    nodes = [{"id": f"n{i}", "x": round(gap), "y": 65, "kind": "unit", "label": name,
+              "value": number(value, 3), "from": i, "sign": f"d{end}/d{name} ="}
              for i, (gap, name, value) in enumerate(zip(gaps, names, values, strict=True))]
-    edges = [{"id": f"e{i}", "from": f"n{i}", "to": f"n{i + 1}", "weight": round(slope, 4),
-              "label": f"from {names[i]} to {names[i + 1]}"} for i, slope in enumerate(slopes)]
-    frames = [{"title": "the input", "formula": "x comes in", "numbers": f"x = {values[0]:.4f}",
-               "on": ["n0"]}]
-    frames += [{"title": f"forward: {name}", "formula": f"{name} = {formula}",
-                "numbers": f"{name} = {values[i + 1]:.4f}", "on": [f"n{i + 1}", f"e{i}"]}
-               for i, (name, formula, *_) in enumerate(steps)]
+    edges = [{"id": f"e{i}", "from": f"n{i}", "to": f"n{i + 1}", "weight": slope,
+              "text": "", "label": f"from {names[i]} to {names[i + 1]}"}
+             for i, slope in enumerate(slopes)]
+    frames = [_frame("the input", "x comes in", f"x = {number(x)}", "n0")]
+    for i, (name, formula, *_) in enumerate(steps):
+        frames.append(_frame(f"forward: {name}", f"{name} = {formula}",
+                             f"{name} = {number(values[i + 1])}", f"n{i + 1}", f"e{i}"))
     arrived = 1.0
-    nodes[-1].update(delta="1.0000", gradientFrom=len(frames))
-    frames.append({"title": "back: it begins with 1", "formula": f"d{names[-1]}/d{names[-1]} = 1",
-                   "numbers": "a number moves with itself", "on": [f"n{len(steps)}"]})
+    nodes[-1].update(delta="1", gradient=1.0, gradientFrom=len(frames))
+    frames.append(_frame(f"back: d{end}/d{end}", "the way back begins with 1",
+                         "a number moves exactly as it moves itself", f"n{len(steps)}"))
     for i in reversed(range(len(steps))):
         before, arrived = arrived, arrived * slopes[i]
-        edges[i].update(gradient=f"{slopes[i]:.4f}", gradientFrom=len(frames))
-        nodes[i].update(delta=f"{arrived:.4f}", gradientFrom=len(frames))
-        frames.append({
-            "title": f"back: d{names[-1]}/d{names[i]}",
-            "formula": f"what has arrived · local derivative {steps[i][3]}, taken at what went in",
-            "numbers": f"{before:.4f} · {slopes[i]:.4f} = {arrived:.4f}", "on": [f"n{i}", f"e{i}"]})
-    return {"nodes": nodes, "edges": edges, "frames": frames,
-            "scale": max(map(abs, slopes)) or 1.0}
+        for part, value in ((edges[i], slopes[i]), (nodes[i], arrived)):
+            part.update(delta=number(value, 3), gradient=value, gradientFrom=len(frames))
+        frames.append(_frame(
+            f"back: d{end}/d{names[i]}",
+            f"what has arrived · d{names[i + 1]}/d{names[i]}, which is {steps[i][3]}",
+            f"{number(before)} · {_factor(slopes[i])} = {number(arrived)}", f"n{i}", f"e{i}"))
+    if returned is not None:
+        right = np.allclose(returned, (values[-1], arrived), rtol=1e-9, atol=1e-12)
+        frames.append(_frame("your function", "it returns both numbers at once", (
+            f"{end} = {number(returned[0])} and d{end}/dx = {number(returned[1])}: "
+            f"{'✓ the same' if right else '✗ not the same'}"), f"n{len(steps)}", "n0"))
+    return _plain(nodes, edges, frames, 130)
+
+
+def _frame(title, formula, numbers, *on):
+    return {"title": title, "formula": formula, "numbers": numbers, "on": list(on)}
