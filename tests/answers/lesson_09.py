@@ -781,7 +781,7 @@ WRONG = [
     ("09-initialise", initialise_return_inside, "layers-missing"),
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg / 2 * (
         params["W1"] ** 2).sum() + (params["W2"] ** 2).sum(), "brackets-missing"),
-    ("09-backprop", backprop_named_d, "names-of-gradients"),
+    ("09-backprop", backprop_named_d, "missing-key"),
     ("09-backprop", backprop_one_bias, "bias-not-over-samples"),
     ("09-backprop", backprop_not_turned, "transpose-missing"),
     ("09-epoch", run_epoch_all, "all-samples-in-each-step"),
