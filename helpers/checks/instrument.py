@@ -1,0 +1,304 @@
+"""Run a function so that each value its lines come to can be seen, and any one of them changed."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import operator
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+NAMES = ("add sub mult:mul matMult:matmul div:truediv floorDiv:floordiv mod pow bitAnd:and_ "
+         "bitOr:or_ bitXor:xor lShift:lshift rShift:rshift uSub:neg uAdd:pos invert not:not_ "
+         "eq notEq:ne lt ltE:le gt gtE:ge is:is_ isNot:is_not")
+OPERATORS = {getattr(ast, name[0].upper() + name[1:]): getattr(operator, function or name)
+             for name, _, function in (pair.partition(":") for pair in NAMES.split())}
+OPERATORS |= {ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}
+APART = {"super", "locals", "globals", "vars", "eval", "exec"}  # they look at where they stand
+RECORDED = 4000  # steps of a call whose values are kept
+CHANGEABLE = (np.ndarray, dict, list)
+LOAD, STORE = ast.Load(), ast.Store()
+
+
+class Cut(BaseException):
+    """A call has taken more steps than it may."""
+
+
+@dataclass
+class Spot:
+    """One expression of a function, or one name that is given a value."""
+
+    kind: str  # the name of its type in a syntax tree; "Given" where several names get values
+    node: ast.AST
+    statement: int  # the number of the innermost statement that it stands in
+    function: Callable  # from the values that go into it to its own
+    name: str | None  # of the variable that it reads or sets
+    inputs: list[int] = field(default_factory=list)  # the spots directly inside it
+
+
+class Program:
+    """A function in which every expression is a call of `_step`.
+
+    Attributes
+    ----------
+    spots : its expressions, by number
+    changes : number of a spot -> what is called in place of its function, with
+        (function, the values that go into it, those with keywords)
+    series : number of a spot -> copies of the values that it came to, where they are recorded, in
+        the order in which they were first reached
+    failed : the number of the spot that raised, if one did
+    names : what the variables hold now
+    """
+
+    def __init__(self, function: Callable):
+        code, node = function.__code__, _definition(function)
+        self.file, self.parameters = code.co_filename, code.co_varnames[:code.co_argcount]
+        self.space = {**function.__globals__, **{
+            name: cell.cell_contents for name, cell in zip(
+                code.co_freevars, function.__closure__ or (), strict=True)}}
+        maker = _Instrument({name for name, value in self.space.items()
+                             if isinstance(value, types.ModuleType)})
+        module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
+        self.spots, self.series = maker.spots, {}
+        own = {**self.space, "__step": self._step, "__slice": slice}
+        exec(compile(module, "<followed>", "exec", dont_inherit=True), own)
+        self.function = own[node.name]
+        self.function.__defaults__ = function.__defaults__
+        self.function.__kwdefaults__ = function.__kwdefaults__
+
+    def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
+        """Return what the function comes to with `changes`, in at most `limit` steps."""
+        self.changes, self.limit, self.record, self.steps, self.failed = (
+            changes, limit, record, 0, None)
+        self.series = {} if record else self.series
+        self.names = dict(zip(self.parameters, args, strict=False))
+        return self.function(*args)
+
+    def _step(self, number, /, *operands, **named):
+        self.steps += 1
+        if self.steps > self.limit:
+            raise Cut
+        spot = self.spots[number]
+        try:
+            value = (self.changes[number](spot.function, operands, named)
+                     if number in self.changes else spot.function(*operands, **named))
+        except Exception:
+            self.failed = number if self.failed is None else self.failed
+            raise
+        if spot.name:
+            self.names[spot.name] = value
+        if self.record:
+            self.series.setdefault(number, []).append(
+                snapshot(value) if self.steps < RECORDED else None)
+        return value
+
+    def text(self, spot: Spot) -> str:
+        """Return an expression as it stands in the student's cell."""
+        source = "".join(linecache.getlines(self.file))
+        return " ".join((ast.get_source_segment(source, spot.node) or "").split())
+
+
+def snapshot(value: Any, depth: int = 3) -> Any:
+    """Return a copy of numbers and arrays, in tuples and dicts too; None of all else."""
+    if isinstance(value, np.ndarray):
+        return value.copy() if value.dtype.kind in "biuf" and value.size < 50000 else None
+    if isinstance(value, (bool, int, float, np.generic)):
+        return np.asarray(value) if not isinstance(value, int) or abs(value) < 2**63 else None
+    if hasattr(value, "detach") and hasattr(value, "numpy"):
+        return value.detach().numpy().copy()
+    if isinstance(value, (tuple, list)) and depth and len(value) <= 200:
+        return tuple(snapshot(item, depth - 1) for item in value)
+    if isinstance(value, dict) and depth and len(value) <= 50:
+        return {key: snapshot(item, depth - 1) for key, item in value.items()}
+    return None
+
+
+def _definition(function):
+    """Return the syntax tree of a function, as a `def` without decorators and defaults."""
+    code, first = function.__code__, function.__code__.co_firstlineno
+    tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+    starts = {(position[0], position[2]) for position in code.co_positions()}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == first and (
+                (node.body.lineno, node.body.col_offset) in starts):
+            body = [ast.copy_location(ast.Return(node.body), node.body)]
+            node = ast.copy_location(ast.FunctionDef("answer", node.args, body, [], None), node)
+            break
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and (
+                first in (node.lineno, *(line.lineno for line in node.decorator_list))):
+            break
+    else:
+        raise OSError("a function without source")
+    node.decorator_list, node.returns = [], None
+    node.args.defaults = [ast.Constant(None) for _ in node.args.defaults]
+    node.args.kw_defaults = [default and ast.Constant(None) for default in node.args.kw_defaults]
+    for argument in ast.walk(node.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    return node
+
+
+def _same(value, *_):
+    return value
+
+
+def _call(function, *args, **named):
+    return function(*args, **named)
+
+
+class _Instrument(ast.NodeTransformer):
+    """Puts a call of `__step` in the place of every expression that is read."""
+
+    def __init__(self, modules):
+        self.modules, self.spots, self.statement, self.statements = modules, [], 0, 0
+
+    def visit(self, node):
+        before = self.statement
+        if isinstance(node, ast.stmt):
+            self.statements += 1
+            self.statement = self.statements
+        node = super().visit(node)
+        self.statement = before
+        return node
+
+    def _spot(self, node, function, *operands, name=None, kind=None, keywords=()):
+        """Return the call that stands for an expression whose parts have been visited."""
+        inputs = [part.number for whole in [*operands, *keywords] for part in _topmost(whole)]
+        self.spots.append(Spot(kind or type(node).__name__, node, self.statement, function, name,
+                               inputs))
+        call = ast.Call(ast.Name("__step", LOAD),
+                        [ast.Constant(len(self.spots) - 1), *operands], list(keywords))
+        call.number = len(self.spots) - 1
+        return ast.copy_location(call, node)
+
+    def _as_it_is(self, node):
+        return node
+
+    visit_JoinedStr = visit_Import = visit_ImportFrom = visit_ClassDef = visit_Match = _as_it_is
+
+    def _value(self, node):
+        node = self.generic_visit(node)
+        stored = not isinstance(getattr(node, "ctx", LOAD), ast.Load)
+        return node if stored else self._spot(node, _same, node)
+
+    visit_BoolOp = visit_IfExp = visit_Dict = visit_List = visit_Set = visit_Tuple = _value
+    visit_ListComp = visit_DictComp = visit_SetComp = visit_GeneratorExp = _value
+
+    def visit_Name(self, node):
+        read = isinstance(node.ctx, ast.Load) and node.id not in self.modules
+        return self._spot(node, _same, node, name=node.id) if read else node
+
+    def visit_Constant(self, node):
+        plain = isinstance(node.value, (bool, int, float, str))
+        return self._spot(node, _same, node) if plain else node
+
+    def visit_BinOp(self, node):
+        node = self.generic_visit(node)
+        return self._spot(node, OPERATORS[type(node.op)], node.left, node.right)
+
+    def visit_UnaryOp(self, node):
+        node = self.generic_visit(node)
+        return self._spot(node, OPERATORS[type(node.op)], node.operand)
+
+    def visit_Compare(self, node):
+        if len(node.ops) > 1:
+            return self._value(node)
+        node = self.generic_visit(node)
+        return self._spot(node, OPERATORS[type(node.ops[0])], node.left, *node.comparators)
+
+    def visit_Attribute(self, node):
+        root = node.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if isinstance(root, ast.Name) and root.id in self.modules:
+            return node
+        node = self.generic_visit(node)
+        return self._spot(node, operator.attrgetter(node.attr), node.value) if isinstance(
+            node.ctx, ast.Load) else node
+
+    def visit_Slice(self, node):
+        node = self.generic_visit(node)
+        parts = [part or ast.Constant(None) for part in (node.lower, node.upper, node.step)]
+        return ast.copy_location(ast.Call(ast.Name("__slice", LOAD), parts, []), node)
+
+    def visit_Subscript(self, node):
+        node = self.generic_visit(node)
+        return self._spot(node, operator.getitem, node.value, node.slice) if isinstance(
+            node.ctx, ast.Load) else node
+
+    def visit_Call(self, node):
+        inner = node.func
+        if isinstance(inner, ast.Attribute):
+            inner.value = self.visit(inner.value)
+        elif not isinstance(inner, ast.Name):
+            node.func = self.visit(inner)
+        node.args, node.keywords = ([*map(self.visit, node.args)],
+                                    [*map(self.visit, node.keywords)])
+        return node if getattr(inner, "id", "") in APART else self._spot(
+            node, _call, node.func, *node.args, keywords=node.keywords)
+
+    def visit_Expr(self, node):
+        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def visit_For(self, node):
+        node = self.generic_visit(node)
+        node.body = [*self._given(node.target, node.iter), *node.body]
+        return node
+
+    def _given(self, target, value):
+        """Return statements that give the names of a target their values, each through a spot."""
+        made, inputs = [], [part.number for part in _topmost(value)]
+        for part in ast.walk(target):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                call = self._spot(part, _same, ast.Name(part.id, LOAD), name=part.id, kind="Given")
+                self.spots[call.number].inputs = inputs
+                made.append(ast.copy_location(ast.Assign([ast.Name(part.id, STORE)], call), part))
+        return made
+
+    def visit_Assign(self, node):
+        target, node.value = node.targets[0], self.visit(node.value)
+        if len(node.targets) > 1 or isinstance(target, (ast.Tuple, ast.List)):
+            node.targets = [*map(self.visit, node.targets)]
+            return [node, *(part for t in node.targets for part in self._given(t, node.value))]
+        old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), _loaded(target))
+        node.value = self._spot(node, _same, node.value, old, name=_name_of(target))
+        node.targets = [self.visit(target)]
+        return node
+
+    def visit_AugAssign(self, node):
+        before, target, function = [], node.target, OPERATORS[type(node.op)]
+        for part in () if isinstance(target, ast.Name) else ("value", "slice"):
+            if hasattr(target, part):  # evaluated once
+                name = f"__{part}{len(self.spots)}"
+                before.append(ast.Assign([ast.Name(name, STORE)],
+                                         self.visit(getattr(target, part))))
+                setattr(target, part, ast.Name(name, LOAD))
+        in_place = getattr(operator, f"i{function.__name__.strip('_')}")
+        value = self._spot(node, in_place, _loaded(target), self.visit(node.value),
+                           name=_name_of(target))
+        return [ast.copy_location(part, node) for part in [*before, ast.Assign([target], value)]]
+
+
+def _topmost(node):
+    """Yield the calls of `__step` in a tree that stand in no other one."""
+    if hasattr(node, "number"):
+        yield node
+    else:
+        for part in ast.iter_child_nodes(node):
+            yield from _topmost(part)
+
+
+def _name_of(target):
+    """Return what a value that is stored is called: a variable, or the text key of an entry."""
+    key = getattr(getattr(target, "slice", None), "value", None)
+    return getattr(target, "id", key if isinstance(key, str) else None)
+
+
+def _loaded(target):
+    """Return the expression that reads what an assignment stores."""
+    parts = {name: getattr(target, name) for name in target._fields}
+    return ast.copy_location(type(target)(**{**parts, "ctx": LOAD}), target)
