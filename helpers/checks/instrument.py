@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import linecache
 import operator
 import types
@@ -12,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.sandbox import CHANGEABLE
+
 NAMES = ("add sub mult:mul matMult:matmul div:truediv floorDiv:floordiv mod pow bitAnd:and_ "
          "bitOr:or_ bitXor:xor lShift:lshift rShift:rshift uSub:neg uAdd:pos invert not:not_ "
          "eq notEq:ne lt ltE:le gt gtE:ge is:is_ isNot:is_not")
@@ -19,8 +22,11 @@ OPERATORS = {getattr(ast, name[0].upper() + name[1:]): getattr(operator, functio
              for name, _, function in (pair.partition(":") for pair in NAMES.split())}
 OPERATORS |= {ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}
 APART = {"super", "locals", "globals", "vars", "eval", "exec"}  # they look at where they stand
+FOLLOWED = "<followed>"
 RECORDED = 4000  # steps of a call whose values are kept
-CHANGEABLE = (np.ndarray, dict, list)
+LEFT_ALONE = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Match)
+WHOLE = (ast.Name, ast.Constant, ast.BoolOp, ast.IfExp, ast.Compare, ast.Dict, ast.List, ast.Set,
+         ast.Tuple, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
 LOAD, STORE = ast.Load(), ast.Store()
 
 
@@ -57,15 +63,17 @@ class Program:
     def __init__(self, function: Callable):
         code, node = function.__code__, _definition(function)
         self.file, self.parameters = code.co_filename, code.co_varnames[:code.co_argcount]
-        self.space = {**function.__globals__, **{
-            name: cell.cell_contents for name, cell in zip(
-                code.co_freevars, function.__closure__ or (), strict=True)}}
+        cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+        self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
+        for name, value in self.space.items():
+            if isinstance(value, CHANGEABLE) and name in (*code.co_names, *code.co_freevars):
+                self.space[name] = copy.deepcopy(value)
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
         self.spots, self.series = maker.spots, {}
         own = {**self.space, "__step": self._step, "__slice": slice}
-        exec(compile(module, "<followed>", "exec", dont_inherit=True), own)
+        exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
         self.function = own[node.name]
         self.function.__defaults__ = function.__defaults__
         self.function.__kwdefaults__ = function.__kwdefaults__
@@ -123,7 +131,7 @@ def _definition(function):
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     starts = {(position[0], position[2]) for position in code.co_positions()}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == first and (
+        if isinstance(node, ast.Lambda) and (code.co_name, first) == ("<lambda>", node.lineno) and (
                 (node.body.lineno, node.body.col_offset) in starts):
             body = [ast.copy_location(ast.Return(node.body), node.body)]
             node = ast.copy_location(ast.FunctionDef("answer", node.args, body, [], None), node)
@@ -157,89 +165,46 @@ class _Instrument(ast.NodeTransformer):
         self.modules, self.spots, self.statement, self.statements = modules, [], 0, 0
 
     def visit(self, node):
+        if isinstance(node, LEFT_ALONE) or self._is_of_a_module(node):
+            return node
         before = self.statement
         if isinstance(node, ast.stmt):
             self.statements += 1
             self.statement = self.statements
-        node = super().visit(node)
+        new = super().visit(node)
         self.statement = before
-        return node
+        parts = _parts(node) if new is node else None
+        return self._spot(node, *parts) if parts else new
 
-    def _spot(self, node, function, *operands, name=None, kind=None, keywords=()):
+    def _is_of_a_module(self, node):
+        while isinstance(node, ast.Attribute):
+            node = node.value
+        return isinstance(node, ast.Name) and node.id in self.modules
+
+    def _spot(self, node, function, *operands, name=None, kind=None):
         """Return the call that stands for an expression whose parts have been visited."""
+        keywords = node.keywords if isinstance(node, ast.Call) else []
         inputs = [part.number for whole in [*operands, *keywords] for part in _topmost(whole)]
-        self.spots.append(Spot(kind or type(node).__name__, node, self.statement, function, name,
-                               inputs))
+        self.spots.append(Spot(kind or type(node).__name__, node, self.statement, function,
+                               name or getattr(node, "id", None), inputs))
         call = ast.Call(ast.Name("__step", LOAD),
-                        [ast.Constant(len(self.spots) - 1), *operands], list(keywords))
+                        [ast.Constant(len(self.spots) - 1), *operands], keywords)
         call.number = len(self.spots) - 1
         return ast.copy_location(call, node)
-
-    def _as_it_is(self, node):
-        return node
-
-    visit_JoinedStr = visit_Import = visit_ImportFrom = visit_ClassDef = visit_Match = _as_it_is
-
-    def _value(self, node):
-        node = self.generic_visit(node)
-        stored = not isinstance(getattr(node, "ctx", LOAD), ast.Load)
-        return node if stored else self._spot(node, _same, node)
-
-    visit_BoolOp = visit_IfExp = visit_Dict = visit_List = visit_Set = visit_Tuple = _value
-    visit_ListComp = visit_DictComp = visit_SetComp = visit_GeneratorExp = _value
-
-    def visit_Name(self, node):
-        read = isinstance(node.ctx, ast.Load) and node.id not in self.modules
-        return self._spot(node, _same, node, name=node.id) if read else node
-
-    def visit_Constant(self, node):
-        plain = isinstance(node.value, (bool, int, float, str))
-        return self._spot(node, _same, node) if plain else node
-
-    def visit_BinOp(self, node):
-        node = self.generic_visit(node)
-        return self._spot(node, OPERATORS[type(node.op)], node.left, node.right)
-
-    def visit_UnaryOp(self, node):
-        node = self.generic_visit(node)
-        return self._spot(node, OPERATORS[type(node.op)], node.operand)
-
-    def visit_Compare(self, node):
-        if len(node.ops) > 1:
-            return self._value(node)
-        node = self.generic_visit(node)
-        return self._spot(node, OPERATORS[type(node.ops[0])], node.left, *node.comparators)
-
-    def visit_Attribute(self, node):
-        root = node.value
-        while isinstance(root, ast.Attribute):
-            root = root.value
-        if isinstance(root, ast.Name) and root.id in self.modules:
-            return node
-        node = self.generic_visit(node)
-        return self._spot(node, operator.attrgetter(node.attr), node.value) if isinstance(
-            node.ctx, ast.Load) else node
 
     def visit_Slice(self, node):
         node = self.generic_visit(node)
         parts = [part or ast.Constant(None) for part in (node.lower, node.upper, node.step)]
         return ast.copy_location(ast.Call(ast.Name("__slice", LOAD), parts, []), node)
 
-    def visit_Subscript(self, node):
-        node = self.generic_visit(node)
-        return self._spot(node, operator.getitem, node.value, node.slice) if isinstance(
-            node.ctx, ast.Load) else node
-
     def visit_Call(self, node):
-        inner = node.func
-        if isinstance(inner, ast.Attribute):
-            inner.value = self.visit(inner.value)
-        elif not isinstance(inner, ast.Name):
-            node.func = self.visit(inner)
+        if isinstance(node.func, ast.Attribute):
+            node.func.value = self.visit(node.func.value)
+        elif not isinstance(node.func, ast.Name):
+            node.func = self.visit(node.func)
         node.args, node.keywords = ([*map(self.visit, node.args)],
                                     [*map(self.visit, node.keywords)])
-        return node if getattr(inner, "id", "") in APART else self._spot(
-            node, _call, node.func, *node.args, keywords=node.keywords)
+        return node
 
     def visit_Expr(self, node):
         return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
@@ -254,7 +219,7 @@ class _Instrument(ast.NodeTransformer):
         made, inputs = [], [part.number for part in _topmost(value)]
         for part in ast.walk(target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                call = self._spot(part, _same, ast.Name(part.id, LOAD), name=part.id, kind="Given")
+                call = self._spot(part, _same, ast.Name(part.id, LOAD), kind="Given")
                 self.spots[call.number].inputs = inputs
                 made.append(ast.copy_location(ast.Assign([ast.Name(part.id, STORE)], call), part))
         return made
@@ -281,6 +246,26 @@ class _Instrument(ast.NodeTransformer):
         value = self._spot(node, in_place, _loaded(target), self.visit(node.value),
                            name=_name_of(target))
         return [ast.copy_location(part, node) for part in [*before, ast.Assign([target], value)]]
+
+
+def _parts(node):
+    """Return how the value of an expression is made, and of what; None of what is no such thing."""
+    if not isinstance(getattr(node, "ctx", LOAD), ast.Load):
+        return None
+    if isinstance(node, ast.BinOp):
+        return OPERATORS[type(node.op)], node.left, node.right
+    if isinstance(node, ast.UnaryOp):
+        return OPERATORS[type(node.op)], node.operand
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return OPERATORS[type(node.ops[0])], node.left, *node.comparators
+    if isinstance(node, ast.Attribute):
+        return operator.attrgetter(node.attr), node.value
+    if isinstance(node, ast.Subscript):
+        return operator.getitem, node.value, node.slice
+    if isinstance(node, ast.Call):
+        return None if getattr(node.func, "id", "") in APART else (_call, node.func, *node.args)
+    plain = not isinstance(node, ast.Constant) or isinstance(node.value, (int, float, str))
+    return (_same, node) if isinstance(node, WHOLE) and plain else None
 
 
 def _topmost(node):

@@ -8,17 +8,17 @@ import itertools
 import linecache
 import operator
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from helpers.checks import catalogue
 from helpers.checks.compare import differ
 from helpers.checks.gradient_report import looks_like
-from helpers.checks.instrument import Cut, Program, snapshot
-from helpers.checks.sandbox import Guard, fresh, seen
+from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
+from helpers.checks.sandbox import Guard, fresh, restored, seen
 
 SWAPS = {"add": "sub mul", "sub": "add", "mul": "matmul truediv add pow", "matmul": "mul",
          "truediv": "mul floordiv", "pow": "mul", "and_": "or_", "or_": "and_",
@@ -34,6 +34,7 @@ RELATED = {first: others for first, *others in RELATED}
 AXES = [{"axis": 0}, {"axis": 1}, {"axis": None}, {"keepdims": True},
         {"axis": 0, "keepdims": True}, {"axis": 1, "keepdims": True}]
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
+STORED = ("Assign", "AugAssign", "Given")
 SOME = 8  # of the values that an expression takes in a loop
 NEVER = 3  # the rank of what would prove nothing
 
@@ -64,13 +65,9 @@ def find(exercise, function: Callable, seconds: float = 0.5) -> Place | None:
     code = getattr(function, "__code__", None)
     if code is None or OUTSIDE & _names_in(code):
         return None
-    random = np.random.get_state()
-    try:
-        return Guard(seconds).call(
-            lambda: _Search(exercise, function, time.perf_counter() + 0.9 * seconds).place(),
-            ()).value
-    finally:
-        np.random.set_state(random)
+    stop = time.perf_counter() + 0.9 * seconds
+    with restored(randomness=True):
+        return Guard(seconds).call(lambda: _Search(exercise, function, stop).place(), ()).value
 
 
 def _names_in(code):
@@ -116,21 +113,29 @@ class _Search:
 
     def place(self) -> Place | None:
         """Return the place, or None."""
+        began = time.perf_counter()
         self.first = next((case for case in range(len(self.cases))
                            if not self._right(case, {}, record=True)), None)
         if self.first is None:
             return None
-        self.series, self.failed = self.mine.series, self.mine.failed
+        if isinstance(self.error, NameError):
+            return _without_value(self.mine, self.error)
+        self.series, self.failed, self.raised = (
+            self.mine.series, self.mine.failed, self.error is not None)
         self.limit = 2 * self.mine.steps + 2000
         self.quantities = list(self._quantities())
         self.arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments += [value for argument in self.arguments if isinstance(argument, dict)
                            for value in argument.values()]
-        self.known = {number: all(found) and found[0] for number, found in (
-            (number, [self._what_is(value) for value in values[:SOME]])
-            for number, values in self.series.items())}
+        self.known = {}
+        for number, values in self.series.items():
+            spot, found = self.mine.spots[number], [self._what_is(v) for v in values[:SOME]]
+            turned = spot.kind == "UnaryOp" or getattr(spot.node, "attr", "") == "T"
+            self.known[number] = (found[0] if all(found) else
+                                  spot.kind == "Constant" or turned and self._is_sure(number))
+        took = time.perf_counter() - began
         for number, change in self._changes():
-            if time.perf_counter() > self.stop:
+            if time.perf_counter() + took > self.stop:
                 return None
             if self._mends(number, change):
                 return _worded(self, number, change(self.first))
@@ -138,12 +143,13 @@ class _Search:
 
     def _right(self, case, changes, record=False):
         """Whether a call comes to what is wanted."""
-        exercise, args = self.exercise, fresh(self.cases[case])
+        exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
         try:
             value = seen(exercise.view, args, self.mine.call(args, changes, self.limit, record))
             return not differ(value, self.wanted(case), exercise.returns[0], exercise.returns,
                               exercise.tolerance)
-        except (Exception, Cut):
+        except (Exception, Cut) as error:
+            self.error = error
             return False
 
     def _mends(self, number, change):
@@ -197,19 +203,47 @@ class _Search:
         statements = {}
         for number in [*self.series, *({self.failed} - self.series.keys() - {None})]:
             statements.setdefault(self.mine.spots[number].statement, []).append(number)
+        first = [number for numbers in statements.values() for number in numbers
+                 if self._begins(number)]
+        for number in first:
+            yield from ((number, change) for change in self._likely(number, 0))
         for rank in range(NEVER):
             for numbers in statements.values():
                 for number in numbers:
-                    yield from ((number, change) for change in self._likely(number, rank))
+                    if rank or number not in first:
+                        yield from ((number, change) for change in self._likely(number, rank))
                 for number in numbers:
-                    if self._least_rank(self.mine.spots[number]) == rank:
+                    if self._least_rank(number) == rank:
                         yield from ((number, lambda case, edit=edit: edit)
                                     for edit in _around(self, number))
+                        yield from ((number, factor) for factor in self._factors(number))
+
+    def _factors(self, number):
+        """Yield factors of one spot: 2, and the sizes of a case."""
+        spot, value = self.mine.spots[number], (self.series.get(number) or [None])[0]
+        if not isinstance(value, np.ndarray) or value.dtype == bool or spot.kind in STORED or (
+                self.known.get(number) == "argument"):
+            return
+        sizes = [self.exercise.sizes(*case) for case in self.cases]
+        for name in (name for name, size in sizes[self.first].items() if size > 2):
+            yield lambda case, name=name: _after(lambda v: v * sizes[case][name])
+            yield lambda case, name=name: _after(lambda v: v / sizes[case][name])
+        for factor in (2, 0.5):
+            yield lambda case, factor=factor: _after(lambda v: v * factor)
+
+    def _begins(self, number):
+        """Whether something unknown begins here: all that goes into it is known."""
+        return not self.known.get(number) and self._is_sure(number)
+
+    def _is_sure(self, number):
+        """Whether all that goes into a spot is known."""
+        inputs = self.mine.spots[number].inputs
+        return bool(inputs) and all(self.known.get(part) for part in inputs)
 
     def _likely(self, number, rank):
         """Yield values of the reference's for one spot, and edits of what is done there."""
         spot, values = self.mine.spots[number], self.series.get(number, [])
-        least = self._least_rank(spot)
+        least = self._least_rank(number)
         if least < NEVER and max(least, self._rank_of_graft(number)) == rank:
             for quantity in self.quantities:
                 if self._fits(number, values, quantity.series(self.first)):
@@ -229,41 +263,49 @@ class _Search:
                         found.append({keyword.arg: value.value})
         return found
 
-    def _least_rank(self, spot):
+    def _least_rank(self, number):
         """Return 0; more where the statement comes to something known, or decides what is run."""
-        raised = self.failed is not None
-        for number, known in self.known.items():
-            own, name = self.mine.spots[number], getattr(known, "name", None)
+        spot = self.mine.spots[number]
+        for other, known in self.known.items():
+            own, name = self.mine.spots[other], getattr(known, "name", None)
             if own.kind == "Assign" and own.statement == spot.statement and name:
                 if name == own.name:
-                    return 1 if raised else NEVER
-                if np.ndim(self.series[number][0]):
+                    return 1 if self.raised else NEVER
+                if np.ndim(self.series[other][0]):
                     return 1
-        if spot.kind == "Compare":
-            elsewhere = raised and self.mine.spots[self.failed].statement != spot.statement
+        value = (self.series.get(number) or [None])[0]
+        if isinstance(value, np.ndarray) and value.dtype == bool and not value.ndim:
+            elsewhere = self.raised and (self.failed is None or self.mine.spots[
+                self.failed].statement != spot.statement)
             return NEVER if elsewhere else 1
         return 0
 
     def _rank_of_graft(self, number):
         """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
         spot = self.mine.spots[number]
-        if spot.kind in ("Constant", "Tuple"):
+        if spot.kind in ("Constant", "Tuple", "AugAssign") or _is_blank(self.series.get(number)):
             return NEVER
         parts = [number] if spot.kind == "Name" else spot.inputs
-        if any(self.known.get(part) is None for part in parts):
+        if not all(self.known.get(part) for part in parts):
             return NEVER
         return 2 if self.known.get(number) == "argument" else 0
 
     def _fits(self, number, values, others):
         """Whether values of the reference's can stand for those of a spot, and are not the same."""
         raised = number == self.failed
-        if len(values) != len(others) and not raised and (len(values) > 1 or self.failed is None):
+        if len(values) != len(others) and not raised and (len(values) > 1 or not self.raised):
             return False
         if raised or not values:
             return True
         one, other = values[0], others[0]
         arrays = all(isinstance(value, np.ndarray) and value.ndim for value in (one, other))
         return (arrays or _form(one) == _form(other)) and not _equal(values, others)
+
+
+def _is_blank(values):
+    """Whether it is what something begins with that is filled later: a list, an array of zeros."""
+    return bool(values) and all(not len(value) if isinstance(value, (tuple, dict)) else
+                                np.ndim(value) > 0 and not np.any(value) for value in values)
 
 
 def _form(value):
@@ -320,9 +362,12 @@ def _instead(make):
     return lambda function, operands, named: make(*operands, **named)
 
 
+def _power(a, b):
+    return operator.pow(a if isinstance(a, np.ndarray) else float(a), b)  # no endless integers
+
+
 def _other(name):
-    power = (lambda a, b: a ** b if isinstance(a, np.ndarray) else float(a) ** b)
-    return _instead(power if name == "pow" else getattr(operator, name))
+    return _instead(_power if name == "pow" else getattr(operator, name))
 
 
 def _edits(search, spot) -> Iterator[Callable]:
@@ -361,8 +406,8 @@ def _around(search, number):
     spot, value = search.mine.spots[number], (search.series.get(number) or [None])[0]
     if spot.kind == "Name" and value is not None:
         yield from _names(search, spot)
-    if isinstance(value, np.ndarray) and spot.kind not in ("Given", "Assign", "AugAssign"):
-        yield from _wraps(search, value)
+    if isinstance(value, np.ndarray) and spot.kind not in STORED:
+        yield from _wraps(search, number, value)
 
 
 def _constants(search, value):
@@ -382,7 +427,7 @@ def _constants(search, value):
 
 def _names(search, spot):
     mine = search.mine
-    given = [s.name for s in mine.spots if s.kind in ("Assign", "AugAssign", "Given") and s.name]
+    given = [s.name for s in mine.spots if s.kind in STORED and s.name]
     for other in dict.fromkeys([*mine.parameters, *given]):
         if other != spot.name:
             yield lambda function, operands, named, other=other: mine.names[other]
@@ -415,16 +460,15 @@ def _calls(search, spot):
     yield _instead(lambda f, *_, **__: getattr(f, "__self__", None))
 
 
-def _wraps(search, value):
+def _wraps(search, number, value):
     if value.dtype == bool:
         yield _after(np.logical_not if value.ndim else operator.not_)
         return
     if value.ndim == 2:
         yield _after(lambda v: v.T)
+    if search.known.get(number) == "argument":
+        return
     yield _after(lambda v: -v)
-    sizes = search.exercise.sizes(*search.cases[search.first]).values()
-    for factor in (2, 0.5, *(n for n in sizes if n > 2), *(1 / n for n in sizes if n > 2)):
-        yield _after(lambda v, factor=factor: factor * v)
     if value.ndim:
         yield _after(lambda v: v.copy())
 
@@ -449,6 +493,18 @@ def _worded(search, number, change):
     return Place(line, quote, [text for text in lines if text])
 
 
+def _without_value(program, error):
+    """Return the place of a name that is read before it has a value."""
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__)
+             if frame.f_code.co_filename == FOLLOWED]
+    if not lines:
+        return None
+    quote, name = linecache.getline(program.file, lines[-1]).strip(), str(error).split("'")[1]
+    return Place(lines[-1], quote, [
+        f"It stops at `{quote}`: `{name}` has no value yet when this line runs.",
+        "Is a line missing above it, or is the name spelt in another way there?"])
+
+
 def _name_among(search, value):
     """Return the name of the reference's quantity that a value is, if it has one."""
     if not isinstance(value, np.ndarray) or value.ndim:
@@ -459,12 +515,12 @@ def _name_among(search, value):
 
 def _right_before(search, number):
     """Say which named values before a spot are right."""
-    said = []
+    said, lesson = [], {quantity.name for quantity in search.quantities}
     for before in itertools.takewhile(lambda n: n != number, search.series):
         spot, known = search.mine.spots[before], search.known[before]
         name = getattr(known, "name", None)
-        if spot.kind in ("Assign", "Given", "AugAssign") and name and (
-                name == spot.name or np.ndim(search.series[before][0])):
+        if spot.kind in STORED and name and (name == spot.name or (
+                np.ndim(search.series[before][0]) and spot.name not in lesson)):
             said.append(f"`{spot.name}`" if spot.name == known.name else
                         f"`{spot.name}` (in this lesson `{known.name}`)")
     said = list(dict.fromkeys(said))[-4:]
