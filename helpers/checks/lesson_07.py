@@ -186,11 +186,11 @@ def graph(title, shape, steps):
 
 
 def long_chain(length=4000):
-    """Return x + c + c + …: every step is a node, more of them than calls may be nested."""
-    node, c = graphs.Node(0.7, name="x"), graphs.Node(-0.4, name="c")
+    """Return x after so many operations, more of them than calls may be nested."""
+    node = graphs.Node(0.7, name="x")
     for step in range(length):
-        node = graphs.made("out" if step == length - 1 else None, None, node, c)
-    node.title = f"x + c + c + … with {length:,} additions"
+        node = graphs.made("out" if step == length - 1 else None, None, node)
+    node.title = f"a chain of {length:,} operations"
     return node
 
 
