@@ -1,19 +1,26 @@
 """Networks, optimizers and loaders for the checks of PyTorch, each copied whole for every call.
 
-PyTorch is imported when a case is made and not before: before the clock of a check starts, and not
-at all where no check of lesson 08 runs.
+And what is wrong with tensors that came back. PyTorch is imported when a case is made and not
+before: before the clock of a check starts, and not at all where no check of lesson 08 runs.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Iterable, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from helpers.checks.compare import Count
 from helpers.torch_compare import require_torch
+
+GRAPHS = "tensors that hold on to a graph"
+TENSORS = "tensors where numbers are wanted"
+SINGLE = "arrays in float32"
+KEYS = "names missing or not wanted"
 
 
 @functools.cache
@@ -34,15 +41,31 @@ def loaded_torch() -> ModuleType:
     torch.set_num_threads(1)
     weight = torch.nn.Parameter(torch.ones(1))
     optimizer = torch.optim.SGD([weight], lr=0.1)
-    weight.sum().backward()
+    with torch.enable_grad():
+        weight.sum().backward()
     optimizer.step()
     return torch
 
 
+class _Torch(ModuleType):
+    """PyTorch, loaded when a name of it is first asked for."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):  # who looks through all modules does not want it loaded
+            raise AttributeError(name)
+        return getattr(loaded_torch(), name)
+
+
+torch = _Torch("torch")
+
+
+def ready() -> None:
+    """Load PyTorch, and let it record: an earlier cell may have switched that off for good."""
+    torch.set_grad_enabled(True)
+
+
 @functools.cache
 def _classes() -> SimpleNamespace:
-    torch = loaded_torch()
-
     class Network(torch.nn.Module):
         """D-H-K with tanh; while it trains, every second hidden unit is off, as in dropout."""
 
@@ -94,7 +117,6 @@ def made_network(params: dict[str, np.ndarray], *, stale: bool = False,
     drops : whether half of its hidden units are off in training
     training : its mode
     """
-    torch = loaded_torch()
     made = _classes().Network(params, drops)
     if stale:
         for parameter in made.parameters():
@@ -112,14 +134,13 @@ def descent(made: Any, lr: float, momentum: float = 0.0) -> Any:
 
 def criterion(name: str) -> Any:
     """Return a loss function of `torch.nn`."""
-    function = getattr(loaded_torch().nn, name)()
+    function = getattr(torch.nn, name)()
     function.in_words = f"nn.{name}()"
     return function
 
 
 def loader(X: np.ndarray, y: np.ndarray, batch_size: int) -> Any:
     """Return a DataLoader over two arrays, in their order."""
-    torch = loaded_torch()
     made = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y)),
         batch_size=batch_size)
@@ -130,3 +151,47 @@ def loader(X: np.ndarray, y: np.ndarray, batch_size: int) -> Any:
 def weights_of(made: Any) -> dict[str, np.ndarray]:
     """Return copies of a network's parameters, by their names in PyTorch."""
     return {name: p.detach().numpy().copy() for name, p in made.named_parameters()}
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether it is a tensor of PyTorch."""
+    return hasattr(value, "detach")
+
+
+def number(value: Any) -> Any:
+    """Return a tensor with one entry as the number in it; anything else as it is."""
+    return value.item() if is_tensor(value) and value.numel() == 1 else value
+
+
+def number_facts(results: Sequence) -> dict[str, Count]:
+    """Return what is wrong with numbers that came back: tensors, with or without a graph."""
+    held = [value for value in results if is_tensor(value)]
+    which = (f"{len(held)} of the {len(results)} numbers are still tensors"
+             if len(results) > 1 else "A tensor came back")
+    return {GRAPHS: Count(sum(bool(value.requires_grad) for value in held),
+                          f"{which}, with the graph behind; plain numbers are wanted."),
+            TENSORS: Count(len(held), f"{which}; plain numbers are wanted.")}
+
+
+def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> dict[str, Any]:
+    """Return the arrays of a dict, between what is wrong with its names and with its types.
+
+    `what` it is called on a card; without `extra`, names that are not wanted do no harm.
+    """
+    missing = [key for key in wanted if key not in got]
+    strange = [key for key in got if key not in wanted] if extra else []
+    held = [key for key, value in got.items() if is_tensor(value)]
+    single = [key for key, value in got.items() if "float32" in str(getattr(value, "dtype", ""))]
+    plain = {key: value.detach().numpy() if is_tensor(value) else value
+             for key, value in got.items()}
+    return {KEYS: _those(f"The names in {what} are not right.", ("Missing", missing),
+                         ("Not wanted", strange)), **dict.fromkeys(wanted), **plain,
+            TENSORS: _those("", ("Tensors, where arrays are wanted", held)),
+            SINGLE: _those("", ("In float32, where float64 is wanted", single))}
+
+
+def _those(begin, *lists):
+    """Return how many names there are in all, and the sentence that lists them."""
+    said = [f"{text}: {', '.join(f'`{key}`' for key in keys)}."[:150]
+            for text, keys in lists if keys]
+    return Count(sum(len(keys) for _, keys in lists), " ".join([begin, *said]).strip())

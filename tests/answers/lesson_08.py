@@ -522,6 +522,36 @@ def evaluate_in_any_mode(model, loader):
     return hits / len(loader.dataset)
 
 
+def evaluate_switched_off(model, loader):
+    import torch
+    was = model.training
+    torch.set_grad_enabled(False)
+    model.eval()
+    hits = 0
+    for X, y in loader:
+        hits += (model(X).argmax(dim=1) == y).sum().item()
+    model.train(was)
+    return hits / len(loader.dataset)
+
+
+def evaluate_switched_off_and_left(model, loader):
+    import torch
+    model.train(False)
+    torch.set_grad_enabled(mode=False)
+    guesses = torch.cat([model(X).argmax(1) for X, _ in loader])
+    return (guesses == torch.cat([y for _, y in loader])).double().mean().item()
+
+
+def evaluate_switched_off_and_on(model, loader):
+    import torch
+    was, recording = model.training, torch.is_grad_enabled()
+    torch.set_grad_enabled(False)
+    share = evaluate_in_any_mode(model.eval(), loader)
+    torch.set_grad_enabled(recording)
+    model.train(was)
+    return share
+
+
 def evaluate_left(model, loader):
     import torch
     model.eval()
@@ -693,7 +723,8 @@ RIGHT = {
     "08-network": [network_class, network_sequential, network_by_data],
     "08-training-step": [step_plain, step_none, step_closure],
     "08-train": [train_with_step, train_array, train_weighted],
-    "08-evaluate": [evaluate_counting, evaluate_all, evaluate_numpy, evaluate_in_float32],
+    "08-evaluate": [evaluate_counting, evaluate_all, evaluate_numpy, evaluate_in_float32,
+                    evaluate_switched_off_and_on],
     "08-safe-mse": [mse_function, mse_like, mse_flat],
     "08-repair": [repaired_class, repaired_with_nll, repaired_numpy],
 }
@@ -705,15 +736,15 @@ WRONG = [
         "output.weight": params["W2"].reshape(params["W2"].shape[::-1]),
         **({"output.bias": params["b2"]} if "b2" in params else {})}, "reshape-for-transpose"),
     ("08-to-state", lambda params: {"W1": params["W1"].T}, None),
-    ("08-torch-gradients", torch_gradients_none, "unused-is-none"),
+    ("08-torch-gradients", torch_gradients_none, "unused-without-zeros"),
     ("08-torch-gradients", torch_gradients_numpy_of_leaf, "detach-missing"),
     ("08-torch-gradients", torch_gradients_none_numpy, "unused-not-asked"),
     ("08-torch-gradients", lambda loss, params: loss(params).backward(), "loss-of-arrays"),
     ("08-torch-gradients", torch_gradients_without_backward, "grad-is-none"),
     ("08-torch-gradients", torch_gradients_number_first, "backward-of-a-number"),
-    ("08-torch-gradients", torch_gradients_torch_zeros, "zeros-in-float32"),
-    ("08-torch-gradients", torch_gradients_numpy_zeros_in_float32, "zeros-in-float32"),
-    ("08-torch-gradients", torch_gradients_tensors, "tensors-and-none"),
+    ("08-torch-gradients", torch_gradients_torch_zeros, "zeros-of-torch"),
+    ("08-torch-gradients", torch_gradients_numpy_zeros_in_float32, "zeros-of-torch"),
+    ("08-torch-gradients", torch_gradients_tensors, "tensors-returned"),
     ("08-torch-gradients", torch_gradients_output, "tensor-for-the-loss"),
     ("08-network", network_float32, "float32"),
     ("08-network", network_with_random_weights, "weights-not-loaded"),
@@ -721,7 +752,7 @@ WRONG = [
     ("08-network", network_without_super, "super-init-missing"),
     ("08-network", network_from_arrays, "arrays-in-state"),
     ("08-network", network_hard_coded, "state-mismatch"),
-    ("08-network", network_with_layers_in_a_list, None),
+    ("08-network", network_with_layers_in_a_list, "not-registered"),
     ("08-network", network_that_forgets_to_return, "forward-returns-none"),
     ("08-network", network_always_with_bias, "bias-not-in-state"),
     ("08-network", network_never_with_bias, "state-names"),
@@ -730,15 +761,17 @@ WRONG = [
     ("08-network", network_with_other_names, "state-names"),
     ("08-network", network_turned, "state-mismatch"),
     ("08-training-step", step_stale, "zero-grad-missing"),
-    ("08-training-step", step_detached, "detached-tensor-returned"),
+    ("08-training-step", step_detached, "tensor-returned"),
     ("08-training-step", step_no_grad, "no-graph"),
     ("08-training-step", step_swapped, "labels-first"),
     ("08-train", train_mean_of_batches, "mean-of-batches"),
     ("08-train", train_with_arguments_swapped, "optimizer-for-loss"),
     ("08-train", train_without_sizes, "batch-sizes-missing"),
-    ("08-train", train_appending_inside, "appended-per-batch"),
+    ("08-train", train_appending_inside, "one-loss-per-batch"),
     ("08-train", train_keeping_tensors, "tensors-kept"),
-    ("08-evaluate", evaluate_in_any_mode, "mode-and-graph"),
+    ("08-evaluate", evaluate_in_any_mode, "eval-missing"),
+    ("08-evaluate", evaluate_switched_off, "gradients-left-off"),
+    ("08-evaluate", evaluate_switched_off_and_left, "gradients-left-off"),
     ("08-evaluate", evaluate_left, "mode-not-restored"),
     ("08-evaluate", evaluate_mean_in_float32, "mean-of-batches"),
     ("08-evaluate", evaluate_no_grad_without_call, "with-without-call"),
@@ -750,9 +783,8 @@ WRONG = [
     ("08-safe-mse", mse_copied, "cut-off"),
     ("08-repair", repaired_first_step, "one-step-only"),
     ("08-repair", repaired_nll_of_softmax, "probabilities-without-logarithm"),
-    ("08-repair", still_sharing, "left-memory-shared"),
-    ("08-repair", as_published,
-     "left-memory-shared+double-softmax+zero-grad-missing+graph-kept"),
+    ("08-repair", still_sharing, "silent-fault"),
+    ("08-repair", as_published, "two-faults-left"),
     ("08-repair", as_numpy_of_a_leaf, "detach-missing"),
 ]
 
