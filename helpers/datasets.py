@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+from helpers import folder
+
+DATA = folder("data")
 INCOME_COLUMNS = ["", "Education", "Seniority", "Income"]
 INCOME_ROWS = 30
 INCOME_DIGEST = "cee84ed254e5bdc938db9699f26bfea27c6b1f4d27ef2231a67fcf7db2bdd231"

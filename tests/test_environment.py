@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -11,7 +14,6 @@ import yaml
 import course
 
 ROOT = Path(__file__).parent.parent
-CONDA_NAMES = {"torch": "pytorch", "playwright": "playwright-python"}
 
 
 def package(requirement):
@@ -28,7 +30,12 @@ def listed():
 
 @pytest.fixture(scope="module")
 def environment():
-    return yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    """The lines of environment.yml: of conda, and under its `pip`."""
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    loaded = yaml.safe_load(text)
+    assert loaded["channels"] == ["conda-forge"]
+    *conda, last = loaded["dependencies"]
+    return conda, last["pip"]
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +44,21 @@ def constraints():
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
-def test_environment_lists_the_same_packages(environment, listed):
-    conda = {package(line) for line in environment["dependencies"] if isinstance(line, str)}
-    wanted = {package(line) for line in listed} | {package(course.TORCH)}
-    assert conda - {"python", "pip"} == {CONDA_NAMES.get(name, name) for name in wanted}
+def test_environment_lists_the_same_packages_with_the_same_pins(environment, listed, constraints):
+    conda, pip = environment
+    pins = {package(line): line.split(" ;")[0] for line in [*constraints, course.TORCH]}
+    wanted = [pins[package(line)] for line in [*listed, "torch"]]
+    there = [line.replace("=", "==").replace("pytorch", "torch") for line in conda[1:-1]]
+    assert sorted(there + pip[:-1]) == sorted(wanted)
 
 
-def test_environment_is_from_conda_forge_and_python_new_enough(environment):
-    assert environment["channels"] == ["conda-forge"]
-    assert "python>={}.{}".format(*course.OLDEST_PYTHON) in environment["dependencies"]
+def test_environment_names_one_python_as_binder_reads_it(environment):
+    number = re.fullmatch(r"python=(\d+)\.(\d+)", environment[0][0])
+    assert tuple(map(int, number.groups())) >= course.OLDEST_PYTHON
 
 
 def test_environment_installs_the_helpers(environment):
-    assert "pip" in environment["dependencies"]
-    assert {"pip": ["-e ."]} in environment["dependencies"]
-
-
-def test_environment_lists_nothing_twice(environment):
-    names = [package(line) for line in environment["dependencies"] if isinstance(line, str)]
-    assert sorted(names) == sorted(set(names))
+    assert environment[0][-1] == "pip" and environment[1][-1] == "-e ."
 
 
 def test_python_versions_agree():
@@ -78,6 +81,36 @@ def test_package_lists_name_no_host():
     for name in ("constraints.txt", "environment.yml", "pyproject.toml"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not re.search(r"://|--(extra-)?index|--find-links|@ ", text), name
+
+
+def test_constraints_are_in_order(constraints):
+    assert [package(line) for line in constraints] == sorted(map(package, constraints))
+
+
+def test_an_installed_copy_brings_data_and_solutions(tmp_path):
+    pytest.importorskip("setuptools")
+    for name in ("helpers", "data", "solutions"):
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    build = "from setuptools.build_meta import build_wheel; print(build_wheel('.'))"
+    result = subprocess.run(
+        [sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    site = tmp_path / "site"
+    shutil.unpack_archive(tmp_path / result.stdout.split()[-1], site, "zip")
+    for name, pattern in (("data", "*.csv"), ("solutions", "*.ipynb")):
+        files = {path.name for path in (ROOT / name).glob(pattern)}
+        assert files and files == {path.name for path in (site / "helpers" / name).glob(pattern)}
+    for pattern in ("checks/mistakes/*.md", "views/*.js"):
+        assert list((site / "helpers").glob(pattern)), pattern
+    look = "from helpers import datasets, folder; datasets.income(); print(folder('solutions'))"
+    found = subprocess.run(
+        [sys.executable, "-c", look],
+        cwd=site, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""},
+    )  # fmt: skip
+    assert Path(found.stdout.strip()).resolve() == (site / "helpers" / "solutions").resolve()
 
 
 def test_ci_runs_the_tests():

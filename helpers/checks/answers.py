@@ -12,11 +12,12 @@ from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
+from helpers import folder
 from helpers.checks.exercise import CheckFailed, Exercise, Group, exercises, report
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
+SOLUTIONS = folder("solutions")
 MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize")
 SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
