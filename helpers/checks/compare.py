@@ -1,8 +1,8 @@
-"""Compare what came back with what was wanted: type, shape, dtype, finite, value, in this order."""
+"""Compare what came back with what was wanted: the form of all its parts first, then values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,7 @@ class Difference:
     stage: str  # "type", "shape", "dtype", "finite" or "value"; "raised" where it has no value
     text: str
     mistake: str | None = None
+    line: int | None = None  # of the cell, where it was raised
 
 
 def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
@@ -36,44 +37,65 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
     `want` may be a tuple (its items are called by `parts`), a dict, a list (a series of numbers:
     any sequence will do; where it holds arrays of different lengths, a list or tuple of arrays), an
     array, a number or a `Count`, whose own sentence then tells the difference. Arrays agree when no
-    entry is further off than `tolerance` times the largest entry of `want`.
+    entry is further off than `tolerance` times the largest entry of `want`. Types, shapes and
+    dtypes of all parts come before any value.
     """
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
                           "returns-none")
-    return _differ(got, want, path, parts, tolerance)
+    found = list(_parts(got, want, path, parts))
+    wrong = [_form(*part) for part in found]
+    wrong = [difference for difference in wrong if difference]
+    if wrong and wrong[0].stage == "shape":
+        wrong[0].text = " ".join(d.text for d in wrong[:3] if d.stage == "shape")
+    values = (_value(name, g, w, tolerance) for name, g, w in found)
+    return wrong[0] if wrong else next(filter(None, values), None)
 
 
-def _differ(got, want, path, parts, tolerance):
-    if got is None and want is not None:
-        shape = np.shape(want) if isinstance(want, np.ndarray) else ()
-        return Difference("type", f"`{path}` is `None`"
-                          + (f"; wanted shape {shape}." if shape else "."), "part-is-none")
-    if isinstance(want, Count) and isinstance(got, Count):
-        return Difference("type", got.text) if got != want else None
-    if isinstance(want, tuple):
-        names = ", ".join(f"`{p}`" for p in parts)
-        if not isinstance(got, (tuple, list)) or len(got) != len(want):
-            return Difference("type", f"It returned {_kind(got)}; wanted {len(want)} values: "
-                              f"{names}.", "wrong-number-of-values")
-        pairs = zip(got, want, parts, strict=True)
-    elif isinstance(want, dict):
-        if not isinstance(got, dict) or not want.keys() <= got.keys():
-            has = f"has {_keys(got)}" if isinstance(got, dict) else f"is {_kind(got)}"
-            wanted = _keys([k for k in want if not isinstance(want[k], Count)])
-            wanted = wanted if isinstance(got, dict) else f"a dict with {wanted}"
-            return Difference("type", f"`{path}` {has}"[:200] + f"; wanted {wanted}.",
-                              "missing-key" if isinstance(got, dict) else "not-a-dict")
-        pairs = ((got[k], want[k], _entry(path, k)) for k in want)
-    elif _ragged(want):
-        if not isinstance(got, (tuple, list)) or len(got) != len(want):
-            series = isinstance(got, (tuple, list))
-            return Difference("type", f"`{path}` is {_kind(got)}; wanted a list of {len(want)} "
-                              "arrays.", "wrong-number-of-arrays" if series else "not-a-list")
-        pairs = zip(got, want, (f"{path}[{i}]" for i in range(len(want))), strict=True)
-    else:
-        return _differ_leaf(got, want, path, tolerance)
-    return next(filter(None, (_differ(g, w, p, (), tolerance) for g, w, p in pairs)), None)
+# What is wanted, taken apart: the parts by their names, each with what came for it.
+
+def _parts(got, want, path="result", names=()) -> Iterator[tuple]:
+    """Yield (name, got, wanted) of each number or array; `got` may be a `Difference` in type."""
+    taken_apart = next((how for kind, how in CONTAINERS if kind(want)), None)
+    if taken_apart is None:
+        yield path, got, want
+        return
+    inner = taken_apart(got, want, path, names)
+    if isinstance(inner, Difference):
+        yield path, inner, want
+        return
+    for name, g, w in inner:
+        yield from _parts(g, w, name)
+
+
+def _in_tuple(got, want, path, names):
+    got = settled(got, want)
+    if not isinstance(got, (tuple, list)) or len(got) != len(want):
+        listed = ", ".join(f"`{name}`" for name in names)
+        return _none(got, path) or Difference(
+            "type", f"It returned {kind_of(got)}; wanted {len(want)} values: {listed}.",
+            "wrong-number-of-values")
+    return list(zip(names, got, want, strict=True))
+
+
+def _in_dict(got, want, path, names):
+    if isinstance(got, dict) and want.keys() <= got.keys():
+        return [(_entry(path, key), got[key], want[key]) for key in want]
+    wanted = _keys([key for key in want if not isinstance(want[key], Count)])
+    if isinstance(got, dict):
+        return Difference("type", f"`{path}` has {_keys(got)}"[:200] + f"; wanted {wanted}.",
+                          "missing-key")
+    return _none(got, path) or Difference(
+        "type", f"`{path}` is {kind_of(got)}"[:200] + f"; wanted a dict with {wanted}.",
+        "not-a-dict")
+
+
+def _in_list(got, want, path, names):
+    if isinstance(got, (tuple, list)) and len(got) == len(want):
+        return [(f"{path}[{i}]", g, w) for i, (g, w) in enumerate(zip(got, want, strict=True))]
+    mistake = "wrong-number-of-arrays" if isinstance(got, (tuple, list)) else "not-a-list"
+    return _none(got, path) or Difference(
+        "type", f"`{path}` is {kind_of(got)}; wanted a list of {len(want)} arrays.", mistake)
 
 
 def _ragged(want):
@@ -81,27 +103,99 @@ def _ragged(want):
     return isinstance(want, list) and len({np.shape(item) for item in want}) > 1
 
 
-def _differ_leaf(got, want, path, tolerance):
-    wanted, array = np.asarray(want), _as_array(got, want)
+CONTAINERS: tuple[tuple[Callable, Callable], ...] = (
+    (lambda want: isinstance(want, tuple), _in_tuple),
+    (lambda want: isinstance(want, dict), _in_dict), (_ragged, _in_list))
+
+
+def settled(got: Any, want: Any) -> Any:
+    """Return an array of several plain numbers as a tuple, where a tuple of them is wanted."""
+    if type(got) is np.ndarray and isinstance(want, tuple) and (
+            got.shape == (len(want),) and not any(map(np.ndim, want))):
+        return tuple(got)
+    return got
+
+
+def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
+    """Yield (name, got, wanted) as arrays for every part of a result; nan where it has none."""
+    for name, g, w in _parts(got, want, path, parts):
+        if isinstance(g, Difference):  # it has not the structure that was wanted
+            yield name, np.array(np.nan), np.zeros(0)
+            continue
+        array = _plain_array(g)
+        yield name, np.array(np.nan) if array is None else array, np.asarray(w)
+
+
+def named_counts(want: Any, path: str = "result", parts: tuple = ()) -> Iterator[str]:
+    """Yield the name, as `leaves` gives it, of every `Count` in a value: no part of a result."""
+    return (name for name, _, w in _parts(want, want, path, parts) if isinstance(w, Count))
+
+
+def _entry(path, key):
+    """Return what an entry of a dict is called; "result" is a name of ours, the key says more."""
+    return key if path == "result" else f'{path}["{key}"]'
+
+
+# The form of one part: its type, its shape, its dtype.
+
+def _form(path, got, want):
+    """Return what is wrong with the form of a part of a result, or None."""
+    if isinstance(got, Difference) or got is None and want is not None:
+        return got or _none(got, path, want)
+    if isinstance(want, Count) and isinstance(got, Count):
+        return Difference("type", got.text) if got != want else None
+    array, wanted = _as_array(got, want), np.asarray(want)
     if array is None:
-        series = f"a list of {len(wanted)} arrays" if wanted.ndim > 1 else "a sequence of numbers"
-        what = {list: series, np.ndarray: f"an array of shape {wanted.shape}"}
-        mistake = "returns-list" if isinstance(got, (list, tuple)) else "wrong-type"
-        return Difference("type", f"`{path}` is {_kind(got)}; wanted "
-                          f"{what.get(type(want), 'one number')}.", mistake)
+        return _wrong_type(path, got, want)
     if array.shape != wanted.shape:
         turned = array.ndim == 2 and array.T.shape == wanted.shape
         return Difference("shape", f"`{path}` has shape {array.shape}; wanted "
                           f"{wanted.shape or 'one number'}"
                           + (": rows and columns are swapped." if turned else "."))
+    if _right_dtype(array, wanted, isinstance(want, np.ndarray)):
+        return None
     kind = array.dtype.kind
-    whole_is_fine = not isinstance(want, np.ndarray) or wanted.dtype.kind in "iu"
-    if array.dtype != wanted.dtype and not (kind in "iu" and whole_is_fine):
-        single = kind == "f" and array.dtype.itemsize < 8
-        mistake = "float32" if single else "complex" if kind == "c" else "wrong-dtype"
-        return Difference("dtype", f"`{path}` has dtype {array.dtype}; wanted {wanted.dtype}.",
-                          mistake)
-    return _differ_values(array, wanted, path, tolerance)
+    single = kind == "f" and array.dtype.itemsize < 8
+    mistake = "float32" if single else "complex" if kind == "c" else "wrong-dtype"
+    return Difference("dtype", f"`{path}` has dtype {array.dtype}; wanted {wanted.dtype}.", mistake)
+
+
+def _none(got, path, want=None):
+    shape = np.shape(want) if isinstance(want, np.ndarray) else ()
+    return None if got is not None else Difference(
+        "type", f"`{path}` is `None`" + (f"; wanted shape {shape}." if shape else "."),
+        "part-is-none")
+
+
+def _wrong_type(path, got, want):
+    shape = np.shape(want)
+    if isinstance(got, np.ndarray) and type(got) is not np.ndarray and shape == got.shape:
+        return Difference("type", f"`{path}` is {kind_of(got)}; wanted a plain array of that "
+                          "shape: `np.asarray` makes one.", "wrong-type")
+    if isinstance(got, (list, tuple)) and isinstance(want, list) and len(got) == len(want):
+        for i, item in enumerate(got):
+            if type(item) is np.ndarray and item.shape != shape[1:]:
+                return Difference("shape", f"`{path}[{i}]` has shape {item.shape}; wanted "
+                                  f"{shape[1:] or 'one number'}.")
+    wanted = ("one number" if not isinstance(want, (list, np.ndarray)) else
+              f"an array of shape {shape}" if isinstance(want, np.ndarray) else
+              f"a list of {len(want)} arrays" if len(shape) > 1 else "a sequence of numbers")
+    mistake = "returns-list" if isinstance(got, (list, tuple)) else "wrong-type"
+    return Difference("type", f"`{path}` is {kind_of(got)}; wanted {wanted}.", mistake)
+
+
+def _right_dtype(array, wanted, strictly):
+    """Whether an array may have its dtype: one that loses nothing of what was wanted.
+
+    float32 will do for ones and zeros; integers will do where none but a float array is wanted.
+    """
+    kinds = array.dtype.kind + wanted.dtype.kind
+    if kinds == "ff":
+        exact = array.dtype.itemsize >= wanted.dtype.itemsize
+        with np.errstate(all="ignore"):
+            return exact or np.array_equal(wanted, wanted.astype(array.dtype), equal_nan=True)
+    whole = kinds[0] in "iu" and (not strictly or kinds[1] in "iu")
+    return whole or array.dtype == wanted.dtype
 
 
 def _as_array(got, want):
@@ -133,7 +227,13 @@ def _shallow(value, depth=4):
         depth > 0 and all(_shallow(item, depth - 1) for item in value))
 
 
-def _differ_values(got, want, path, tolerance):
+# Values.
+
+def _value(path, got, want, tolerance):
+    """Return the first difference in value of a part whose form is right, or None."""
+    if isinstance(want, Count):
+        return None
+    got, want = _as_array(got, want), np.asarray(want)
     broken = ~np.isfinite(got) & np.isfinite(want) if want.dtype != bool else np.False_
     wrong = got != want if want.dtype == bool else ~_close(got, want, tolerance)
     if not np.any(broken | wrong):
@@ -170,6 +270,14 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
     return bool(np.all(_close(a.astype(float), b.astype(float), rounding, floor)))
 
 
+def right_values(got: Any, want: Any, tolerance: float) -> bool:
+    """Whether the numbers are right, whatever types and dtypes they came in."""
+    return all(g.shape == w.shape and g.dtype.kind + w.dtype.kind in NUMBERS and bool(
+        np.all(_close(g.astype(float), w.astype(float), tolerance)))
+        for _, g, w in leaves(got, want, parts=tuple(map(str, range(len(want))))
+                              if isinstance(want, tuple) else ()))
+
+
 def _largest(value):
     """Return the size of the largest finite number in the arrays of a dict, tuple or list; or 0."""
     if isinstance(value, (dict, tuple, list)):
@@ -180,40 +288,6 @@ def _largest(value):
         return 0.0
     sizes = np.abs(value[np.isfinite(value)].astype(float))
     return float(sizes.max(initial=0.0))
-
-
-def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
-    """Yield (name, got, wanted) for every number or array of two values of the same structure."""
-    if isinstance(want, tuple):
-        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
-        for g, w, p in zip(got if fits else [None] * len(want), want, parts, strict=True):
-            yield from leaves(g, w, p)
-    elif isinstance(want, dict):
-        for key in want:
-            value = got.get(key) if isinstance(got, dict) else None
-            yield from leaves(value, want[key], _entry(path, key))
-    elif _ragged(want):
-        fits = isinstance(got, (tuple, list)) and len(got) == len(want)
-        for i, (g, w) in enumerate(zip(got if fits else [None] * len(want), want, strict=True)):
-            yield from leaves(g, w, f"{path}[{i}]")
-    else:
-        array = _plain_array(got)
-        yield path, np.array(np.nan) if array is None else array, np.asarray(want)
-
-
-def _entry(path, key):
-    """Return what an entry of a dict is called; "result" is a name of ours, the key says more."""
-    return key if path == "result" else f'{path}["{key}"]'
-
-
-def named_counts(want: Any, path: str = "result", parts: tuple = ()) -> Iterator[str]:
-    """Yield the name, as `leaves` gives it, of every `Count` in a value: no part of a result."""
-    items = zip(want, parts, strict=True) if isinstance(want, tuple) else (
-        (want[k], _entry(path, k)) for k in want) if isinstance(want, dict) else ()
-    for value, name in items:
-        yield from named_counts(value, name)
-    if isinstance(want, Count):
-        yield path
 
 
 def _close(a, b, tolerance, floor=0.0):
@@ -227,6 +301,8 @@ def _close(a, b, tolerance, floor=0.0):
         return np.isclose(a, b, rtol=0, atol=max(tolerance * scale, floor), equal_nan=True)
 
 
+# In words.
+
 def _keys(keys):
     """Return the keys of a dict in words: text and numbers as they are, others by their type."""
     kinds = dict.fromkeys(repr(k) if isinstance(k, (str, int, float)) else type(k).__name__
@@ -234,9 +310,12 @@ def _keys(keys):
     return f"the keys {', '.join(kinds)}" if kinds else "no keys"
 
 
-def _kind(value):
+def kind_of(value: Any) -> str:
+    """Return what kind of thing a result is, in words."""
     if isinstance(value, np.ndarray):
-        return f"one array of shape {value.shape}"
+        name = {np.ndarray: "one array", np.matrix: "a numpy.matrix",
+                np.ma.MaskedArray: "a masked array"}.get(type(value), type_of(value))
+        return f"{name} of shape {value.shape}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     if type(value).__name__ == "generator":

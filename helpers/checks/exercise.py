@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
 class CheckFailed(Exception):  # noqa: N818  (the name that students read)
     """An answer is not right yet; the card above says why."""
 
-    def __init__(self, exercise: str, mistake: str | None = None, text: str = ""):
+    def __init__(self, exercise: str, mistake: str | None = None, text: str = "",
+                 line: int | None = None):
         super().__init__(text or f"{exercise}: the card above says what to look at")
-        self.exercise, self.mistake = exercise, mistake
+        self.exercise, self.mistake, self.line = exercise, mistake, line
 
     def _render_traceback_(self) -> list[str]:
         return []
@@ -78,13 +79,13 @@ class Exercise(_Check):
     sizes : takes the arguments, returns the sizes that wrong factors are made of
     data : names of the notebook's data, which the function must not read
     uses : exercises whose functions the student may call in this one
-    tables : tables of functions in the notebook: name of the dict -> {key: exercise of its entry}
     hint : what to try when the mistake is not known
+    checker : which checker of their own students run first, where a value is wrong without a name
     unlocks : one sentence shown when the answer is right
     tolerance, rounding : relative to the largest entry: how far a right answer may be off, and how
         close an answer must be to a mistake's to be called that mistake
-    integers : names of the arguments that may come as integers and must then give what the same
-        floats give; None for all
+    integers : names of the arguments that may come as integers, as the text says, and must then
+        give what the same floats give
     view : where several results are right (an order of nodes) or a result is hard to compare: takes
         the arguments as the call left them and what came back, returns what is compared, of right
         and wrong answers alike; a `Count` in it says a fault in a sentence of its own. What it
@@ -101,12 +102,12 @@ class Exercise(_Check):
     sizes: Callable[..., dict[str, int]] = _first_length
     data: frozenset[str] = frozenset()
     uses: tuple[Exercise, ...] = ()
-    tables: dict[str, dict[str, Exercise]] = field(default_factory=dict, hash=False)
     hint: str = ""
+    checker: str = ""
     unlocks: str = ""
     tolerance: float = 1e-8
     rounding: float = 1e-9
-    integers: tuple[str, ...] | None = None
+    integers: tuple[str, ...] = ()
     view: Callable | None = None
     memory: dict = field(default_factory=dict, init=False, compare=False)
 
@@ -154,7 +155,7 @@ class Group(_Check):
                     f'there. To move on without: `{self.names} = skip("{self.id}")`.'])
             if verdict.outcome == "not yet":
                 first, *others = verdict.lines
-                return Verdict("not yet", [f"`{part.name}` · {first}", *others], verdict.mistake)
+                return replace(verdict, lines=[f"`{part.name}` · {first}", *others])
             skipped = verdict if verdict.outcome == "skipped" else skipped
         return skipped or Verdict("correct", [self.unlocks] if self.unlocks else [])
 
@@ -173,11 +174,13 @@ def report(exercise: str, verdict: Verdict) -> None:
     before = RECORD.pop(exercise, None)  # the last one checked stands last
     kept = verdict.outcome == "skipped" and before == "correct"  # skipping takes nothing away
     RECORD[exercise] = before if kept else verdict.outcome
-    show(verdict.outcome, exercise, verdict.lines)
+    show(verdict.outcome, exercise, verdict.lines, verdict.place)
     if verdict.outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")
     if verdict.outcome == "not yet":
-        raise CheckFailed(exercise, verdict.mistake)
+        mistake = f" [{verdict.mistake}]" if verdict.mistake else ""
+        raise CheckFailed(exercise, verdict.mistake, f"{exercise}: the card above says what to "
+                          f"look at. {verdict.summary}{mistake}", verdict.line)
 
 
 def exercises(module: Any) -> list[Exercise | Group]:

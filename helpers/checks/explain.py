@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import inspect
 import linecache
+import os
 import re
 import traceback
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,147 +18,192 @@ import numpy as np
 from helpers.checks.compare import Difference
 from helpers.checks.sandbox import TimeUp
 
-# A part of an exception's text, the id of the mistake behind it, what to tell the student.
-KNOWN_ERRORS = (
-    ("bitwise_xor", "xor", "In Python `^` is no power; a power is written `**`."),
-    ("operand type(s) for ^", "xor", "In Python `^` is no power; a power is written `**`."),
-    ("'Descent' object is not callable", "optimizer-for-loss",
-     "The optimizer stands where the loss function belongs: is each call handed what it takes, and "
-     "in its order, loss function first?"),
-    ("object is not callable", "call-for-product",
-     "A name with parentheses behind it is a call: is a `*` missing before them, or are square "
-     "brackets wanted, or the name of a method?"),
-    ("truth value of an array", "one-truth-for-an-array",
-     "`max`, `if`, `and`, `or`, `not` and chains such as `a < b < c` or `a > b == c` want one "
-     "truth value. For arrays there are `np.maximum`, `np.where`, `&`, `|` and `~`, with "
-     "parentheses around each comparison."),
-    ("arrays used as indices must be of integer", "index-not-whole",
-     "Whole numbers, such as classes, are wanted as indices; decimals came. One-hot rows become "
-     "classes by `argmax(axis=1)`. Or have labels and predictions changed places in a call? Labels "
-     "come first."),
-    ("shape mismatch: indexing arrays", "index-lengths",
-     "Two index arrays differ in length: are there as many row numbers as labels, and is there one "
-     "label for each sample? One-hot rows become classes by `argmax(axis=1)`."),
-    ("can be converted to Python scalars", "math-of-an-array",
-     "`float` and the functions of `math` take one number. NumPy's functions of the same name, "
-     "such as `np.exp`, take arrays."),
-    ("only integers, slices (`:`)", "array-for-dict",
-     "An array stands where a dict is wanted, or an index is no whole number. Is each call handed "
-     "what it takes, and in its order?"),
-    ("object has no attribute 'items'", "no-dict",
-     "Something else stands where a dict is wanted. Is each call handed what it takes, and in its "
-     "order?"),
-    ("dtype('<U", "dict-unpacked",
-     "Text came where numbers are wanted. Unpacking a dict gives its keys, which are text: take "
-     "the arrays out by their names, as in `params[\"W1\"]`."),
-    ("have the same dtype", "mixed-dtypes",
-     "One of the two is float64, as NumPy makes them, the other float32, as PyTorch does. In this "
-     "course all are float64: `dtype=torch.float64`."),
-    ("call numpy() on Tensor that requires grad", "detach-missing",
-     "A tensor with a gradient has to leave the graph first: `detach()`."),
-    ("does not require grad and does not have a grad_fn", "no-graph",
-     "There is no way back from it to a parameter: does one of them have `requires_grad=True`, and "
-     "has nothing cut the graph (`detach`, `item`, `no_grad`)?"),
-    ("backward through the graph a second time", "graph-used-twice",
-     "A graph serves one `backward()`: compute the loss anew for each step."),
-    ("'NoneType' object has no attribute 'numpy'", "grad-is-none",
-     "A `.grad` is `None` where nothing has come back to a tensor: it plays no part in the loss, "
-     "or `backward()` has not run."),
-    ("object has no attribute 'backward'", "backward-of-a-number",
-     "Only a tensor that remembers its graph has `backward`: call it first, take the number out "
-     "afterwards."),
-    ("the context manager protocol", "with-without-call",
-     "`with` wants what a call makes: `torch.no_grad()`, with its parentheses."),
-    ("before Module.__init__() call", "super-init-missing",
-     "`super().__init__()` comes first in `__init__`."),
-    ("size mismatch for", "state-mismatch",
-     "An array of the state has another shape than the layer's own: are the layers made from the "
-     "shapes in `params`, inputs first, then outputs, and is each weight (out, in)?"),
-    ('Missing key(s) in state_dict: "output.bias"', "bias-not-in-state",
-     "This `params` has no `b2`, so the state has no `output.bias`, and the layer waits for one: "
-     "`nn.Linear` takes an argument `bias`."),
-    ('key(s) in state_dict: "W1"', "own-names-in-state",
-     "The state has the names of `params`. Your `to_state` gives the arrays PyTorch's names."),
-    (': Unexpected key(s) in state_dict: "hidden', "layers-not-found",
-     "The network has no layer `hidden`. Layers are attributes of `self`, none of them in a "
-     "list, made in `__init__` (two underscores on either side)."),
-    ("key(s) in state_dict", "state-names",
-     "The names in the state and those of the layers differ: the layers are called `hidden` and "
-     "`output`, and each has a bias where the state has one, and only there."),
-    ("Tensor-like object from checkpoint", "arrays-in-state",
-     "A state that is loaded holds tensors: `torch.from_numpy` of each array."),
-    ("leaf Variable that requires grad", "in-place-on-leaf",
-     "A parameter is changed in place while PyTorch is recording: do that under "
-     "`torch.no_grad()`."),
-    ("'NoneType' object is not iterable", "none-to-go-through",
-     "Here `None` came where values are wanted. Functions without `return` give it, and so do "
-     "methods that change a list in place: after `order.reverse()`, use `order`; `reversed(order)` "
-     "can be gone through at once."),
-    ("object is not subscriptable", "not-subscriptable",
-     "Square brackets stand behind something that has no entries. Is each call handed what it "
-     "takes, and in its order, and does each function return something? (`shuffle` changes in "
-     "place and returns `None`; `permutation` returns.)"),
-    ("'function' object has no attribute", "function-for-array",
-     "A function stands where an array is wanted: is each call handed what it takes, and in its "
-     "order?"),
-    ("cannot access local variable", "local-name",
-     "A name that is given a value inside a function means that value in all its lines. If it is "
-     "the name of a function too, call the value something else."),
-    ("as a data type", "shape-in-two",
-     "A shape of two numbers is one argument: it needs parentheses of its own, as in "
-     "`np.zeros((H, K))`."),
-    ("can't optimize a non-leaf", "parameter-computed",
-     "What is computed from a parameter is none itself. Copy first, `requires_grad_()` last."),
-    ("cannot unpack non-iterable", "one-for-several",
-     "Several names stand on the left, and what came for them is one thing."),
-    ("numpy.float64' object has no attribute 'value'", "array-for-node",
-     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
-    ("numpy.float64' object has no attribute 'parents'", "array-for-node",
-     "A plain number came where a node is wanted: was it computed from arrays, not from nodes?"),
-    ("keyword argument 'keepdim'", "keepdims", "NumPy's name for it has an s: `keepdims`."),
-    ("'NoneType' object has no attribute 'append'", "append-returns-none",
-     "`append` changes the list itself and returns `None`: write it without an `=` before it."),
-)
+GENERAL = Path(__file__).parent / "mistakes" / "general.md"
+ROW = re.compile(r"^- \*\*([^*]+)\*\*: (.*?)(?=^- |^  - `|^#|\Z)((?:^  - `[^\n]*\n)*)",
+                 re.M | re.S)
+SIGN = re.compile(r"^  - `(.+?)`(?: where the line has (.+))?$", re.M)
+COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 
 
-def explain(name: str, function: Any, error: BaseException, ended: bool = False) -> Difference:
+@functools.cache
+def general_mistakes() -> dict[str, tuple[str, list[tuple[str, list[str]]]]]:
+    """Return id -> (sentence, signs) of each mistake on the page `mistakes/general.md`.
+
+    A sign is a part of an error's text, and what the line that raised it has to have besides.
+    """
+    return {name: (" ".join(text.split()), [(part, re.findall("`(.+?)`", beside))
+                                            for part, beside in SIGN.findall(signs)])
+            for name, text, signs in ROW.findall(GENERAL.read_text(encoding="utf-8"))}
+
+
+def explain(exercise: Any, function: Any, error: BaseException, ended: bool = False) -> Difference:
     """Say what a student's function raised, on which line of whose, and why if that is known.
 
     `ended` says that calls with other arguments did come to an end.
     """
+    name = exercise.name
     if isinstance(error, TimeUp):
         return Difference("raised", f"`{name}` did not come to an end and was stopped. Is there a "
                           "loop or a call that never finishes?", "endless")
+    frames = _own_frames(function, error)
+    line = _line_in_cell(function, frames)
     if isinstance(error, RecursionError):
-        who = _most_often(error) or name
-        if ended:
-            return Difference("raised", f"`{who}` calls itself too deep here: Python stops it "
-                              "after some thousand calls inside one another. With smaller "
-                              "arguments it came to an end.", "too-deep")
-        return Difference("raised", f"`{who}` calls itself again and again, and was stopped. Is "
-                          "there a case in which it does not?", "endless")
-    line, where = _line_of(function, error)
-    text = _safe_text(error)
-    shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
-    if shadowed:
-        return Difference("raised", f"{type(error).__name__}: {text}{line} The name `{shadowed}` "
-                          f"is a variable of yours that hides the real `{shadowed}`: rename it, "
-                          "then restart the kernel.", "shadowed-name")
-    inside = f" inside your `{where}`, which it calls" if where else ""
-    mistake, advice = next(((i, a) for sign, i, a in KNOWN_ERRORS if sign in text),
-                           (None, ""))
+        return _too_deep(_most_often(error) or name, ended, line)
+    raised, text = _raised(exercise, function, error, frames)
+    source = _source(*frames[-1]) if frames else ""
+    mistake, advice = _reason(exercise, function, error, text, source)
+    stop = "" if raised.endswith((".", "?", "!")) else "."
+    return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake, line)
+
+
+def _too_deep(name, ended, line):
+    if ended:
+        return Difference("raised", f"`{name}` calls itself too deep here: Python stops it "
+                          "after some thousand calls inside one another. With smaller "
+                          "arguments it came to an end.", "too-deep", line)
+    return Difference("raised", f"`{name}` calls itself again and again, and was stopped. Is "
+                      "there a case in which it does not?", "endless", line)
+
+
+# Where it was raised.
+
+def _own_frames(function, error):
+    """Return (frame, line number) for the student's own frames, the innermost last."""
+    code = getattr(function, "__code__", None)
+    space = getattr(function, "__globals__", None)
+    return [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_code is code or (space is not None and frame.f_globals is space)
+            or frame.f_globals.get("__name__", "").startswith("notebook ")]
+
+
+def _source(frame, number):
+    return linecache.getline(frame.f_code.co_filename, number).strip()[:100]
+
+
+def _line_in_cell(function, frames):
+    """Return the last line that ran in the cell of the function, counted from 1, or None."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    number = next((number for frame, number in reversed(frames)
+                   if code and frame.f_code.co_filename == code.co_filename), None)
+    if number is None or not os.path.exists(code.co_filename):
+        return number  # a cell has numbers of its own
+    return number - code.co_firstlineno + 1
+
+
+def _raised(exercise, function, error, frames):
+    """Return the sentence on what was raised, where, and the error's text."""
+    said = text = _safe_text(error)
     lengths = _inner_lengths(text)
     if lengths:
-        text = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
+        said = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
     if isinstance(error, KeyError) and error.args and not isinstance(
             error.args[0], (str, int, float, tuple)):
-        text = f"the dict has no entry for this {type(error.args[0]).__name__}"
-    if isinstance(error, KeyError) and not advice:
-        mistake, advice = _nearly_a_key(error)
-    raised = f"It raised {type(error).__name__}{inside}{f': {text}' if text else ''}{line}"
-    stop = "" if raised.endswith((".", "?", "!")) else "."
-    return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake)
+        said = f"the dict has no entry for this {type(error.args[0]).__name__}"
+    said = f": {said}" if said else ""
+    raised = f"It raised {type(error).__name__}"
+    if not frames:
+        return f"{raised}{said}", text
+    source = _source(*frames[-1])
+    line = f" (in the line `{source}`)" if source else ""
+    other = _other_function(function, frames)
+    if other is None:
+        return f"{raised}{said}{line}", text
+    caller = _source(*frames[other - 1]) if other else ""
+    name = frames[other][0].f_code.co_name
+    if _is_right(exercise, function, name) and caller:
+        takes = ", ".join(inspect.signature(frames[other][0].f_globals[name]).parameters)
+        return (f"{raised} in a call of `{name}`{said} (in the line `{caller}`). Your `{name}` "
+                f"itself is right: does the call hand over what it takes, and in its order, "
+                f"`{name}({takes})`?"), text
+    if line and caller and caller != source:
+        line = f"{line[:-1]}, called in `{caller}`)"
+    return f"{raised} inside your `{name}`, which it calls{said}{line}", text
 
+
+def _other_function(function, frames):
+    """Return the index of the frame of another function of the notebook that raised, or None."""
+    at = len(frames) - 1
+    while at and frames[at][0].f_code.co_name in COMPREHENSIONS:
+        at -= 1
+    frame = frames[at][0]
+    own = frame.f_code is getattr(function, "__code__", None)
+    return None if own or frame.f_code.co_name not in frame.f_globals else at
+
+
+def _is_right(exercise, function, name):
+    """Whether it is an earlier function that is right by its own check."""
+    used = next((used for used in exercise.uses if used.name == name), None)
+    other = getattr(function, "__globals__", {}).get(name)
+    return used is not None and used.judge(other).outcome in ("correct", "skipped")
+
+
+# Why it was raised.
+
+def _reason(exercise, function, error, text, source):
+    """Return (id, advice), where something is known that leads to such an error."""
+    shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
+    if shadowed:
+        return "shadowed-name", (f"The name `{shadowed}` is a variable of yours that hides the "
+                                 f"real `{shadowed}`: rename it, then restart the kernel.")
+    for mistake, (advice, signs) in general_mistakes().items():
+        if any(sign in text and all(_has(source, part) for part in beside)
+               for sign, beside in signs):
+            return mistake, advice
+    if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
+        return _not_there(exercise, function, error)
+    return _nearly_a_key(error) if isinstance(error, KeyError) else (None, "")
+
+
+def _has(source, part):
+    """Whether a line has a sign that stands alone (``**`` is no ``*``).
+
+    An ellipsis stands for anything that closes the parentheses that it opens.
+    """
+    first, gap = re.escape(part[0]), r"(?:[^()]|\([^()]*\))*?"
+    rest = gap.join(map(re.escape, part[1:].split("…")))
+    return re.search(rf"(?<!{first}){first}(?!{first}){rest}", source) is not None
+
+
+def _not_there(exercise, function, error):
+    """Return (id, advice) on a name that nothing has been given to."""
+    name, cells = error.name, "run the cells above (Run › Run All Above Selected Cell)"
+    if name in {used.name for used in exercise.uses} or name in ("np", "numpy"):
+        return "cell-not-run", f"The cell of `{name}` has not run in this kernel: {cells}."
+    return "name-not-there", (f"Is it spelt as where it got its value? If that is in a cell above, "
+                              f"the cell has not run in this kernel: {cells}.")
+
+
+def _nearly_a_key(error):
+    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
+    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
+    dicts = {name: value for frame in last for name, value in frame.f_locals.items()
+             if type(value) is dict}
+    missing = error.args[0] if error.args else None
+    for name, value in dicts.items():
+        if missing in value:
+            return "key-missing", (f"`{name}` has that key; the dict in this line has not, or not "
+                                   "yet.")
+    for key in {key for value in dicts.values() for key in value if isinstance(key, str)}:
+        if _plainly(key) and isinstance(missing, str) and _plainly(key) == _plainly(missing):
+            return "key-spelt", f"There is a key '{key}': capitals and underscores count."
+    return None, ""
+
+
+def _plainly(key):
+    return key.replace("_", "").lower()
+
+
+def _shadowed(function):
+    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    for name in getattr(code, "co_names", ()):
+        if name in space and hasattr(builtins, name) and not callable(space[name]):
+            return name
+        if name == "np" and space.get("np", np) is not np:
+            return name
+    return None
+
+
+# What errors say.
 
 def same_error(error: BaseException | None, other: BaseException | None) -> bool:
     """Whether two errors are of one type and say the same.
@@ -186,26 +235,6 @@ def _shapes(text):
     return found and sorted(found[1].split())
 
 
-def _nearly_a_key(error):
-    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
-    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
-    dicts = {name: value for frame in last for name, value in frame.f_locals.items()
-             if type(value) is dict}
-    missing = error.args[0] if error.args else None
-    for name, value in dicts.items():
-        if missing in value:
-            return "key-missing", (f"`{name}` has that key; the dict in this line has not, or not "
-                                   "yet.")
-    for key in {key for value in dicts.values() for key in value if isinstance(key, str)}:
-        if _plainly(key) and isinstance(missing, str) and _plainly(key) == _plainly(missing):
-            return "key-spelt", f"There is a key '{key}': capitals and underscores count."
-    return None, ""
-
-
-def _plainly(key):
-    return key.replace("_", "").lower()
-
-
 def _most_often(error):
     """Return the name of the function that a recursion has called most often."""
     names = Counter(frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__))
@@ -219,31 +248,3 @@ def _safe_text(error):
     except BaseException:  # an exception of the student's own making
         text = ""
     return re.sub(r"0x[0-9a-fA-F]+", "0x…", text)[:200]
-
-
-def _line_of(function, error):
-    """Return the student's line on which the error came up, and whose line it is."""
-    code = getattr(function, "__code__", None)
-    space = getattr(function, "__globals__", None)
-    own = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)
-           if frame.f_code is code or (space is not None and frame.f_globals is space)
-           or frame.f_globals.get("__name__", "").startswith("notebook ")]
-    if not own:
-        return "", None
-    frame, number = own[-1]
-    name = frame.f_code.co_name
-    while name in ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>") and frame.f_back:
-        name, frame = frame.f_back.f_code.co_name, frame.f_back  # what it stands in
-    where = name if name in frame.f_globals and frame.f_code is not code else None
-    source = linecache.getline(frame.f_code.co_filename, number).strip()
-    return (f" (in the line `{source[:100]}`)" if source else ""), where
-
-
-def _shadowed(function):
-    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    for name in getattr(code, "co_names", ()):
-        if name in space and hasattr(builtins, name) and not callable(space[name]):
-            return name
-        if name == "np" and space.get("np", np) is not np:
-            return name
-    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -48,17 +49,27 @@ def looks_like(
 
 
 def _factor(ratio, sizes, several, near):
-    known = {"times-2": (2, "2 times the right one"), "halved": (0.5, "half the right one")}
-    for name, n in sizes.items():
-        known[f"times-{name}"] = n, f"{name} times the right one ({name} = {n})"
-        known[f"divided-by-{name}"] = 1 / n, f"the right one divided by {name} ({name} = {n})"
-    for mistake, (value, text) in known.items():
+    for mistake, value, text in _known_factors(sizes):
         if np.isclose(ratio, value, rtol=near):
             return mistake, text
         if np.isclose(-ratio, value, rtol=near):
             return f"minus-{mistake}", f"{text}, with the sign flipped"
     # any two numbers have some ratio: without a name it means nothing
     return ("constant-factor", f"{ratio:.4g} times the right one") if several else None
+
+
+def _known_factors(sizes):
+    """Yield (id, factor, text): sizes, and what the means of squares of other people have."""
+    yield "times-2", 2, "2 times the right one"
+    yield "halved", 0.5, "half the right one"
+    of = {**sizes, **{a + b: m * n for (a, m), (b, n) in combinations(sizes.items(), 2)}}
+    for name, n in of.items():
+        told = f"({name} = {n})"
+        yield f"times-{name}", n, f"{name} times the right one {told}"
+        yield f"divided-by-{name}", 1 / n, f"the right one divided by {name} {told}"
+        divisor = name if len(name) == 1 else f"({name})"
+        yield f"times-2-over-{name}", 2 / n, f"2/{divisor} times the right one {told}"
+        yield f"divided-by-2{name}", 0.5 / n, f"the right one divided by 2{name} {told}"
 
 
 def _rearranged(got, want, rounding):
@@ -204,14 +215,19 @@ def diagnose(
         raise ValueError("loss: two calls with the same parameters gave two values; let it use the "
                          "same samples and the same random numbers in each call")
     values = {value}
-    measured = {name: _slopes(loss, own, name, values) for name in own}
+    slopes = {name: _slopes(loss, own, name, values) for name in own}
+    measured = {name: slope.mean(axis=0) for name, slope in slopes.items()}
     if len(values) > 1 and all(float(np.float32(v)) == v for v in values):
         raise ValueError("loss: its values have the 7 digits of float32, too few for differences; "
                          "let it compute in float64")
     noise = 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS  # what rounding can do
-    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes)
-                     for name in own)
+    kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
+    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes,
+                              kinks[name]) for name in own)
     remarks = []
+    if any(kink.any() for kink in kinks.values()):
+        remarks.append("At a kink, as of a ReLU at exactly 0, the slopes to either side differ: "
+                       "what the gradient says there is not judged here.")
     if not any(slope.any() for slope in measured.values()):
         remarks.append("The loss does not change with any parameter: does it use the dict that it "
                        "is given, or is everything saturated?")
@@ -280,10 +296,11 @@ def _checked(params, grads):
     if missing or extra:
         which = f"no entry for {missing}" if missing else f"{extra} belong to no parameter"
         raise ValueError(f"grads: {which}; params has {list(params)}, grads has {list(grads)}")
+    shapes = [f"grads[{name!r}]: shape {grads[name].shape} came, {array.shape} was wanted"
+              for name, array in params.items() if grads[name].shape != array.shape]
+    if shapes:
+        raise ValueError("; ".join(shapes) + ": each gradient has the shape of its parameter")
     for name, array in params.items():
-        if grads[name].shape != array.shape:
-            raise ValueError(f"grads[{name!r}]: shape {grads[name].shape} came, {array.shape} was "
-                             "wanted, the shape of the parameter")
         if not np.isfinite(array).all():
             raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be measured "
                              "there")
@@ -304,21 +321,36 @@ def _value(loss, params, where=""):
     return number
 
 
-def _slopes(loss, params, name, values):
-    slopes = np.zeros(params[name].shape)
-    for at in np.ndindex(slopes.shape):
-        ends = []
-        for step in (EPS, -EPS):
+def _slopes(loss, params, name, values, eps=EPS, entries=None):
+    """Return the slopes to the right and to the left of each entry, (2, *shape of the array)."""
+    here = _value(loss, params)
+    slopes = np.zeros((2, *params[name].shape))
+    for at in entries or np.ndindex(params[name].shape):
+        for side, step in enumerate((eps, -eps)):
             moved = params[name].copy()
             moved[at] += step
-            ends.append(_value(loss, {**params, name: moved},
-                               f" where entry {list(at)} of {name!r} is moved by {step:g}"))
-        slopes[at] = (ends[0] - ends[1]) / (2 * EPS)
-        values.update(ends)
+            end = _value(loss, {**params, name: moved},
+                         f" where entry {list(at)} of {name!r} is moved by {step:g}")
+            slopes[(side, *at)] = (end - here) / step
+            values.add(end)
     return slopes
 
 
-def _examine(name, got, want, param, noise, sizes):
+def _kinks(loss, params, name, got, slopes, noise):
+    """Return where a gradient differs from the slope because there is no one slope there.
+
+    Of a smooth loss the slopes to either side come together as the step gets smaller.
+    """
+    bend = np.abs(slopes[0] - slopes[1])
+    off = ~(np.abs(got - slopes.mean(axis=0)) <= noise) & np.isfinite(got)
+    suspect = off & (bend > 1e-3 * np.abs(slopes).max(axis=0) + 10 * noise)
+    near = _slopes(loss, params, name, set(), EPS / 2, [*map(tuple, np.argwhere(suspect))] or [()]
+                   ) if suspect.any() else slopes
+    return suspect & (np.abs(near[0] - near[1]) > 0.75 * bend)
+
+
+def _examine(name, got, want, param, noise, sizes, kink):
+    got, want = np.where(kink, 0.0, got), np.where(kink, 0.0, want)
     difference = np.abs(got - want)
     size = np.maximum(np.abs(got), np.abs(want))
     judged = ~(difference <= noise)  # nan is judged too; what differences cannot see is not
@@ -331,6 +363,8 @@ def _examine(name, got, want, param, noise, sizes):
     length = float(lengths[0] / lengths[1]) if lengths[1] > 0 else np.nan
     right = worst < GOOD
     text = "right" if right else _in_words(got, want, param, error, noise, sizes)
+    if kink.any():
+        text += f"; kink: not judged here ({kink.sum()} of {kink.size} entries)"
     return Finding(name, got.shape, right, worst, cosine, length, text)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from helpers.checks.compare import Count, _kind
+from helpers.checks.compare import Count, kind_of
 from helpers.checks.truth import complex_step
 
 FACTS = ("no list", "pairs", "strange", "missing", "repeated", "early")
@@ -127,7 +127,7 @@ def order_facts(args: tuple, order: Any) -> dict[str, Count]:
     """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
     if not isinstance(order, (list, tuple)):
         return dict.fromkeys(FACTS, Count(0)) | {
-            FACTS[0]: Count(1, f"It returned {_kind(order)}; wanted a list of nodes.")}
+            FACTS[0]: Count(1, f"It returned {kind_of(order)}; wanted a list of nodes.")}
     nodes = set(below(args[0]))
     ours = [node for node in order if isinstance(node, Node) and node in nodes]
     place: dict[Node, int] = {}
@@ -153,7 +153,7 @@ def _strange(things, where, what):
     """Return a sentence on things in a list or dict that should be nodes of the graph at hand."""
     if any(isinstance(thing, Node) for thing in things):
         return f"There are nodes of another graph {where}. Is the {what} made anew in each call?"
-    kind = _kind(things[0]) if things else "nothing"
+    kind = kind_of(things[0]) if things else "nothing"
     return f"There is something {where} that is no node: {kind}."
 
 

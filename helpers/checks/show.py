@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 
 from helpers.palette import OUTCOMES
 
 SIGNS = {"correct": "✓", "not yet": "✗", "not attempted": "○", "skipped": "↷", "waiting": "·"}
+WHERE = "Where in your code?"
 
 
-def show(outcome: str, exercise: str, lines: list[str]) -> None:
-    """Show a verdict: the outcome by its sign, word and colour, then its lines."""
-    _show(f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}", lines, OUTCOMES[outcome])
+def show(outcome: str, exercise: str, lines: list[str], place: Sequence[str] = ()) -> None:
+    """Show a verdict: the outcome by its sign, word and colour, its lines, the folded place."""
+    _show(f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}", lines, OUTCOMES[outcome], place)
 
 
 def show_progress(lesson: str, rows: list[tuple[str, str]]) -> None:
@@ -23,30 +25,33 @@ def show_progress(lesson: str, rows: list[tuple[str, str]]) -> None:
           OUTCOMES["correct" if done == len(rows) else "skipped"])
 
 
-def as_text(title: str, lines: list[str]) -> str:
-    """Return a card as plain text, one line a sentence."""
-    return "\n".join([title, *lines])
+def as_text(title: str, lines: list[str], place: Sequence[str] = ()) -> str:
+    """Return a card as plain text, one line a sentence; the place stands open."""
+    return "\n".join([title, *lines, *([WHERE] if place else []), *(f"  {p}" for p in place)])
 
 
-def as_html(title: str, lines: list[str], colour: str) -> str:
+def as_html(title: str, lines: list[str], colour: str, place: Sequence[str] = ()) -> str:
     """Return a card as HTML, its text in the colour of the reader's theme."""
     body = "".join(f"<div>{_code(line)}</div>" for line in lines)
+    if place:
+        where = "".join(f"<div>{_code(line)}</div>" for line in place)
+        body += f"<details><summary>{WHERE}</summary>{where}</details>"
     return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
             f'padding: 6px 12px; line-height: 1.5; max-width: 52em">'
             f'<div style="font-weight: 600">{html.escape(title)}</div>{body}</div>')
 
 
-def _show(title, lines, colour):
+def _show(title, lines, colour, place=()):
     try:
         from IPython import get_ipython
         from IPython.display import display
     except ImportError:
         get_ipython = None
     if get_ipython is None or get_ipython() is None:
-        print(as_text(title, lines))
+        print(as_text(title, lines, place))
         return
-    display({"text/html": as_html(title, lines, colour), "text/plain": as_text(title, lines)},
-            raw=True)
+    display({"text/html": as_html(title, lines, colour, place),
+             "text/plain": as_text(title, lines, place)}, raw=True)
 
 
 def _code(line):

@@ -1,0 +1,215 @@
+"""What there is to judge an answer by, gathered once, each piece when it is first asked for."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from helpers.checks.compare import Difference, differ, leaves, right_values, same_values, settled
+from helpers.checks.explain import explain, same_error
+from helpers.checks.sandbox import Call, Guard, fresh, restored, seen
+
+
+@dataclass
+class Evidence:
+    """A student's answer to an exercise, and what comes of it.
+
+    Attributes
+    ----------
+    exercise, function : what is judged, as what
+    cases : the arguments of the calls
+    guard : has the time that is left
+    gradients_off : whether a call has left PyTorch without recording
+    """
+
+    exercise: Any
+    function: Any
+    cases: list[tuple]
+    guard: Guard = field(default_factory=Guard)
+    gradients_off: bool = False
+    _wanted: dict[int, Any] = field(default_factory=dict)
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """The names of the arguments."""
+        return list(inspect.signature(self.exercise.truth).parameters)
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """The names of the notebook, where the function has been written in one."""
+        return getattr(self.function, "__globals__", {})
+
+    def call(self, args: tuple, function: Callable | None = None, left: tuple | None = None,
+             viewed: bool = True) -> Call:
+        """Return what comes of a call of the function, or of another in its place."""
+        torch = sys.modules.get("torch")
+        with restored():
+            recording = torch is not None and torch.is_grad_enabled()
+            call = self.guard.call(function or self.function, args,
+                                   self.exercise.view if viewed else None, left)
+            self.gradients_off |= recording and not torch.is_grad_enabled()
+        return call
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """What comes of each case, up to the first that does not end or finds a stub."""
+        calls = []
+        for index, args in enumerate(self.cases):
+            call = self.call(args)
+            calls.append(call)
+            if call.endless or is_stub(call.error, self.function):
+                break
+            if type(call.value) is np.ndarray and call.value.ndim == 1:
+                call.value = settled(call.value, self.wanted(index))
+        return calls
+
+    def wanted(self, index: int) -> Any:
+        """Return the right answer to a case, seen as the student's is."""
+        if index not in self._wanted:
+            self._wanted[index] = self.right_answer(self.cases[index])
+        return self._wanted[index]
+
+    def right_answer(self, args: tuple) -> Any:
+        """Return the right answer for some arguments, seen as the student's is."""
+        args = fresh(args)
+        return seen(self.exercise.view, args, self.exercise.truth(*args))
+
+    @cached_property
+    def differences(self) -> list[Difference | None]:
+        """How each call differs from what was wanted, up to the first that does."""
+        found = []
+        for index, call in enumerate(self.calls):
+            found.append(explain(self.exercise, self.function, call.error, index > 0)
+                         if call.error is not None else self.difference(index))
+            if found[-1]:
+                break
+        return found
+
+    def difference(self, index: int) -> Difference | None:
+        """Return how the value of a call differs from what was wanted."""
+        return differ(self.calls[index].value, self.wanted(index), self.exercise.returns[0],
+                      self.exercise.returns, self.exercise.tolerance)
+
+    @property
+    def wrong(self) -> Difference | None:
+        """How the first wrong call is wrong; None where all are right."""
+        return self.differences[-1]
+
+    @property
+    def at(self) -> int:
+        """The number of the last call that has been looked at: the wrong one, if one is wrong."""
+        return len(self.differences) - 1
+
+    @cached_property
+    def values_right(self) -> bool:
+        """Whether all numbers are right, in whatever type they came."""
+        return self.are_right(self.calls)
+
+    def are_right(self, calls: list[Call]) -> bool:
+        """Whether the numbers of some calls, one a case, are right."""
+        return all(call.error is None and right_values(
+            call.value, self.wanted(index), self.exercise.tolerance)
+            for index, call in enumerate(calls))
+
+    @cached_property
+    def again(self) -> Call:
+        """What comes of a second call with the arguments of the first case."""
+        return self.call(self.cases[0])
+
+    @cached_property
+    def on_same_objects(self) -> Call:
+        """What comes of a second call on the objects that the first has had in its hands."""
+        return self.call(self.cases[0], left=self.calls[0].args)
+
+    def parts(self, index: int, value: Any = None) -> list[tuple]:
+        """Return (name, got, wanted) of each part of what a call has returned."""
+        value = self.calls[index].value if value is None else value
+        return list(leaves(value, self.wanted(index), self.exercise.returns[0],
+                           self.exercise.returns))
+
+    def alike(self, one: Call, other: Call, want: Any, rounding: float | None = None) -> bool:
+        """Whether two calls came to the same, in what is wanted of them."""
+        if one.error is not None or other.error is not None:
+            return same_error(one.error, other.error)
+        rounding = self.exercise.rounding if rounding is None else rounding
+        a, b = ([got for _, got, _ in leaves(value, want, parts=self.exercise.returns)]
+                for value in (one.value, other.value))
+        return all(same_values(x, y, rounding) or (  # text, objects: nothing can be said of them
+            x.dtype == y.dtype and x.shape == y.shape and x.dtype.kind not in "biuf")
+            for x, y in zip(a, b, strict=True))
+
+    def same(self, call: Call, other: Call) -> bool:
+        """Whether a call came to what another function's did: the same error or the same values."""
+        if call.error is not None or other.error is not None:
+            return same_error(call.error, other.error)
+        kinds = {isinstance(value, np.ndarray) for value in (call.value, other.value)
+                 if isinstance(value, (list, tuple, np.ndarray))}
+        return len(kinds) < 2 and same_values(call.value, other.value, self.exercise.rounding)
+
+    def reads(self, args: tuple, names: set[str]) -> str | None:
+        """Return which of some names of the notebook a call reads, by a copy that has none."""
+        function = self.function
+        if not isinstance(function, types.FunctionType) or not names:
+            return None
+        blind = types.FunctionType(
+            function.__code__, {k: v for k, v in self.space.items() if k not in names},
+            function.__name__, function.__defaults__, function.__closure__)
+        blind.__kwdefaults__ = function.__kwdefaults__
+        error = self.call(args, blind, viewed=False).error
+        return error.name if isinstance(error, NameError) and error.name in names else None
+
+    def changed(self, index: int) -> str | None:
+        """Return the name of an argument that a call has changed."""
+        return next((name for name, old, new in zip(
+            self.parameters, self.cases[index], self.calls[index].args, strict=False)
+            if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 0.0)), None)
+
+    def reached(self, name: str) -> list[Any]:
+        """Return the functions called `name` that the answer comes to: now, or an older one."""
+        now = self.space.get(name)
+        return [thing for thing in reachable(self.function) if thing is not self.function and (
+            thing is now or isinstance(thing, types.FunctionType) and thing.__name__ == name
+            and thing.__globals__ is self.space)]
+
+
+def is_stub(error: BaseException | None, function: Any) -> bool:
+    """Whether it is the function's own NotImplementedError (not one of a function it calls)."""
+    if not isinstance(error, NotImplementedError) or "not implemented for" in str(error):
+        return False  # PyTorch says so of dtypes
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return bool(frames) and frames[-1][0].f_code is getattr(
+        inspect.unwrap(function), "__code__", None)
+
+
+def reachable(function: Any) -> list[Any]:
+    """Return what a function uses of its notebook, directly or by way of what it uses."""
+    waiting, found = [function], {}
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in found:
+            continue
+        found[id(thing)] = thing
+        if isinstance(thing, types.FunctionType) and (
+                thing.__globals__ is getattr(function, "__globals__", None)
+                or str(thing.__globals__.get("__name__")).startswith("notebook ")):
+            names = _names_in(thing.__code__)
+            waiting += [thing.__globals__[name] for name in names if name in thing.__globals__]
+        elif isinstance(thing, type):
+            waiting += [*thing.__bases__, *vars(thing).values()]
+        elif type(thing) is dict:  # a table of functions
+            waiting += thing.values()
+    return list(found.values())
+
+
+def _names_in(code):
+    """Return the names that a piece of code uses, those in its inner functions included."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(_names_in, inner))
