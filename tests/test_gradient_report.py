@@ -199,3 +199,52 @@ def test_sizes_are_a_dict_of_numbers(sizes):
 def test_an_error_of_the_loss_itself_comes_through():
     with pytest.raises(KeyError, match="V"):
         diagnose(lambda params: params["V"], PARAMS, GRADS)
+
+
+def relu(params):
+    return float(np.maximum(params["b"], 0).sum() + (params["W"] ** 2).sum())
+
+
+@pytest.mark.parametrize("there", [0.0, 1.0])
+def test_at_a_kink_nothing_is_judged_and_the_rest_is(there):
+    params = {"b": np.array([0.0, 2.0, -1.0]), "W": np.array([1.0, 3.0])}
+    right = {"b": np.array([there, 1.0, 0.0]), "W": 2 * params["W"]}
+    report = diagnose(relu, params, right)
+    assert report and "kink" in report.remark
+    assert report["b"].right and report["b"].text == (
+        "right; kink: not judged here (1 of 3 entries)")
+    assert report["W"].text == "right"
+    wrong = diagnose(relu, params, {**right, "b": np.array([there, 1.0, 0.7])})
+    assert not wrong and not wrong["b"].right
+    flipped = diagnose(relu, params, {**right, "b": np.array([there, -1.0, 0.0])})
+    assert "−1 times the right one" in flipped["b"].text
+
+
+def test_a_kink_everywhere_and_a_bend_that_is_none():
+    params = {"b": np.zeros(3), "W": np.ones(2)}
+    assert diagnose(relu, params, {"b": np.zeros(3), "W": 2 * np.ones(2)})
+    steep = {"w": np.array([1e-6, 0.0])}  # near a minimum slopes differ much, and it is smooth
+
+    def value(params):
+        return float((params["w"] ** 2).sum())
+
+    report = diagnose(value, steep, {"w": np.array([2e-2, 3e-2])})
+    assert not report and not report.remark
+
+
+@pytest.mark.parametrize("factor, text", [
+    (2 / N, f"2/N times the right one (N = {N})"),
+    (2 / (N * 3), f"2/(NK) times the right one (NK = {N * 3})"),
+    (1 / (N * 3), f"the right one divided by NK (NK = {N * 3})"),
+    (0.5 / N, f"the right one divided by 2N (N = {N})"),
+    (-2 / N, f"2/N times the right one (N = {N}), with the sign flipped")])
+def test_factors_of_other_means_are_named(factor, text):
+    report = diagnose(loss, PARAMS, with_wrong("W1", factor * GRADS["W1"]), sizes={"N": N, "K": 3})
+    assert report["W1"].text == text or f"{text}: " in report["W1"].text
+
+
+def test_all_shapes_that_do_not_fit_are_told_at_once():
+    wrong = {**GRADS, "b1": GRADS["b1"][None], "W2": GRADS["W2"].T}
+    with pytest.raises(ValueError, match=r"grads\['b1'\]: shape \(1, 5\) came, \(5,\) was wanted; "
+                                         r"grads\['W2'\]: shape \(4, 5\) came"):
+        diagnose(loss, PARAMS, wrong)

@@ -176,7 +176,7 @@ class Evidence:
         """Return the functions called `name` that the answer comes to: now, or an older one."""
         now = self.space.get(name)
         return [thing for thing in reachable(self.function) if thing is not self.function and (
-            thing is now or isinstance(thing, types.FunctionType) and thing.__name__ == name
+            thing is now is not None or isinstance(thing, types.FunctionType) and thing.__name__ == name
             and thing.__globals__ is self.space)]
 
 

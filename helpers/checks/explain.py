@@ -46,10 +46,15 @@ def explain(exercise: Any, function: Any, error: BaseException, ended: bool = Fa
         return Difference("raised", f"`{name}` did not come to an end and was stopped. Is there a "
                           "loop or a call that never finishes?", "endless")
     frames = _own_frames(function, error)
+    other = _other_function(function, frames)
+    called = _right_function(exercise, function, frames, other)
+    if called:
+        frames = frames[:other]  # what is inside a right function is no place to look at
     line = _line_in_cell(function, frames)
     if isinstance(error, RecursionError):
         return _too_deep(_most_often(error) or name, ended, line)
-    raised, text = _raised(exercise, function, error, frames)
+    text = _safe_text(error)
+    raised = _raised(error, text, frames, called, None if called else other)
     source = _source(*frames[-1]) if frames else ""
     mistake, advice = _reason(exercise, function, error, text, source)
     stop = "" if raised.endswith((".", "?", "!")) else "."
@@ -90,51 +95,49 @@ def _line_in_cell(function, frames):
     return number - code.co_firstlineno + 1
 
 
-def _raised(exercise, function, error, frames):
-    """Return the sentence on what was raised, where, and the error's text."""
-    said = text = _safe_text(error)
-    lengths = _inner_lengths(text)
-    if lengths:
-        said = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
-    if isinstance(error, KeyError) and error.args and not isinstance(
-            error.args[0], (str, int, float, tuple)):
-        said = f"the dict has no entry for this {type(error.args[0]).__name__}"
-    said = f": {said}" if said else ""
-    raised = f"It raised {type(error).__name__}"
-    if not frames:
-        return f"{raised}{said}", text
-    source = _source(*frames[-1])
-    line = f" (in the line `{source}`)" if source else ""
-    other = _other_function(function, frames)
-    if other is None:
-        return f"{raised}{said}{line}", text
-    caller = _source(*frames[other - 1]) if other else ""
-    name = frames[other][0].f_code.co_name
-    if _is_right(exercise, function, name) and caller:
-        takes = ", ".join(inspect.signature(frames[other][0].f_globals[name]).parameters)
-        return (f"{raised} in a call of `{name}`{said} (in the line `{caller}`). Your `{name}` "
-                f"itself is right: does the call hand over what it takes, and in its order, "
-                f"`{name}({takes})`?"), text
-    if line and caller and caller != source:
-        line = f"{line[:-1]}, called in `{caller}`)"
-    return f"{raised} inside your `{name}`, which it calls{said}{line}", text
-
-
 def _other_function(function, frames):
     """Return the index of the frame of another function of the notebook that raised, or None."""
     at = len(frames) - 1
-    while at and frames[at][0].f_code.co_name in COMPREHENSIONS:
+    while at > 0 and frames[at][0].f_code.co_name in COMPREHENSIONS:
         at -= 1
-    frame = frames[at][0]
-    own = frame.f_code is getattr(function, "__code__", None)
-    return None if own or frame.f_code.co_name not in frame.f_globals else at
+    if at < 0 or frames[at][0].f_code is getattr(function, "__code__", None):
+        return None
+    return at if frames[at][0].f_code.co_name in frames[at][0].f_globals else None
 
 
-def _is_right(exercise, function, name):
-    """Whether it is an earlier function that is right by its own check."""
+def _right_function(exercise, function, frames, other):
+    """Return the call, in words, of an earlier function that raised though it is right, or None."""
+    if not other:
+        return None
+    name = frames[other][0].f_code.co_name
     used = next((used for used in exercise.uses if used.name == name), None)
-    other = getattr(function, "__globals__", {}).get(name)
-    return used is not None and used.judge(other).outcome in ("correct", "skipped")
+    its = getattr(function, "__globals__", {}).get(name)
+    if used is None or used.judge(its).outcome not in ("correct", "skipped"):
+        return None
+    return f"{name}({', '.join(inspect.signature(its).parameters)})"
+
+
+def _raised(error, text, frames, called, other):
+    """Return the sentence on what was raised, and where."""
+    lengths = _inner_lengths(text)
+    if lengths:
+        text = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
+    if isinstance(error, KeyError) and error.args and not isinstance(
+            error.args[0], (str, int, float, tuple)):
+        text = f"the dict has no entry for this {type(error.args[0]).__name__}"
+    source = _source(*frames[-1]) if frames else ""
+    said, line = f": {text}" if text else "", f" (in the line `{source}`)" if source else ""
+    raised = f"It raised {type(error).__name__}"
+    if called:
+        name = called.split("(")[0]
+        return (f"{raised} in a call of `{name}`{said}{line}. Your `{name}` itself is right: does "
+                f"the call hand over what it takes, and in its order, `{called}`?")
+    if other is None:
+        return f"{raised}{said}{line}"
+    caller = _source(*frames[other - 1]) if other else ""
+    if line and caller and caller != source:
+        line = f"{line[:-1]}, called in `{caller}`)"
+    return f"{raised} inside your `{frames[other][0].f_code.co_name}`, which it calls{said}{line}"
 
 
 # Why it was raised.

@@ -174,7 +174,8 @@ RIGHT = {
                     lambda X: np.hstack((np.ones((X.shape[0], 1)), X)),
                     lambda X: np.pad(X.astype(float), ((0, 0), (1, 0)), constant_values=1)],
     "01-sigmoid": [sigmoid_loop, sigmoid_stable, expit, lambda z: 1 / (1 + np.exp(-z)),
-                   lambda z: 0.5 * (1 + np.tanh(0.5 * z)), lambda z: np.power(1 + np.exp(-z), -1)],
+                   lambda z: 0.5 * (1 + np.tanh(0.5 * z)), lambda z: np.power(1 + np.exp(-z), -1),
+                   integer_empty],
     "01-forward": [forward_einsum, forward_loop, forward_list],
     "01-squared-error": [
         lambda y, Y_hat: 0.5 * np.sum((y - Y_hat) ** 2),
@@ -194,7 +195,6 @@ WRONG = [
     ("01-squared-error", lambda y, Y_hat: float(((y - Y_hat) ** 2).sum() / 2.1), None),
     ("01-add-bias", add_bias_in_place, "changes-arguments"),
     ("01-add-bias", lambda X: np.append(X, np.ones((len(X), 1)), axis=1), "ones-last"),
-    ("01-sigmoid", integer_empty, "integer-input"),
     ("01-sigmoid", lambda z: expit(-z), "mirrored"),
     ("01-sigmoid", lambda z: expit(z) + 0j, "complex"),
     ("01-forward", forward_of_notebook, "uses-notebook-data"),

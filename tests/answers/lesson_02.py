@@ -220,6 +220,7 @@ def train_recording_last(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs
 
 RIGHT = {
     "02-chain-rule": [chain_rule_closed, chain_rule_numpy,
+                      lambda x: np.array(chain_rule_closed(x)),
                       lambda x: [math.exp(math.sin(x * x)),
                                  2 * x * math.cos(x * x) * math.exp(math.sin(x * x))]],
     "02-sigmoid-prime": [sigmoid_prime_two_tails, sigmoid_prime_even,
@@ -239,7 +240,7 @@ WRONG = [
         ~(np.abs(dW - dW_num) <= tolerance * max(abs(dW), abs(dW_num)))),
      "one-truth-for-an-array"),
     ("02-backprop", backprop_measured, "measured-not-derived"),
-    ("02-chain-rule", lambda x: np.array([np.exp(np.sin(x * x)), 1.0]), "wrong-number-of-values"),
+    ("02-chain-rule", lambda x: np.array([np.exp(np.sin(x * x)), 1, 1]), "wrong-number-of-values"),
     ("02-chain-rule", chain_rule_measured, "measured-not-derived"),
     ("02-sigmoid-prime", lambda z: (expit(z + 1e-5) - expit(z - 1e-5)) / 2e-5,
      "measured-not-derived"),

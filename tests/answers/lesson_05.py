@@ -336,7 +336,10 @@ RIGHT = {
     "05-softmax-delta": [output_delta_loop, output_delta_one_hot, output_delta_in_place,
                          output_delta_by_jacobian],
     "05-loss": [loss_from_logits, loss_loop, loss_with_norms],
-    "05-backprop": [backprop_loop, backprop_einsum, backprop_divided_last],
+    "05-backprop": [backprop_loop, backprop_einsum, backprop_divided_last,
+                    *(lambda X, y, params, reg, kind=kind: {
+                        k: g.astype(kind) for k, g in backprop_loop(X, y, params, reg).items()}
+                      for kind in (np.longdouble, ">f8"))],
     "05-initialise": [initialise_scale, initialise_standard, initialise_at_once],
     "05-train": [train_names, train_in_place_on_copies, train_decoupled],
 }
@@ -422,9 +425,6 @@ WRONG = [
             X, y, params, reg)["b2"] @ params["W2"].T)}, "before-activation"),
     ("05-backprop", lambda X, y, params, reg: {
         k: g.tolist() for k, g in backprop_loop(X, y, params, reg).items()}, "returns-list"),
-    *(("05-backprop", lambda X, y, params, reg, kind=kind: {
-        k: g.astype(kind) for k, g in backprop_loop(X, y, params, reg).items()}, "wrong-dtype")
-      for kind in (np.longdouble, ">f8")),
     ("05-backprop", backprop_decays_everything, "biases-penalised"),
     ("05-backprop", backprop_measured, "nearly-right"),
     ("05-backprop", lambda X, y, params, reg: backprop_loop(X, y, params, 0), "penalty-missing"),
