@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import types
 
 import numpy as np
 import pytest
 
-from helpers.checks import CheckFailed, Exercise, lesson_01, lesson_02, lesson_03
+from helpers.checks import CheckFailed, Exercise, lesson_01, lesson_02, lesson_03, place
 from helpers.checks.compare import differ
 from helpers.checks.judge import PLACING
 from helpers.checks.show import as_html, as_text
@@ -190,32 +189,29 @@ def test_an_earlier_function_whose_cell_has_not_run_is_told_so():
 # The place, the card and the exception.
 
 @pytest.fixture
-def place(monkeypatch):
-    """Return a stand-in for the module that finds the place: its `find` notes its calls."""
-    import helpers.checks
-    module = types.ModuleType("helpers.checks.place")
-    module.calls = []
+def places(monkeypatch):
+    """Return a stand-in for what finds the place: what it finds, and its calls."""
+    stand_in = types.SimpleNamespace(calls=[], found=types.SimpleNamespace(
+        line=7, lines=["`dZ1 = 3`", "is 3."]))
 
     def find(exercise, function, seconds):
-        module.calls.append((exercise.id, seconds))
-        return module.found() if callable(module.found) else module.found
+        stand_in.calls.append((exercise.id, seconds))
+        return stand_in.found() if callable(stand_in.found) else stand_in.found
 
-    module.find, module.found = find, types.SimpleNamespace(line=7, lines=["`dZ1 = 3`", "is 3."])
-    monkeypatch.setitem(sys.modules, "helpers.checks.place", module)
-    monkeypatch.setattr(helpers.checks, "place", module, raising=False)
-    return module
+    monkeypatch.setattr(place, "find", find)
+    return stand_in
 
 
-def test_a_place_is_looked_for_where_there_is_no_name_or_an_unsure_one(place):
+def test_a_place_is_looked_for_where_there_is_no_name_or_an_unsure_one(places):
     unnamed = lesson_01.sigmoid.judge(lambda z: z + 0.1 * z ** 3)
     assert (unnamed.line, unnamed.place) == (7, ["`dZ1 = 3`", "is 3."]) and not unnamed.mistake
     raised = lesson_01.sigmoid.judge(made("def f(z):\n    return z.nonsense\n"))
     assert raised.line == 2 and raised.place
-    assert [exercise for exercise, _ in place.calls] == ["01-sigmoid"] * 2
-    assert all(0 < seconds <= PLACING for _, seconds in place.calls)
+    assert [exercise for exercise, _ in places.calls] == ["01-sigmoid"] * 2
+    assert all(0 < seconds <= PLACING for _, seconds in places.calls)
 
 
-def test_no_place_is_looked_for_where_there_is_a_name_or_nothing_wrong(place):
+def test_no_place_is_looked_for_where_there_is_a_name_or_nothing_wrong(places):
     def endless(z):
         while True:
             pass
@@ -223,10 +219,10 @@ def test_no_place_is_looked_for_where_there_is_a_name_or_nothing_wrong(place):
     for function in (lambda z: 1 / (1 + np.exp(z)), lambda z: 1 / (1 + np.exp(-z)),
                      lambda z: None, endless, 3):
         assert lesson_01.sigmoid.judge(function).place == []
-    assert place.calls == []
+    assert places.calls == []
 
 
-def test_a_place_that_cannot_be_found_is_silence(place):
+def test_a_place_that_cannot_be_found_is_silence(places):
     def fails():
         raise RuntimeError
 
@@ -234,7 +230,7 @@ def test_a_place_that_cannot_be_found_is_silence(place):
         while True:
             pass
 
-    for place.found in (fails, endless, None):
+    for places.found in (fails, endless, None):
         verdict = lesson_01.sigmoid.judge(lambda z: z + 0.1 * z ** 3)
         assert verdict.outcome == "not yet" and verdict.place == [] and verdict.line is None
 
@@ -261,7 +257,7 @@ def test_the_exception_alone_says_what_is_wrong_and_has_the_id_and_the_line(caps
     capsys.readouterr()
 
 
-def test_a_group_hands_on_line_and_place(place):
+def test_a_group_hands_on_line_and_place(places):
     verdict = lesson_03.patterns.judge(*[lambda X: X.nonsense] * len(lesson_03.patterns.parts))
     assert verdict.line == 1 and verdict.place and verdict.lines[0].startswith("`")
 

@@ -175,9 +175,10 @@ class Evidence:
     def reached(self, name: str) -> list[Any]:
         """Return the functions called `name` that the answer comes to: now, or an older one."""
         now = self.space.get(name)
-        return [thing for thing in reachable(self.function) if thing is not self.function and (
-            thing is now is not None or isinstance(thing, types.FunctionType) and thing.__name__ == name
-            and thing.__globals__ is self.space)]
+        return [thing for thing in reachable(self.function) if callable(thing) and (
+            thing is now or getattr(thing, "__name__", None) == name
+            and getattr(thing, "__globals__", None) is self.space)
+            and thing is not self.function]
 
 
 def is_stub(error: BaseException | None, function: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks import place
 from helpers.checks.compare import differ, named_counts, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
 from helpers.checks.gradient_report import likeness, looks_like
@@ -90,11 +91,10 @@ def in_words(evidence: Evidence, finding: Finding) -> Verdict:
     if finding.hint and exercise.hint:
         lines.append(f"Next: {exercise.hint}")
     verdict = Verdict(finding.outcome, lines, finding.mistake, wrong.line)
-    place = None
-    if wrong.stage == "raised" or finding.unsure or not finding.mistake:
-        place = _place(evidence)
-    if place is not None:
-        verdict.place, verdict.line = list(place.lines), wrong.line or place.line
+    unsure = wrong.stage == "raised" or finding.unsure or not finding.mistake
+    found = _place(evidence) if unsure else None
+    if found is not None:
+        verdict.place, verdict.line = list(found.lines), wrong.line or found.line
     return verdict
 
 
@@ -102,10 +102,6 @@ def _place(evidence):
     """Return the place of a mistake in the student's code, or None: never an error, nor late."""
     seconds = min(PLACING, evidence.guard.seconds)
     if evidence.calls[-1].endless or seconds < 0.05:
-        return None
-    try:
-        from helpers.checks import place
-    except ImportError:
         return None
     return Guard(seconds).call(place.find, (evidence.exercise, evidence.function, seconds)).value
 
