@@ -221,7 +221,10 @@ def restored(*, randomness: bool = False):
     that draws from them, a second call is to give something else. In the block, memory has a limit.
     """
     process = os.getpid()
-    states = [(put, get()) for get, put in _settings(randomness)]
+    states = []
+    for get, put in _settings(randomness):
+        with contextlib.suppress(Exception):  # a folder that is no longer there
+            states.append((put, get()))
     names = [(module, dict(vars(module))) for module in (np, np.linalg, np.random)]
     try:
         _limit_memory()
@@ -230,16 +233,17 @@ def restored(*, randomness: bool = False):
         if os.getpid() != process:
             os._exit(0)
         for put, state in states:
-            with contextlib.suppress(Exception):  # a folder that is no longer there
+            with contextlib.suppress(Exception):
                 put(state)
         for module, before in names:
-            for name in before if not _same_names(vars(module), before) else ():
-                setattr(module, name, before[name])
+            for name, value in before.items():
+                if vars(module).get(name) is not value:
+                    setattr(module, name, value)
 
 
 def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
     """Return (how to get it, how to put it back) of each setting."""
-    rows = [(_folder, os.chdir), (sys.getrecursionlimit, sys.setrecursionlimit),
+    rows = [(os.getcwd, os.chdir), (sys.getrecursionlimit, sys.setrecursionlimit),
             (sys.gettrace, lambda f: sys.gettrace() is f or sys.settrace(f)),
             (sys.getprofile, lambda f: sys.getprofile() is f or sys.setprofile(f))]
     if threading.current_thread() is threading.main_thread():
@@ -258,28 +262,15 @@ def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
     return rows
 
 
-def _same_names(now: dict, before: dict) -> bool:
-    try:
-        return now == before
-    except Exception:  # an array stands where none stood
-        return False
-
-
 def _limit_memory() -> None:
     """Let what grows without end, such as ``list(itertools.count())``, end in a MemoryError."""
     with contextlib.suppress(Exception):  # not on Linux: there is no limit
         page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
         with open("/proc/self/statm", encoding="ascii") as sizes:
             used = int(sizes.read().split()[0]) * page
-        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        resource.setrlimit(resource.RLIMIT_AS, (used + min(MEMORY, page * pages // 2), hard))
-
-
-def _folder() -> str | None:
-    try:
-        return os.getcwd()
-    except OSError:  # it has been deleted
-        return None
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if soft == resource.RLIM_INFINITY:
+            resource.setrlimit(resource.RLIMIT_AS, (used + min(MEMORY, page * pages // 2), hard))
 
 
 @contextlib.contextmanager
