@@ -75,7 +75,6 @@ forward = Exercise(
     returns=("Z1", "A1", "Y_hat"),
     data=DATA,
     uses=(add_bias, sigmoid),
-    integers=("X_b",),
     sizes=lambda X_b, W1, W2: {"N": len(X_b)},
     hint="compute `Z1`, `A1` and `Y_hat` one after the other and look at each shape.",
     unlocks="This is the whole network, for any number of samples.",

@@ -265,6 +265,7 @@ value_and_grad = Exercise(
                          "W2": generic(4, 1)})],
     returns=("value", "grads"), view=_value_seen, rounding=1e-7,
     uses=(*RULES, unbroadcast, topological_order, backward),
+    checker="Measure the slopes with your `numerical_gradient` first: they say which one is wrong.",
     hint="make a Tensor of every parameter, call `loss` with the dict of them, walk back from "
          "what it returns. A parameter that plays no part has no entry in what `backward` "
          "returns: its gradient is zeros, of the shape of its array.",

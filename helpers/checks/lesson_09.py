@@ -242,8 +242,8 @@ backprop = Exercise(
     tolerance=1e-12,
     rounding=2e-9,
     sizes=lambda X, y, params, reg: {"N": len(X), "K": params["W2"].shape[1]},
-    hint="compare with measured slopes: `diagnose` (or your `check_gradients`) says which of the "
-         "four is wrong.",
+    checker="Run your `check_gradients` on it first: it says which of the four is wrong.",
+    hint="compare with measured slopes: `diagnose` says what the wrong one looks like.",
     unlocks="Ten thousand slopes for the price of two passes.",
 )
 
@@ -503,6 +503,7 @@ deep_backprop = Exercise(
     integers=(),
     tolerance=1e-12,
     rounding=2e-9,
+    checker="Run your `check_gradients` on three layers first: it says where the fault begins.",
     hint="from the last layer to the first: gradient of its weights, of its biases, then the "
          "error one layer back. `diagnose` names the first layer that is wrong.",
     unlocks="You have written backpropagation for any number of layers.",
