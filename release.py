@@ -10,7 +10,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from course import NOTEBOOKS, ROOT, CourseError, find_lesson, hash_sources, is_untouched, lessons
+from course import NOTEBOOKS, ROOT, CourseError
+from work_folder import find_lesson, hash_sources, is_untouched, lessons
 
 SOLUTIONS = os.path.join(ROOT, "solutions")
 MARKER = re.compile("(BEGIN|END) SOLUTION")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import course
+import installer
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,7 +47,7 @@ def constraints():
 
 def test_environment_lists_the_same_packages_with_the_same_pins(environment, listed, constraints):
     conda, pip = environment
-    pins = {package(line): line.split(" ;")[0] for line in [*constraints, course.TORCH]}
+    pins = {package(line): line.split(" ;")[0] for line in [*constraints, installer.TORCH]}
     wanted = [pins[package(line)] for line in [*listed, "torch"]]
     there = [line.replace("=", "==").replace("pytorch", "torch") for line in conda[1:-1]]
     assert sorted(there + pip[:-1]) == sorted(wanted)
@@ -74,7 +75,7 @@ def test_every_package_is_pinned(constraints, listed):
 
 def test_constraints_leave_torch_to_the_launcher(constraints):
     assert [line for line in constraints if package(line) == "torch"] == []
-    assert re.fullmatch(r"torch==[\d.]+", course.TORCH)
+    assert re.fullmatch(r"torch==[\d.]+", installer.TORCH)
 
 
 def test_package_lists_name_no_host():

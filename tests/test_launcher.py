@@ -1,7 +1,11 @@
-"""The launcher course.py, in a copy of the course; recorders stand in for pip and JupyterLab."""
+"""The launcher: course.py, installer.py and work_folder.py, in a copy of the course.
+
+Recorders stand in for pip and JupyterLab.
+"""
 
 import ast
-import http.server
+import errno
+import importlib
 import importlib.util
 import json
 import os
@@ -9,16 +13,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
+import types
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-import course
+import work_folder
 
 ROOT = Path(__file__).parent.parent
 RELEASED = Path(__file__).parent / "fixtures" / "notebooks" / "02_toy.ipynb"
+LAUNCHER = ("course", "installer", "work_folder")
 WINDOWS = os.name == "nt"
 posix_only = pytest.mark.skipif(WINDOWS, reason="about signals as POSIX has them")
 
@@ -40,6 +46,9 @@ sys.exit(int(os.environ.get("EXIT_" + name, 0)))
 """
 
 
+FreeSpace = namedtuple("FreeSpace", "free")
+
+
 class Course:
     """A copy of the course in a folder of its own."""
 
@@ -47,7 +56,8 @@ class Course:
         self.folder = folder
         self.calls_file = folder.parent / "calls"
         folder.mkdir()
-        for name in ("course.py", "pyproject.toml", "constraints.txt"):
+        files = [f"{name}.py" for name in LAUNCHER]
+        for name in (*files, "pyproject.toml", "constraints.txt"):
             shutil.copy(ROOT / name, folder / name)
         (folder / "helpers").mkdir()
         (folder / "helpers" / "__init__.py").write_text("", encoding="utf-8")
@@ -81,14 +91,16 @@ class Course:
         (self.packages / "torch-2.13.0.dist-info").mkdir()
 
     def environment(self, **settings):
-        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+        left_out = ("PYTHONWARNINGS", "JUPYTERHUB_SERVICE_PREFIX")
+        inherited = {k: v for k, v in os.environ.items() if k not in left_out}
         return {**inherited, "CALLS": str(self.calls_file), **settings}
 
-    def run(self, *arguments, python=sys.executable, cwd=None, **settings):
+    def run(self, *arguments, python=sys.executable, cwd=None, answer="", **settings):
         return subprocess.run(
             [python, str(self.folder / "course.py"), *arguments],
             cwd=cwd or self.folder.parent,
             env=self.environment(**settings),
+            input=answer,
             capture_output=True,
             text=True,
             timeout=120,
@@ -98,13 +110,6 @@ class Course:
         """Return the arguments of each call of a recorder, oldest first."""
         lines = self.calls_file.read_text().splitlines() if self.calls_file.exists() else []
         return [arguments for who, arguments, _ in map(json.loads, lines) if who == name]
-
-    def module(self):
-        """Import this copy of course.py."""
-        spec = importlib.util.spec_from_file_location("copied_course", self.folder / "course.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
 
 @pytest.fixture
@@ -122,8 +127,14 @@ def made(plain):
 
 @pytest.fixture
 def module(plain, monkeypatch):
+    """The copy's course.py; the two others are its `installer` and `work_folder`."""
     monkeypatch.delenv("PYTHONWARNINGS", raising=False)
-    return plain.module()
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    for name in LAUNCHER:
+        importlib.import_module(name)  # the one beside this folder: it is back after the test
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(plain.folder)
+    return importlib.import_module("course")
 
 
 def old_pythons():
@@ -175,14 +186,12 @@ def test_source_holds_nothing_that_an_old_python_cannot_read():
         assert not (isinstance(node, ast.Raise) and node.cause)
 
 
-def test_outside_a_function_only_modules_that_every_python_has():
+def test_an_old_python_imports_only_what_it_has():
     tree = ast.parse((ROOT / "course.py").read_text())
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    names = {getattr(node, "module", None) or node.names[0].name for node in imports}
-    assert names <= {
-        "__future__", "glob", "hashlib", "json", "os", "platform", "re", "shutil", "signal",
-        "subprocess", "sys",
-    }  # fmt: skip
+    names = [getattr(node, "module", None) or node.names[0].name for node in imports]
+    before_the_version_is_checked = ["__future__", "errno", "os", "shutil", "signal", "sys"]
+    assert names == [*before_the_version_is_checked, "installer", "work_folder", "installer"]
 
 
 # ---- arguments
@@ -192,7 +201,7 @@ def test_outside_a_function_only_modules_that_every_python_has():
 def test_help(plain, arguments):
     result = plain.run(*arguments)
     assert result.returncode == 0
-    for command in ("lab", "fresh", "test", "release", "setup"):
+    for command in ("lab", "fresh", "forget", "test", "release", "setup"):
         assert f"\n  {command} " in result.stdout
     assert not (plain.folder / ".venv").exists()
 
@@ -206,6 +215,7 @@ def test_help(plain, arguments):
         (["fresh"], "takes one lesson"),
         (["fresh", "02", "03"], "takes one lesson"),
         (["setup", "now"], "takes no arguments, got: now"),
+        (["forget", "it"], "takes no arguments but --yes, got: it"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_made(plain, arguments, message):
@@ -220,7 +230,7 @@ def test_wrong_arguments_are_named_before_anything_is_made(plain, arguments, mes
     "text", ["02", "2", "toy", "02_toy", "02_toy.ipynb", "notebooks/02_toy.ipynb"]
 )
 def test_a_lesson_by_number_or_name(plain, module, text):
-    assert module.find_lesson(text, module.NOTEBOOKS) == "02_toy.ipynb"
+    assert module.work_folder.find_lesson(text, module.NOTEBOOKS) == "02_toy.ipynb"
 
 
 def test_lessons_are_notebooks_with_a_number(plain, module):
@@ -228,8 +238,8 @@ def test_lessons_are_notebooks_with_a_number(plain, module):
     for name in ("Untitled.ipynb", "02_toy-Copy1.ipynb", "02_toy-fresh.ipynb", "03_x.txt"):
         (folder / name).write_text("", encoding="utf-8")
     shutil.copy(folder / "02_toy.ipynb", folder / "00_first.ipynb")
-    assert module.lessons(module.NOTEBOOKS) == ["00_first.ipynb", "02_toy.ipynb"]
-    assert module.lessons(str(folder / "missing")) == []
+    assert module.work_folder.lessons(module.NOTEBOOKS) == ["00_first.ipynb", "02_toy.ipynb"]
+    assert module.work_folder.lessons(str(folder / "missing")) == []
 
 
 # ---- set-up: what it runs
@@ -274,8 +284,7 @@ def test_tests_add_their_packages_once(made):
 def test_changed_pins_are_installed(made):
     made.run("test")
     before = len(made.calls("pip"))
-    with open(made.folder / "constraints.txt", "a", encoding="utf-8") as stream:
-        stream.write("another==1.0\n")
+    change_pins(made)
     made.run("lab")
     assert len(made.calls("pip")) == before + 2
     assert json.loads(made.stamp.read_text())["done"] == ["base"]
@@ -290,13 +299,36 @@ def test_pip_failing_is_told_and_tried_again(made):
     assert made.stamp.exists() and len(made.calls("jupyterlab")) == 1
 
 
-def test_changed_pins_without_network(made):
-    made.run("lab")
-    with open(made.folder / "constraints.txt", "a", encoding="utf-8") as stream:
+def change_pins(copy):
+    with open(copy.folder / "constraints.txt", "a", encoding="utf-8") as stream:
         stream.write("another==1.0\n")
-    result = made.run("lab", EXIT_pip="1")
-    assert result.returncode == 1 and "network" in result.stderr
-    assert not made.stamp.exists()
+
+
+def test_changed_pins_without_network_start_what_is_installed(made):
+    made.run("lab")
+    change_pins(made)
+    for start in (2, 3):
+        result = made.run("lab", EXIT_pip="1")
+        assert result.returncode == 0 and "starts with those that are there" in result.stdout
+        assert "The set-up is complete" not in result.stdout
+        assert len(made.calls("pip")) == start + 1 and len(made.calls("jupyterlab")) == start
+    assert "The set-up is complete" in made.run("lab").stdout
+    assert "Setting the course up" not in made.run("lab").stdout
+
+
+@pytest.mark.parametrize("command", ["test", "release", "setup"])
+def test_changed_pins_without_network_stop_all_but_lab(made, command):
+    made.run("test")
+    change_pins(made)
+    result = made.run(command, EXIT_pip="1")
+    assert result.returncode == 1 and "Is there a network connection?" in result.stderr
+
+
+def test_changed_pins_without_network_and_without_lab(made):
+    made.run("lab")
+    shutil.rmtree(made.packages / "jupyterlab")  # as after an update of Python itself
+    change_pins(made)
+    assert made.run("lab", EXIT_pip="1").returncode == 1
 
 
 def test_setup_installs_again(made):
@@ -369,47 +401,73 @@ def unusable_venv(copy, kind):
 def test_unusable_venv_is_made_anew(plain, module, capfd, kind):
     unusable_venv(plain, kind)
     (plain.folder / ".venv" / "left-over").write_text("", encoding="utf-8")
-    assert module.look_at_venv() is None
-    module.make_venv()
+    assert module.installer.look_at_venv() is None
+    module.installer.make_venv()
     assert "making it anew" in capfd.readouterr().out
-    assert module.look_at_venv()["version"] == list(sys.version_info[:2])
+    assert module.installer.look_at_venv()["version"] == list(sys.version_info[:2])
     assert not (plain.folder / ".venv" / "left-over").exists()
 
 
 def test_first_venv_is_made_without_that_message(plain, module, capfd):
-    found = module.make_venv()
+    found = module.installer.make_venv()
     assert "making it anew" not in capfd.readouterr().out
-    assert found["pip"] is False and Path(found["packages"]) == plain.packages
+    assert found["packages"] == plain.packages and not (plain.packages / "pip").exists()
 
 
 def test_venv_without_pip_gets_pip(plain, module, monkeypatch):
     plain.make_venv(pip=False)
     installed = []
-    monkeypatch.setattr(module, "pip_install", lambda names: installed.append(names) or True)
-    module.set_up(["base"])
-    assert module.look_at_venv()["pip"]
+    monkeypatch.setattr(module.installer, "pip_install", lambda *n: installed.append(n) or True)
+    module.installer.set_up("base")
+    assert (plain.packages / "pip").is_dir()
     assert "numpy" in installed[0] and plain.stamp.exists()
 
 
-def test_venv_without_pip_nor_ensurepip(plain, module, monkeypatch, capsys):
-    plain.make_venv(pip=False)
-    before = sorted(plain.folder.rglob("*"))
+@pytest.mark.parametrize(("free", "cause"), [(0.04e9, "Only 0.0 GB are free"), (9e9, "network")])
+@pytest.mark.parametrize("fails", ["ensurepip", "pip", "venv"])
+def test_a_set_up_that_fails_says_what_may_be_the_cause(
+    plain, module, monkeypatch, capsys, fails, free, cause
+):
+    if fails != "venv":
+        plain.make_venv(pip=fails == "pip")
     ran = []
-    monkeypatch.setattr(module, "run", lambda command: ran.append(command) or 1)
+    monkeypatch.setattr(module.installer, "run", lambda command: ran.append(command) or 1)
+    monkeypatch.setattr(module.installer.shutil, "disk_usage", lambda _: FreeSpace(free))
     assert module.main(["lab"]) == 1
-    assert "sudo apt install python3-venv" in capsys.readouterr().err
-    assert [command[1:] for command in ran] == [["-m", "ensurepip"]]
-    assert sorted(plain.folder.rglob("*")) == before
+    assert len(ran) == 1 and fails in ran[0]
+    err = capsys.readouterr().err
+    assert cause in err and "apt" not in err
+    assert not plain.stamp.exists() and not (plain.folder / "work").exists()
 
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
 def test_python_that_cannot_make_a_venv(plain, module, monkeypatch, capsys, missing):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == missing else find(n))
+    monkeypatch.setattr(module.installer, "find_spec", lambda name: name != missing or None)
     assert module.main(["lab"]) == 1
     err = capsys.readouterr().err
     assert f"no module {missing}" in err and "sudo apt install python3-venv" in err
     assert not (plain.folder / ".venv").exists() and not (plain.folder / "work").exists()
+
+
+def test_settings_are_renewed_at_each_start(made):
+    made.run("lab")
+    path = made.folder / ".venv" / "etc" / "ipython" / "ipython_config.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text("", encoding="utf-8")
+    made.run("lab")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_kernels_load_the_extension_of_the_course_where_it_is(plain, module, monkeypatch, there):
+    traitlets = pytest.importorskip("traitlets.config")
+    path = plain.folder / "ipython_config.py"
+    path.write_text(module.installer.IPYTHON_CONFIG, encoding="utf-8")
+    extension = types.ModuleType("morning") if there else None
+    monkeypatch.setitem(sys.modules, "helpers.checks.morning", extension)
+    config = traitlets.PyFileConfigLoader("ipython_config.py", str(plain.folder)).load_config()
+    extensions = config.InteractiveShellApp.extensions
+    assert extensions.get_value([]) == (["helpers.checks.morning"] if there else [])
 
 
 def test_settings_turn_the_news_off(made):
@@ -470,21 +528,22 @@ def test_ctrl_c_while_the_tests_packages_are_added_spares_lab(made):
 @pytest.fixture
 def torch(plain, module, monkeypatch):
     """Call install_torch as on some machine; returns what pip was asked and what was said."""
-    (plain.folder / "site").mkdir()
+    site, module = plain.folder / "site", module.installer
+    site.mkdir()
 
     def install(system, machine="x86_64", answers=True, fails=(), present=False):
         asked, said = [], []
-        monkeypatch.setattr(module.sys, "platform", system)
-        monkeypatch.setattr(module.platform, "machine", lambda: machine)
-        monkeypatch.setattr(module, "answers", lambda address: answers)
-        monkeypatch.setattr(module, "say", said.append)
-        monkeypatch.setattr(
-            module, "pip_install", lambda a: asked.append(a) or len(asked) not in fails
-        )
-        if present:
-            (plain.folder / "site" / "torch-2.13.0+cpu.dist-info").mkdir()
-        module.install_torch({"packages": str(plain.folder / "site")})
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(module.sys, "platform", system)
+            patch.setattr(module.platform, "machine", lambda: machine)
+            patch.setattr(module, "cpu_index_answers", lambda: answers)
+            patch.setattr(module, "say", said.append)
+            patch.setattr(
+                module, "pip_install", lambda *a: asked.append(list(a)) or len(asked) not in fails
+            )
+            if present:
+                (site / "torch-2.13.0+cpu.dist-info").mkdir()
+            module.install_torch({"packages": site})
         return asked, "\n".join(said)
 
     return install
@@ -502,7 +561,7 @@ def test_torch_on_linux_comes_from_the_cpu_index(torch):
 
 def test_torch_on_linux_without_the_cpu_index_is_announced(torch):
     asked, said = torch("linux", answers=False)
-    assert asked == PLAIN and "2.7 GB" in said
+    assert asked == PLAIN and "2.7 GB" in said and "config set global.proxy" in said
 
 
 def test_torch_that_is_there_is_not_fetched_again(torch):
@@ -529,25 +588,20 @@ def test_torch_failing_is_one_clear_line(torch, fails):
 
 def test_set_up_goes_on_without_torch(plain, module, monkeypatch):
     plain.make_venv()
-    monkeypatch.setattr(module, "pip_install", lambda names: names[-1] != module.TORCH)
-    module.set_up(["base"])
+    torch = module.installer.TORCH
+    monkeypatch.setattr(module.installer, "pip_install", lambda *names: names[-1] != torch)
+    module.installer.set_up("base")
     assert plain.stamp.exists()
 
 
-def test_answers(module, monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    address = f"http://127.0.0.1:{server.server_address[1]}/"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        assert module.answers(address) is True
-        assert module.answers(address + "no/such/page") is False
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-    assert module.answers(address) is False
+@pytest.mark.parametrize("code", ["0", "1"])
+def test_the_cpu_index_is_asked_by_pip_which_knows_the_proxy(made, module, monkeypatch, code):
+    monkeypatch.setenv("CALLS", str(made.calls_file))
+    monkeypatch.setenv("EXIT_pip", code)
+    assert module.installer.cpu_index_answers() is (code == "0")
+    asked, = made.calls("pip")
+    assert asked[:3] == ["index", "versions", "torch"]
+    assert asked[asked.index("--index-url") + 1] == module.installer.TORCH_CPU_INDEX
 
 
 # ---- the work folder
@@ -563,14 +617,20 @@ def alter(path, text, released=False):
     cell = {"cell_type": "markdown", "id": "more", "metadata": {}, "source": text}
     notebook["cells"].append(cell)
     if released:
-        notebook["metadata"]["course"]["sources"] = course.hash_sources(notebook)
+        notebook["metadata"]["course"]["sources"] = work_folder.hash_sources(notebook)
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
 @pytest.fixture
-def work(plain, module):
+def update(module):
+    """Bring the folder work up to date; return what was said."""
+    return lambda: list(module.work_folder.update_work(module.NOTEBOOKS, module.WORK))
+
+
+@pytest.fixture
+def work(plain, update):
     """The folder work of a course, with the lesson copied into it."""
-    module.update_work()
+    update()
     return plain.folder / "work"
 
 
@@ -580,83 +640,161 @@ def toy(plain):
     return plain.folder / "notebooks" / "02_toy.ipynb"
 
 
-def test_untouched_copy_is_refreshed(work, toy, module, capsys):
+def test_untouched_copy_is_refreshed(work, toy, update):
     alter(toy, "a new paragraph", released=True)
-    module.update_work()
+    assert update() == ["Updated: work/02_toy.ipynb"]
     assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
-    assert "Updated: work/02_toy.ipynb" in capsys.readouterr().out
-    module.update_work()
-    assert capsys.readouterr().out == ""
+    assert update() == []
 
 
-def test_copy_that_was_only_run_is_refreshed(work, toy, module):
+def test_copy_that_was_only_run_is_refreshed(work, toy, update):
     notebook = load(work / "02_toy.ipynb")
     notebook["metadata"]["language_info"]["version"] = "3.14"
     notebook["cells"][1].update(execution_count=3, metadata={"scrolled": True})
     notebook["cells"].append({"cell_type": "code", "source": [], "metadata": {}, "outputs": []})
     (work / "02_toy.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     saved = (work / "02_toy.ipynb").read_bytes()
-    module.update_work()
+    update()
     assert (work / "02_toy.ipynb").read_bytes() == saved  # no news: its outputs stay
     alter(toy, "a new paragraph", released=True)
-    module.update_work()
+    update()
     assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
 
 
-def test_work_is_kept_and_the_new_version_is_named(work, toy, module, capsys):
+def test_work_is_kept_and_the_new_version_is_named(work, toy, update):
     alter(work / "02_toy.ipynb", "my answer")
     mine = (work / "02_toy.ipynb").read_bytes()
-    capsys.readouterr()
-    module.update_work()
-    assert capsys.readouterr().out == ""
+    assert update() == []
     alter(toy, "a new paragraph", released=True)
-    module.update_work()
-    out = capsys.readouterr().out
-    assert "work/02_toy.ipynb holds your work" in out and "course.py fresh 02" in out
-    assert out.count("\n") == 1
+    said, = update()
+    assert "work/02_toy.ipynb holds your work" in said and "course.py fresh 02" in said
     assert (work / "02_toy.ipynb").read_bytes() == mine
+
+
+CONFLICT = """{
+ "cells": [
+<<<<<<< HEAD
+  {"cell_type": "markdown", "metadata": {}, "source": "yours"}
+=======
+"""
+DAMAGES = {
+    "it is empty": b" ",
+    "line 3 is a mark of a merge conflict": CONFLICT.encode(),
+    "line 1: Expecting value": b"<!DOCTYPE html>",
+    "line 2: Unterminated string": b'{"cells": [\n{"cell_type": "mark',
+    "it is not in UTF-8": '{"cells": "déjà vu"}'.encode("cp1252"),
+    "it is no notebook": b'{"cells": [1]}',
+}
+
+
+@pytest.mark.parametrize("why", DAMAGES)
+def test_a_damaged_notebook_is_not_copied_but_named(plain, toy, update, why):
+    sound = toy.read_bytes()
+    toy.write_bytes(DAMAGES[why])
+    said, = update()
+    assert f"notebooks/02_toy.ipynb is damaged ({why}" in said
+    assert "git checkout notebooks/02_toy.ipynb" in said
+    assert list((plain.folder / "work").iterdir()) == []
+    toy.write_bytes(sound)
+    assert update() == ["New: work/02_toy.ipynb"]
+
+
+@pytest.mark.parametrize("why", DAMAGES)
+def test_a_damaged_copy_is_set_aside_once_the_original_is_sound(work, toy, update, why):
+    sound = toy.read_bytes()
+    for name in ("02_toy.ipynb.damaged", "02_toy.ipynb.damaged-2"):
+        toy.write_bytes(b"{")
+        (work / "02_toy.ipynb").write_bytes(DAMAGES[why])
+        update()
+        assert (work / "02_toy.ipynb").read_bytes() == DAMAGES[why]
+        toy.write_bytes(sound)
+        aside, new = update()
+        assert why in aside and name in aside and new == "New: work/02_toy.ipynb"
+        assert (work / name).read_bytes() == DAMAGES[why]
+        assert (work / "02_toy.ipynb").read_bytes() == sound
+
+
+def test_a_save_that_was_cut_off_is_left_for_jupyter_to_mend(work, update):
+    (work / ".~02_toy.ipynb").write_bytes((work / "02_toy.ipynb").read_bytes())
+    (work / "02_toy.ipynb").write_bytes(b"{")
+    assert update() == []
+    assert (work / "02_toy.ipynb").read_bytes() == b"{"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "not JSON", "[]", "{}", '{"cells": [], "metadata": {}}',
-     '{"cells": [], "metadata": {"course": {"sources": null}}}',
-     '{"cells": [1], "metadata": {"course": {"sources": "x"}}}'],
+    ['{"cells": [], "metadata": {}}', '{"cells": [], "metadata": {"course": {"sources": null}}}',
+     '{"cells": [], "metadata": []}'],
 )  # fmt: skip
-def test_what_cannot_be_judged_is_kept(work, toy, module, text):
-    (work / "02_toy.ipynb").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_cannot_be_judged_is_kept(work, toy, update, text, encoding):
+    (work / "02_toy.ipynb").write_text(text, encoding=encoding)
     alter(toy, "a new paragraph", released=True)
-    module.update_work()
-    assert (work / "02_toy.ipynb").read_text(encoding="utf-8") == text
+    update()
+    assert (work / "02_toy.ipynb").read_text(encoding=encoding) == text
 
 
-def test_work_in_the_delivered_notebook_spreads_to_no_untouched_copy(work, toy, module):
+def test_a_delivered_notebook_that_was_worked_in_is_named_at_each_start(work, toy, update):
     before = (work / "02_toy.ipynb").read_bytes()
     alter(toy, "a new paragraph", released=True)
     alter(toy, "my answer, in the wrong folder")
-    module.update_work()
-    assert (work / "02_toy.ipynb").read_bytes() == before
+    mine = toy.read_bytes()
+    for _ in range(2):
+        said, = update()
+        assert "notebooks/02_toy.ipynb has been worked in" in said
+    assert (work / "02_toy.ipynb").read_bytes() == before and toy.read_bytes() == mine
 
 
-def test_other_files_in_work_stay(work, toy, module):
+def test_other_files_in_work_stay(work, toy, update):
     (work / "notes.ipynb").write_text("mine", encoding="utf-8")
     (work / "09_mine.ipynb").write_text("mine", encoding="utf-8")
+    (work / ".course" / "answers").mkdir(parents=True)
+    (work / ".course" / "answers" / "02-double.py").write_text("mine", encoding="utf-8")
     alter(toy, "a new paragraph", released=True)
-    module.update_work()
-    names = {"02_toy.ipynb", "notes.ipynb", "09_mine.ipynb"}
+    update()
+    names = {"02_toy.ipynb", "notes.ipynb", "09_mine.ipynb", ".course"}
     assert {path.name for path in work.iterdir()} == names
+    assert (work / ".course" / "answers" / "02-double.py").read_text(encoding="utf-8") == "mine"
 
 
-def test_copy_never_replaces_unasked(tmp_path, module):
+def test_an_update_by_unzipping_over_the_course_spares_work(made, tmp_path):
+    made.run("lab")
+    alter(made.folder / "work" / "02_toy.ipynb", "my answer")
+    checked(made.folder / "work", "02-double", "2026-11-20T10:00:00")
+    kept = {p: p.read_bytes() for p in (made.folder / "work").rglob("*") if p.is_file()}
+    newer = Course(tmp_path / "newer")
+    alter(newer.folder / "notebooks" / "02_toy.ipynb", "a new paragraph", released=True)
+    shutil.make_archive(tmp_path / "newer", "zip", newer.folder)
+    shutil.unpack_archive(tmp_path / "newer.zip", made.folder)
+    result = made.run("lab")
+    assert result.returncode == 0 and "holds your work on an older version" in result.stdout
+    assert {p: p.read_bytes() for p in kept} == kept
+
+
+def test_copy_never_replaces_unasked(tmp_path):
     (tmp_path / "new").write_text("new", encoding="utf-8")
     (tmp_path / "old").write_text("old", encoding="utf-8")
-    assert module.copy(str(tmp_path / "new"), str(tmp_path / "old")) is False
+    new, old, third = (str(tmp_path / name) for name in ("new", "old", "third"))
+    assert work_folder.copy(new, old) is False
     assert (tmp_path / "old").read_text(encoding="utf-8") == "old"
-    assert module.copy(str(tmp_path / "new"), str(tmp_path / "third")) is True
-    assert module.copy(str(tmp_path / "new"), str(tmp_path / "old"), replace=True) is True
+    assert work_folder.copy(new, third) is True
+    assert work_folder.copy(new, old, replace=True) is True
     assert {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir() if p.is_file()} == {
         "new": "new", "old": "new", "third": "new"
     }  # fmt: skip
+
+
+def test_a_full_disk_leaves_no_temporary_file_and_is_told(plain, module, monkeypatch, capsys):
+    def fill(source, target):
+        Path(target).write_text("half", encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device", target)
+
+    monkeypatch.setattr(module.installer, "set_up", lambda *parts, **options: None)
+    monkeypatch.setattr(module.work_folder.shutil, "copyfile", fill)
+    for arguments in (["lab"], ["fresh", "02"]):
+        assert module.main(arguments) == 1
+        assert capsys.readouterr().err.startswith("The disk is full: ")
+    assert list((plain.folder / "work").iterdir()) == []
 
 
 def test_fresh_copies_get_new_names(work, toy, module, capsys):
@@ -675,6 +813,9 @@ def test_fresh_needs_an_untouched_original(work, toy, module, capsys):
     alter(toy, "my answer, in the wrong folder")
     assert module.main(["fresh", "02"]) == 1
     assert "notebooks/02_toy.ipynb has itself been worked in" in capsys.readouterr().err
+    toy.write_bytes(b"")
+    assert module.main(["fresh", "02"]) == 1
+    assert "notebooks/02_toy.ipynb is damaged (it is empty)" in capsys.readouterr().err
     assert [path.name for path in work.iterdir()] == ["02_toy.ipynb"]
 
 
@@ -684,7 +825,7 @@ def test_fresh_needs_no_set_up(plain):
     assert (plain.folder / "work" / "02_toy-fresh.ipynb").exists()
 
 
-@pytest.mark.parametrize("command", ["lab", "test", "release", "setup"])
+@pytest.mark.parametrize("command", ["lab", "test", "release", "setup", "forget"])
 def test_no_command_changes_what_was_worked_in(made, command):
     made.run("lab")
     mine = made.folder / "work" / "02_toy.ipynb"
@@ -704,7 +845,7 @@ def handed_over(plain, module, monkeypatch):
 
     def run(*arguments, user=1000):
         commands = []
-        monkeypatch.setattr(module, "set_up", lambda wanted: None)
+        monkeypatch.setattr(module.installer, "set_up", lambda *parts, **options: None)
         monkeypatch.setattr(module, "hand_over", lambda command: commands.append(command) or 7)
         monkeypatch.setattr(module.os, "geteuid", lambda: user, raising=False)
         assert module.main(list(arguments)) == 7
@@ -741,6 +882,63 @@ def test_lab_opens_a_lesson_and_passes_the_rest(plain, handed_over, arguments, o
     command = handed_over("lab", *arguments)
     assert command[4] == f"--LabApp.default_url=/lab/tree/{opened}.ipynb"
     assert command[5:] == passed_on
+
+
+def checked(work, exercise, when, outcome="correct"):
+    """Write down a check as the course does."""
+    progress = work / ".course" / "progress"
+    progress.mkdir(parents=True, exist_ok=True)
+    record = {"time": when, "outcome": outcome}
+    (progress / f"{exercise}.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_lab_opens_where_the_student_stopped(plain, work, handed_over):
+    folder = plain.folder / "notebooks"
+    for name in ("00_first", "03_last"):
+        shutil.copy(folder / "02_toy.ipynb", folder / f"{name}.ipynb")
+    for exercise, when, opened in (
+        ("03-one", "2026-11-20T10:00:00", "03_last"),
+        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy"),
+        ("00-square", "2026-11-19T09:00:00", "02_toy"),
+        ("07-gone", "2026-11-22T09:00:00", "02_toy"),
+        ("03-two", "2026-11-21T23:00:00.5", "03_last"),
+    ):
+        checked(work, exercise, when, "not yet")
+        assert handed_over("lab")[4] == f"--LabApp.default_url=/lab/tree/{opened}.ipynb"
+    assert handed_over("lab", "02")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"time": 3}', '{"time": "yesterday"}', '{"time": null}', "\x00"]
+)
+def test_progress_that_cannot_be_read_opens_the_first_lesson(work, handed_over, text):
+    checked(work, "02-double", "")
+    (work / ".course" / "progress" / "02-double.json").write_text(text, encoding="utf-8")
+    (work / ".course" / "progress" / "02-folder.json").mkdir()
+    assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
+
+
+def test_on_a_hub_lab_fills_work_and_says_where_to_go_on(plain):
+    result = plain.run("lab", JUPYTERHUB_SERVICE_PREFIX="/user/ada/")
+    assert result.returncode == 0, result.stderr
+    assert "open work/02_toy.ipynb" in result.stdout and "environment.yml" in result.stdout
+    assert (plain.folder / "work" / "02_toy.ipynb").exists()
+    assert not (plain.folder / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer", "deleted"),
+    [([], "", False), ([], "\n", False), ([], "no\n", False), ([], "Y\n", True),
+     ([], "yes\n", True), (["--yes"], "", True)],
+)  # fmt: skip
+def test_forget_asks_and_deletes_the_store_alone(plain, work, arguments, answer, deleted):
+    checked(work, "02-double", "2026-11-20T10:00:00")
+    result = plain.run("forget", *arguments, answer=answer)
+    assert result.returncode == 0, result.stderr
+    assert ("work/.course: the answers" in result.stdout) is not bool(arguments)
+    assert (work / ".course").exists() is not deleted
+    assert (work / "02_toy.ipynb").exists()
+    assert not deleted or "nothing to delete" in plain.run("forget").stdout
 
 
 def test_lab_allows_root_only_where_it_must(handed_over):

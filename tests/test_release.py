@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-import course
 import release
+import work_folder
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAME = "02_toy.ipynb"
@@ -75,7 +75,7 @@ def test_no_answer_is_left(folder):
 def test_record_is_the_hash_of_its_sources(folder):
     release.main(["--no-run"])
     made = load(folder / "notebooks" / NAME)
-    assert made["metadata"]["course"] == {"sources": course.hash_sources(made)}
+    assert made["metadata"]["course"] == {"sources": work_folder.hash_sources(made)}
 
 
 def test_solution_is_executed_in_its_folder_and_tidied(folder):
@@ -296,7 +296,7 @@ def test_hash_ignores_all_but_sources_and_types():
         cell["source"] = "".join(cell["source"])
         cell["id"] += "-x"
     other["cells"].append({"cell_type": "code", "source": "\n", "metadata": {}})
-    assert course.hash_sources(other) == course.hash_sources(notebook)
+    assert work_folder.hash_sources(other) == work_folder.hash_sources(notebook)
 
 
 @pytest.mark.parametrize(
@@ -314,13 +314,13 @@ def test_hash_sees_work(alter):
     notebook["cells"].pop()  # the blank one
     other = copy.deepcopy(notebook)
     alter(other["cells"])
-    assert course.hash_sources(other) != course.hash_sources(notebook)
+    assert work_folder.hash_sources(other) != work_folder.hash_sources(notebook)
 
 
 # ---- the course itself
 
 
-@pytest.mark.parametrize("name", course.lessons(release.SOLUTIONS))
+@pytest.mark.parametrize("name", work_folder.lessons(release.SOLUTIONS))
 def test_committed_notebook_is_what_release_makes(name):
     solution = release.read(release.SOLUTIONS, name)
     assert release.problems(solution, executed=True) == []
@@ -331,5 +331,6 @@ def test_committed_notebook_is_what_release_makes(name):
 
 
 def test_every_committed_notebook_has_a_solution():
-    extra = set(course.lessons(release.NOTEBOOKS)) - set(course.lessons(release.SOLUTIONS))
+    lessons = work_folder.lessons
+    extra = set(lessons(release.NOTEBOOKS)) - set(lessons(release.SOLUTIONS))
     assert extra == set()

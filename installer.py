@@ -1,0 +1,233 @@
+"""The set-up: .venv, the packages in it, PyTorch, and settings. Needs the standard library only."""
+
+import functools
+import glob
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).absolute().parent
+VENV = ROOT / ".venv"
+PYTHON = str(VENV.joinpath(*(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"])))
+STAMP = VENV / "course-stamp.json"
+CONSTRAINTS = ROOT / "constraints.txt"
+TORCH = "torch==2.13.0"
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+SIZE = """\
+Setting the course up in the folder .venv. The first time, this downloads about 350 MB
+and takes 1.6 GB on disk; from then on the course starts without the network."""
+
+NO_MODULE = """\
+This Python has no module {}, which the folder .venv needs.
+On Debian and Ubuntu:  sudo apt install python3-venv
+Elsewhere: install Python from python.org. Then run the same command again."""
+
+FAILED = """\
+{}: the reason stands above. {}
+Run the same command again to go on; if it goes on failing, delete the folder .venv first."""
+
+OLD_PACKAGES = """\
+The course was updated and wants other packages, which could not be installed. {}
+It starts with those that are there; the next start tries again."""
+
+NO_TORCH = "PyTorch {}: everything works but the PyTorch sections."
+
+LARGE_TORCH = f"""\
+PyTorch's index of small (CPU) packages does not answer, so the plain package follows. It may
+bring up to 2.7 GB of CUDA packages, 4 GB on disk. Ctrl-C stops that; the same command goes on
+later. Where a proxy is needed, pip must know it:
+  {PYTHON} -m pip config set global.proxy ADDRESS"""
+
+# Read by every kernel in .venv: on the next morning it tells a student which cells to run first.
+IPYTHON_CONFIG = """\
+try:
+    import helpers.checks.morning
+    get_config().InteractiveShellApp.extensions.append("helpers.checks.morning")
+except ImportError:
+    pass
+"""
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+
+# Asked of the Python in .venv: whose is it, which version, where are its packages?
+PROBE = """\
+import json, sys, sysconfig
+print(json.dumps([sys.prefix, sys.version_info[:2], sysconfig.get_path("purelib")]))"""
+
+say = functools.partial(print, flush=True)  # so that the lines keep their order among those of pip
+
+
+class CourseError(Exception):
+    """The command cannot go on; the text says why and what to do."""
+
+
+# ---- running pip
+
+
+def run(command):
+    """Run a command in the course's folder and return its exit code."""
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # Ctrl-C reached it too: let it clean up
+        raise
+
+
+def pip_install(*arguments):
+    """Run pip in the environment; True if it succeeds."""
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
+    return run([*pip, "--constraint", str(CONSTRAINTS), *arguments]) == 0
+
+
+def failed(what):
+    """Return the error for a program that did not do its part and has said why."""
+    return CourseError(FAILED.format(what, space_or_network()))
+
+
+def space_or_network():
+    """Return what may have kept a program from installing, as far as can be seen from here."""
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < 1:
+        return f"Only {free:.1f} GB are free on this disk; the course takes 1.6 GB."
+    return "Is there a network connection?"
+
+
+# ---- the environment
+
+
+def look_at_venv():
+    """Ask .venv for its ``version`` and its folder of ``packages``; None if it is not usable."""
+    try:
+        answer = subprocess.check_output([PYTHON, "-I", "-c", PROBE], stderr=subprocess.DEVNULL)
+        prefix, version, packages = json.loads(answer)
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return None
+    if os.path.realpath(prefix) != os.path.realpath(VENV) or version < [3, 11]:
+        return None
+    return {"version": version, "packages": Path(packages)}
+
+
+def make_venv():
+    """Make .venv, without pip, in place of whatever is there."""
+    for module in ("venv", "ensurepip"):
+        if find_spec(module) is None:
+            raise CourseError(NO_MODULE.format(module))
+    if os.path.lexists(VENV):
+        say("The folder .venv cannot be used (broken, half made or too old): making it anew.")
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    code = run([python, "-m", "venv", "--clear", "--without-pip", str(VENV)])
+    venv = look_at_venv()
+    if code != 0 or venv is None:
+        raise failed(f"{python} could not make the environment {VENV}")
+    return venv
+
+
+def requirements():
+    """Return what pyproject.toml lists: ``base`` for the course, ``test`` for its tests."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {"base": project["dependencies"], "test": project["optional-dependencies"]["test"]}
+
+
+def fingerprint(venv):
+    """Return a hash of all that decides what a set-up installs."""
+    inputs = [requirements(), CONSTRAINTS.read_text(encoding="utf-8"), TORCH, venv["version"]]
+    return hashlib.sha256(json.dumps(inputs).encode("ascii")).hexdigest()
+
+
+def read_stamp():
+    """Return which parts finished set-ups have ``done``, and from which ``inputs``."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        return {"inputs": stamp["inputs"], "done": list(stamp["done"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"inputs": None, "done": []}
+
+
+def set_up(*wanted, again=False, or_start=False):
+    """Install parts of the course into .venv unless that has been done.
+
+    Parameters
+    ----------
+    wanted : str
+        ``"base"``, and ``"test"`` for what the tests need as well.
+    again : bool
+        Install even what a finished set-up has installed.
+    or_start : bool
+        Go on with what is installed where an update of it fails.
+    """
+    venv, stamp = look_at_venv(), read_stamp()
+    done = stamp["done"] if venv and stamp["inputs"] == fingerprint(venv) else []
+    missing = [part for part in wanted if again or part not in done]
+    startable = venv and "base" in stamp["done"] and (venv["packages"] / "jupyterlab").is_dir()
+    if again:
+        STAMP.unlink(missing_ok=True)  # from here on .venv is neither the old set-up nor the new
+    try:
+        venv = install(missing, venv) if missing else venv
+    except CourseError:
+        if not (or_start and startable):
+            raise
+        say(OLD_PACKAGES.format(space_or_network()))
+        missing = []
+    write_settings(venv)
+    if missing:  # the stamp comes last: it vouches for all the rest
+        stamp = {"inputs": fingerprint(venv), "done": sorted({*done, *missing})}
+        STAMP.write_text(json.dumps(stamp), encoding="utf-8")
+        say("The set-up is complete.")
+
+
+def install(parts, venv):
+    """Install parts of the course into .venv, which is made if need be, and return it."""
+    if "base" in parts:
+        say(SIZE)
+    venv = venv or make_venv()
+    if not (venv["packages"] / "pip").is_dir() and run([PYTHON, "-m", "ensurepip"]) != 0:
+        raise failed("There is no pip in .venv, and ensurepip could not add it")
+    if not pip_install(*(name for part in parts for name in requirements()[part])):
+        raise failed("The packages could not be installed")
+    if "base" in parts:
+        install_torch(venv)
+    return venv
+
+
+def install_torch(venv):
+    """Install PyTorch; where that fails, say so and go on."""
+    if sys.platform == "darwin" and platform.machine() == "x86_64":
+        say(NO_TORCH.format("is not made for Macs with an Intel processor"))
+        return
+    there = glob.glob(f"{TORCH.replace('==', '-')}*.dist-info", root_dir=venv["packages"])
+    done = True
+    if sys.platform.startswith("linux") and not there:
+        if cpu_index_answers():
+            done = pip_install("--no-deps", "--index-url", TORCH_CPU_INDEX, TORCH)
+        else:
+            say(LARGE_TORCH)
+    if not done or not pip_install(TORCH):  # adds what PyTorch needs if it is there already
+        say(NO_TORCH.format("could not be installed (the command setup tries again)"))
+
+
+def cpu_index_answers():
+    """Tell whether pip, with the proxy that it knows, reaches PyTorch's CPU index in seconds."""
+    command = [PYTHON, "-m", "pip", "index", "versions", "torch", "--index-url", TORCH_CPU_INDEX]
+    command += ["--retries", "0", "--timeout", "4"]
+    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
+
+
+def write_settings(venv):
+    """Make ``helpers`` importable, by a path that survives moving; set JupyterLab and IPython."""
+    for path, text in (
+        (venv["packages"] / "course.pth", os.path.relpath(ROOT, venv["packages"]) + "\n"),
+        (VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json",
+         json.dumps({"@jupyterlab/apputils-extension:notification": NO_NEWS})),
+        (VENV / "etc" / "ipython" / "ipython_config.py", IPYTHON_CONFIG),
+    ):  # fmt: skip
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")

@@ -1,0 +1,209 @@
+"""The student's folder work: what is copied into it, and where the student stopped.
+
+Nobody's work is ever overwritten: a copy is replaced only where it is as it was delivered, and a
+notebook that cannot be read is set aside under another name. Needs the standard library only.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
+DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
+WORKED_IN = """\
+notebooks/{0} has been worked in, and an update may replace it: move your
+version to the folder work. """ + RESTORE
+NOT_FRESH = "notebooks/{0} {1}, so there is nothing untouched to copy.\n" + RESTORE
+SET_ASIDE = """\
+work/{0} could not be read ({1}).
+It is kept as work/{2}, and an untouched copy stands in its place."""
+HOLDS_WORK = (
+    "work/{0} holds your work on an older version of this lesson and stays as it is; "
+    "'course.py fresh {1}' puts the new one beside it."
+)
+
+
+class State(NamedTuple):
+    """What a notebook's file says of itself; all None where it cannot be opened."""
+
+    damage: str | None = None  # why Jupyter cannot read it
+    released: str | None = None  # the hash of its sources when it was released
+    sources: str | None = None  # the hash of its sources now
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is as it was released; where that is uncertain, it is not."""
+        return self.released is not None and self.released == self.sources
+
+    @property
+    def worked_in(self) -> bool:
+        """Whether it is sure that somebody has worked in it."""
+        return self.released is not None and self.released != self.sources
+
+
+# ---- lessons
+
+
+def lessons(folder: str) -> list[str]:
+    """Return the file names of the lessons in a folder, in order."""
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return sorted(name for name in names if re.match(r"\d\d_\w+\.ipynb$", name))
+
+
+def find_lesson(text: str, folder: str) -> str:
+    """Return the file name of a lesson given by its number (02 or 2) or its name.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is none; the message lists those that there are.
+    """
+    wanted = re.sub(r"\.ipynb$", "", os.path.basename(text))
+    wanted = wanted.zfill(2) if wanted.isdigit() else wanted
+    for name in lessons(folder):
+        if wanted in (name[:2], name[3:-6], name[:-6]):
+            return name
+    there = ", ".join(name[:-6] for name in lessons(folder)) or "none yet"
+    raise FileNotFoundError(f"There is no lesson '{text}'. The lessons are: {there}.")
+
+
+# ---- the state of a notebook
+
+
+def hash_sources(notebook: dict) -> str | None:
+    """Return a hash of type and source of the cells that are not blank; None if all are."""
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    cells = [cell for cell in cells if cell[1].strip()]
+    return hashlib.sha256(json.dumps(cells).encode("ascii")).hexdigest() if cells else None
+
+
+def state_of(path: str) -> State:
+    """Read a notebook and tell its state, whatever Jupyter added to it on saving."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError:
+        return State()
+    try:
+        notebook = json.loads(data)
+        sources = hash_sources(notebook)
+    except ValueError as error:
+        return State(damage=_damage(data, error))
+    except (KeyError, TypeError, AttributeError):
+        return State(damage="it is no notebook")
+    try:
+        return State(None, notebook["metadata"]["course"]["sources"], sources)
+    except (KeyError, TypeError):
+        return State()
+
+
+def _damage(data: bytes, error: ValueError) -> str:
+    """Return in a few words why a file that should be JSON is none."""
+    if not data.strip():
+        return "it is empty"
+    if not isinstance(error, json.JSONDecodeError):
+        return "it is not in UTF-8"
+    line = error.doc.splitlines()[error.lineno - 1 : error.lineno]
+    if line and line[0].startswith(CONFLICT_MARKS):
+        return f"line {error.lineno} is a mark of a merge conflict"
+    return f"line {error.lineno}: {error.msg}"
+
+
+def is_untouched(path: str) -> bool:
+    """Tell whether a notebook is as it was released; where that is uncertain, it is not."""
+    return state_of(path).untouched
+
+
+# ---- copies
+
+
+def copy(source: str, target: str, replace: bool = False) -> bool:
+    """Copy a file in one step; unless replacing, False and nothing done where target exists."""
+    temporary = f"{target}.{os.getpid()}.tmp"
+    try:
+        shutil.copyfile(source, temporary)
+        if not replace:
+            open(target, "x").close()  # from here on the name is ours
+        os.replace(temporary, target)
+    except FileExistsError:
+        return False
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+    return True
+
+
+def update_work(notebooks: str, work: str) -> Iterator[str]:
+    """Bring work up to date, leaving alone all that was worked in; yield what is to be said."""
+    os.makedirs(work, exist_ok=True)
+    for name in lessons(notebooks):
+        source, target = os.path.join(notebooks, name), os.path.join(work, name)
+        new, there = state_of(source), state_of(target)
+        if new.damage:
+            yield DAMAGED.format(name, new.damage)
+            continue
+        if new.worked_in:
+            yield WORKED_IN.format(name)
+        half_saved = os.path.exists(os.path.join(work, ".~" + name))  # Jupyter mends that itself
+        if there.damage and new.untouched and not half_saved:
+            yield SET_ASIDE.format(name, there.damage, _set_aside(work, name))
+        if not os.path.lexists(target):
+            if copy(source, target):
+                yield f"New: work/{name}"
+        elif new.untouched and there.released not in (None, new.released):
+            if there.untouched:
+                copy(source, target, replace=True)
+                yield f"Updated: work/{name}"
+            else:
+                yield HOLDS_WORK.format(name, name[:2])
+
+
+def _set_aside(work: str, name: str) -> str:
+    """Rename a notebook so that Jupyter shows it as text; return the new name."""
+    number, new = 1, name + ".damaged"
+    while os.path.lexists(os.path.join(work, new)):
+        number += 1
+        new = f"{name}.damaged-{number}"
+    os.rename(os.path.join(work, name), os.path.join(work, new))
+    return new
+
+
+def copy_fresh(name: str, notebooks: str, work: str) -> str:
+    """Put an untouched copy of a lesson into work under a new name, and return that.
+
+    Raises
+    ------
+    OSError
+        Where the delivered notebook is not untouched.
+    """
+    source, state = os.path.join(notebooks, name), state_of(os.path.join(notebooks, name))
+    if not state.untouched:
+        why = f"is damaged ({state.damage})" if state.damage else "has itself been worked in"
+        raise OSError(NOT_FRESH.format(name, why))
+    os.makedirs(work, exist_ok=True)
+    number, new = 1, f"{name[:-6]}-fresh.ipynb"
+    while not copy(source, os.path.join(work, new)):
+        number += 1
+        new = f"{name[:-6]}-fresh-{number}.ipynb"
+    return new
+
+
+# ---- where the student stopped
+
+
+def last_lesson(notebooks: str, work: str) -> str | None:
+    """Return the lesson whose exercise was checked last, as work/.course remembers, or None."""
+    by_number, found = {name[:2]: name for name in lessons(notebooks)}, []
+    for path in Path(work, ".course", "progress").glob("??-*.json"):
+        try:
+            time = json.loads(path.read_bytes())["time"]
+            found.append((datetime.fromisoformat(time).timestamp(), by_number[path.name[:2]]))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+            continue  # half written, of another version, or of a lesson that is gone
+    return max(found)[1] if found else None
