@@ -1,4 +1,4 @@
-"""What a student's function raised, in words that help."""
+"""A call and what it raised, in words that help."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import os
 import re
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,42 @@ def _safe_text(error):
     except BaseException:  # an exception of the student's own making
         text = ""
     return re.sub(r"0x[0-9a-fA-F]+", "0x…", text)[:200]
+
+
+# The call, in words.
+
+def call_of(exercise: Any) -> str:
+    """Return a call of the function, with the names of its arguments."""
+    parameters = inspect.signature(exercise.truth).parameters.values()
+    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
+    return f"`{exercise.name}({', '.join(map(str, plain))})`"
+
+
+def describe(exercise: Any, args: tuple) -> str:
+    """Return the arguments in words: small ones in full, others by their shapes.
+
+    Where that makes more than two or three lines, numbers in full and the others by their names.
+    """
+    named = list(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
+    words = ", ".join(f"`{n}` {_brief(a)}" for n, a in named)
+    return words if len(words) <= 240 else ", ".join(
+        f"`{n}` {_brief(a)}" if isinstance(a, (int, float)) else f"`{n}`" for n, a in named)
+
+
+def _brief(value):
+    words = getattr(value, "in_words", None)
+    if isinstance(words, str):
+        return f"= {words}"
+    if isinstance(value, np.ndarray):
+        small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
+        return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
+    if isinstance(value, Callable):
+        words = (value.__doc__ or value.__name__).strip().rstrip(".")
+        return f"= {words.replace('The ', 'the ', 1) if words.startswith('The ') else words}"
+    if isinstance(value, dict):
+        return "with " + ", ".join(f"{k} {np.shape(v) or 'a number'}" for k, v in value.items())
+    if isinstance(value, np.random.Generator):
+        return "= np.random.default_rng(...)"
+    if hasattr(value, "shape"):
+        return f"of shape {tuple(value.shape)}"
+    return f"= {value:g}" if isinstance(value, float) else f"= {value}"

@@ -180,6 +180,7 @@ def diagnose(
     """Compare a gradient with differences of its loss, and say what each part of it looks like.
 
     The loss is called twice for every entry of every parameter. Nothing is changed: it gets copies.
+    Where the slopes to either side of an entry differ, as at the kink of a ReLU, it is not judged.
 
     Parameters
     ----------
@@ -191,8 +192,7 @@ def diagnose(
     Returns
     -------
     Diagnosis
-        Shows itself as a table. `length` is that of the gradient divided by that of the measured
-        one.
+        Shows itself as a table.
 
     Raises
     ------
@@ -210,30 +210,37 @@ def diagnose(
     _checked(own, given)
     sizes = _numbers(sizes)
     _takes_dict(loss, own)
-    value = _value(loss, own)
-    if _value(loss, own) != value:
+    slopes, noise = _measured(loss, own)
+    kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
+    findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
+                              kinks[name]) for name in own)
+    return Diagnosis(findings, "\n".join(_remarks(loss, own, findings, slopes, kinks)))
+
+
+def _remarks(loss, params, findings, slopes, kinks):
+    """Yield what is to be said of the whole."""
+    if any(kink.any() for kink in kinks.values()):
+        yield ("At a kink, as of a ReLU at exactly 0, the slopes to either side differ: what the "
+               "gradient says there is not judged here.")
+    if not any(slope.any() for slope in slopes.values()):
+        yield ("The loss does not change with any parameter: does it use the dict that it is "
+               "given, or is everything saturated?")
+    if not all(finding.right for finding in findings) and _changes(loss, params):
+        yield "Your loss changes the dict that it gets; let it work on copies."
+
+
+def _measured(loss, params):
+    """Return the slopes of the loss to either side, by parameter, and what rounding does to one."""
+    value = _value(loss, params)
+    if _value(loss, params) != value:
         raise ValueError("loss: two calls with the same parameters gave two values; let it use the "
                          "same samples and the same random numbers in each call")
     values = {value}
-    slopes = {name: _slopes(loss, own, name, values) for name in own}
-    measured = {name: slope.mean(axis=0) for name, slope in slopes.items()}
+    slopes = {name: _slopes(loss, params, name, values) for name in params}
     if len(values) > 1 and all(float(np.float32(v)) == v for v in values):
         raise ValueError("loss: its values have the 7 digits of float32, too few for differences; "
                          "let it compute in float64")
-    noise = 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS  # what rounding can do
-    kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
-    findings = tuple(_examine(name, given[name], measured[name], own[name], noise, sizes,
-                              kinks[name]) for name in own)
-    remarks = []
-    if any(kink.any() for kink in kinks.values()):
-        remarks.append("At a kink, as of a ReLU at exactly 0, the slopes to either side differ: "
-                       "what the gradient says there is not judged here.")
-    if not any(slope.any() for slope in measured.values()):
-        remarks.append("The loss does not change with any parameter: does it use the dict that it "
-                       "is given, or is everything saturated?")
-    if not all(finding.right for finding in findings) and _changes(loss, own):
-        remarks.append("Your loss changes the dict that it gets; let it work on copies.")
-    return Diagnosis(findings, "\n".join(remarks))
+    return slopes, 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS
 
 
 def _numbers(sizes):
@@ -325,7 +332,7 @@ def _slopes(loss, params, name, values, eps=EPS, entries=None):
     """Return the slopes to the right and to the left of each entry, (2, *shape of the array)."""
     here = _value(loss, params)
     slopes = np.zeros((2, *params[name].shape))
-    for at in entries or np.ndindex(params[name].shape):
+    for at in np.ndindex(params[name].shape) if entries is None else entries:
         for side, step in enumerate((eps, -eps)):
             moved = params[name].copy()
             moved[at] += step
@@ -344,8 +351,7 @@ def _kinks(loss, params, name, got, slopes, noise):
     bend = np.abs(slopes[0] - slopes[1])
     off = ~(np.abs(got - slopes.mean(axis=0)) <= noise) & np.isfinite(got)
     suspect = off & (bend > 1e-3 * np.abs(slopes).max(axis=0) + 10 * noise)
-    near = _slopes(loss, params, name, set(), EPS / 2, [*map(tuple, np.argwhere(suspect))] or [()]
-                   ) if suspect.any() else slopes
+    near = _slopes(loss, params, name, set(), EPS / 2, map(tuple, np.argwhere(suspect)))
     return suspect & (np.abs(near[0] - near[1]) > 0.75 * bend)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from helpers.checks import place
 from helpers.checks.compare import differ, named_counts, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
+from helpers.checks.explain import call_of, describe
 from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
@@ -50,6 +51,7 @@ class Verdict:
         named = [line for line in self.lines if line.startswith((KNOWN, PERHAPS, LOOKS))]
         plain = [line for line in self.lines if not line.startswith("Called with ")]
         return next(iter([*named, *plain]), "")
+
 
 @dataclass
 class Finding:
@@ -137,7 +139,7 @@ def wrong_signature(evidence: Evidence) -> Finding | None:
             signature.bind(*args)
     except TypeError:
         yours = f"`{evidence.exercise.name}({', '.join(signature.parameters)})`"
-        return Finding([f"It should be {_call_of(evidence.exercise)}; yours is {yours}."[:200]],
+        return Finding([f"It should be {call_of(evidence.exercise)}; yours is {yours}."[:200]],
                        "wrong-signature")
     return None
 
@@ -199,7 +201,7 @@ def notebook_data(evidence: Evidence) -> Finding | None:
     return name and Finding([
         f"`{exercise.name}` reads the notebook's variable `{name}`: with other data it "
         "would answer for the old ones.",
-        f"Take it from the arguments, {_call_of(exercise)}, or compute it inside."],
+        f"Take it from the arguments, {call_of(exercise)}, or compute it inside."],
         "uses-notebook-data")
 
 
@@ -418,41 +420,3 @@ DETECTORS: tuple[Callable[[Evidence], Finding | None], ...] = (
     other_each_time, unknown,
     changed_argument, gradients_switched_off, not_repeatable, leaves_marks, integer_input,
     correct)
-
-
-# The call, in words.
-
-def _call_of(exercise) -> str:
-    parameters = inspect.signature(exercise.truth).parameters.values()
-    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    return f"`{exercise.name}({', '.join(map(str, plain))})`"
-
-
-def describe(exercise: Any, args: tuple) -> str:
-    """Return the arguments in words: small ones in full, others by their shapes.
-
-    Where that makes more than two or three lines, numbers in full and the others by their names.
-    """
-    named = list(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
-    words = ", ".join(f"`{n}` {_brief(a)}" for n, a in named)
-    return words if len(words) <= 240 else ", ".join(
-        f"`{n}` {_brief(a)}" if isinstance(a, (int, float)) else f"`{n}`" for n, a in named)
-
-
-def _brief(value):
-    words = getattr(value, "in_words", None)
-    if isinstance(words, str):
-        return f"= {words}"
-    if isinstance(value, np.ndarray):
-        small = value.size <= (8 if value.dtype.kind in "iu" else 4) and value.ndim <= 1
-        return f"= {np.array2string(value, precision=4)}" if small else f"of shape {value.shape}"
-    if isinstance(value, Callable):
-        words = (value.__doc__ or value.__name__).strip().rstrip(".")
-        return f"= {words.replace('The ', 'the ', 1) if words.startswith('The ') else words}"
-    if isinstance(value, dict):
-        return "with " + ", ".join(f"{k} {np.shape(v) or 'a number'}" for k, v in value.items())
-    if isinstance(value, np.random.Generator):
-        return "= np.random.default_rng(...)"
-    if hasattr(value, "shape"):
-        return f"of shape {tuple(value.shape)}"
-    return f"= {value:g}" if isinstance(value, float) else f"= {value}"
