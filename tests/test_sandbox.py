@@ -55,12 +55,12 @@ def kernel():
     manager, client = jupyter_client.manager.start_new_kernel(
         kernel_name="python3", env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
-    def run(cell, timeout=60):
+    def run(cell, timeout=60, status="ok"):
         said = []
         reply = client.execute_interactive(
             cell, timeout=timeout,
             output_hook=lambda m: said.append(m["content"].get("text", "")))
-        assert reply["content"]["status"] == "ok", reply["content"].get("traceback")
+        assert reply["content"]["status"] == status, reply["content"].get("traceback")
         return "".join(said)
 
     run(FIRST)
@@ -94,6 +94,16 @@ def state():
 np.random.normal(), random.random()
 """)
     assert kernel("a = state(); said = verdict(f); print(a == state())") == "True\n"
+
+
+def test_a_version_that_python_could_not_read_is_told(kernel):
+    kernel("def f(z):\n    return z")
+    assert kernel("print('syntax' in ' '.join(check.sigmoid.judge(f).lines))") == "False\n"
+    kernel("def f(z):\n    return 1 / (1 + np.exp(-z)", status="error")
+    said = kernel("print('\\n'.join(check.sigmoid.judge(f).lines))")
+    assert "This is an older `f`: the last version of its cell has a syntax error" in said
+    kernel("def f(z):\n    return 1 / (1 + np.exp(-z))")
+    assert kernel("print(len(check.sigmoid.judge(f).lines))") == "1\n"
 
 
 def test_a_forked_child_never_comes_back_from_a_check(kernel):

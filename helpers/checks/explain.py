@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import inspect
 import linecache
 import os
 import re
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
@@ -205,6 +207,22 @@ def _shadowed(function):
         if name == "np" and space.get("np", np) is not np:
             return name
     return None
+
+
+def unread_version(function: Any) -> list[str]:
+    """Return a sentence where the notebook has a later version that Python could not read."""
+    ipython = sys.modules.get("IPython")
+    space = getattr(ipython and ipython.get_ipython(), "user_ns", None)
+    if space is None or getattr(function, "__globals__", None) is not space:
+        return []
+    start = re.compile(rf"^\s*def {function.__name__}\b", re.M)
+    versions = [cell for cell in space.get("In", []) if start.search(cell)]
+    try:
+        ast.parse(versions[-1] if versions else "")
+    except SyntaxError:
+        return [f"This is an older `{function.__name__}`: the last version of its cell has a "
+                "syntax error and was not taken."]
+    return []
 
 
 # What errors say.

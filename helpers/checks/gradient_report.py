@@ -203,9 +203,6 @@ def diagnose(
         Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
         finite, or the loss has the digits of float32 only, or two values for the same parameters.
     """
-    if not callable(loss):
-        raise TypeError(f"loss: {type(loss).__name__} came, a function of a dict of parameters was "
-                        "wanted")
     own, given = _arrays("params", params), _arrays("grads", grads)
     _checked(own, given)
     sizes = _numbers(sizes)
@@ -255,7 +252,10 @@ def _numbers(sizes):
 
 
 def _takes_dict(loss, params):
-    """Raise a clear error where the loss works with arrays in place of the dict, and only there."""
+    """Raise a clear error where the loss works with arrays in place of the dict, or is none."""
+    if not callable(loss):
+        raise TypeError(f"loss: {type(loss).__name__} came, a function of a dict of parameters was "
+                        "wanted")
     try:
         loss(copy.deepcopy(params))
     except Exception as error:

@@ -16,7 +16,7 @@ import numpy as np
 from helpers.checks import place
 from helpers.checks.compare import differ, named_counts, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
-from helpers.checks.explain import call_of, describe
+from helpers.checks.explain import call_of, describe, unread_version
 from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
@@ -85,7 +85,7 @@ def judge(exercise: Any, function: Any) -> Verdict:
 
 def in_words(evidence: Evidence, finding: Finding) -> Verdict:
     """Return a finding as a verdict, with its place in the student's code where that is found."""
-    exercise, lines = evidence.exercise, list(finding.lines)
+    exercise, lines = evidence.exercise, [*finding.lines, *unread_version(evidence.function)]
     if not finding.called:
         return Verdict(finding.outcome, lines, finding.mistake)
     wrong = evidence.wrong
