@@ -18,6 +18,10 @@ class Score:
     mutants: int = 0
     pairs: int = 0
     survivors: int = 0
+    nameless: int = 0
+    placed: int = 0
+    rightly_placed: int = 0
+    seed: int = 0
     slowest: tuple[float, str] = (0.0, "none")
 
     def timed(self, key: str, exercise, function):
@@ -50,6 +54,8 @@ class Score:
                 f"mechanical mutants {self.mutants}",
                 f"pairs of them {self.pairs}",
                 f"survivors (all equivalent) {self.survivors}",
+                f"mutants without a name {self.nameless}, placed {self.placed}, rightly placed "
+                f"{self.rightly_placed} (seed {self.seed})",
                 f"slowest check that ends {self.slowest[0]:.1f} s ({self.slowest[1]})"]
 
 

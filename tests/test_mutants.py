@@ -1,23 +1,31 @@
 """No mechanical mutant of a solution passes its check, but for those that are equivalent.
 
-And two of them at once are not called by the name of a third mistake.
+And two of them at once are not called by the name of a third mistake. Where one has no name, the
+line that `place` quotes is the one that was changed.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import importlib
+import itertools
+import linecache
+import random
+import re
 from pathlib import Path
 
 import pytest
-from answers import EQUIVALENT
+from answers import EQUIVALENT, RIGHT
 from mutants import mutants
 from scoreboard import SCORE
 
 from helpers.checks import answers as loader
+from helpers.checks import place
 from helpers.checks.exercise import exercises
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
+PLACES = 70  # mutants, about, whose lines are looked at
 PAIRS = 6  # of mutants at once, about, for each function
 LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("*.ipynb"))
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
@@ -78,3 +86,63 @@ def test_no_mutant_of_a_solution_passes_and_no_two_are_called_a_third(key):
         if mistake in known - names[one] - names[other]:
             thirds.append((one, other, mistake))
     assert not thirds, "two mistakes are called by the name of a third: add a case that tells"
+
+
+def right_answers(key):
+    """Yield (definition, namespace) of the solution and of the right answers in other styles."""
+    yield surroundings(PARTS[key])
+    for function in RIGHT[key]:
+        code = getattr(function, "__code__", None)
+        if code and not function.__closure__ and code.co_name != "<lambda>":
+            tree = ast.parse("".join(linecache.getlines(code.co_filename)))
+            yield from ((copy.deepcopy(node), function.__globals__) for node in tree.body
+                        if isinstance(node, ast.FunctionDef) and node.name == code.co_name
+                        and node.lineno == code.co_firstlineno)
+
+
+def from_cell(source, name, space):
+    """Return a function whose lines can be read, as those of a notebook."""
+    file, own = f"<mutant {name}>", dict(space)
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec", dont_inherit=True), own)
+    return own[name]
+
+
+def is_changed(line, before, after, what):
+    """Whether a line is one that was changed; of a line that was dropped, whether it misses it."""
+    lines, old = after.splitlines(), before.splitlines()
+    if "dropped " in what:
+        given = re.findall(r"\w+", what.split("dropped ")[1].split(" = ")[0])
+        return any(re.search(rf"\b{name}\b", lines[line - 1]) for name in given)
+    same = [a == b for a, b in itertools.zip_longest(lines, old)]
+    return not same[line - 1]
+
+
+def nameless(draw):
+    """Yield drawn mutants without a name, without end: (part, text before, after, change, it)."""
+    bases = [(key, *base) for key in PARTS for base in right_answers(key)]
+    while True:
+        key, definition, space = draw.choice(bases)
+        what, changed = draw.choice(list(mutants(definition)))
+        before, after = ast.unparse(definition), ast.unparse(changed)
+        function = from_cell(after, definition.name, space)
+        verdict = PARTS[key].judge(function)
+        if verdict.outcome == "not yet" and not verdict.mistake:
+            yield PARTS[key], before, after, what, function
+
+
+def test_of_the_lines_that_are_quoted_nearly_all_were_changed():
+    SCORE.seed = random.SystemRandom().randrange(10**6)
+    drawn, wrong = nameless(random.Random(SCORE.seed)), []
+    for _ in range(3):  # where it is near the limit, more are drawn
+        for part, before, after, what, function in itertools.islice(drawn, PLACES):
+            SCORE.nameless += 1
+            found = place.find(part, function)
+            SCORE.placed += found is not None
+            if found and not is_changed(found.line, before, after, what):
+                wrong.append((part.id, what, found.lines))
+        SCORE.rightly_placed = SCORE.placed - len(wrong)
+        if SCORE.rightly_placed >= 0.95 * SCORE.placed:
+            break
+    assert SCORE.placed > 0.3 * SCORE.nameless, SCORE.seed
+    assert SCORE.rightly_placed >= 0.95 * SCORE.placed, (SCORE.seed, wrong)
