@@ -34,16 +34,18 @@ class Cut(BaseException):
     """A call has taken more steps than it may."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Spot:
     """One expression of a function, or one name that is given a value."""
 
+    number: int
     kind: str  # the name of its type in a syntax tree; "Given" where several names get values
     node: ast.AST
     statement: int  # the number of the innermost statement that it stands in
     function: Callable  # from the values that go into it to its own
     name: str | None  # of the variable that it reads or sets
-    inputs: list[int] = field(default_factory=list)  # the spots directly inside it
+    inputs: list[Spot]  # the spots directly inside it
+    values: list = field(default_factory=list)  # copies of what it came to in a recorded call
 
 
 class Program:
@@ -52,11 +54,8 @@ class Program:
     Attributes
     ----------
     spots : its expressions, by number
-    changes : number of a spot -> what is called in place of its function, with
-        (function, the values that go into it, those with keywords)
-    series : number of a spot -> copies of the values that it came to, where they are recorded, in
-        the order in which they were first reached
-    failed : the number of the spot that raised, if one did
+    reached : those that a recorded call has come to, in this order, and last the one that raised
+    failed : the spot that raised, if one did
     names : what the variables hold now
     """
 
@@ -71,7 +70,7 @@ class Program:
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
-        self.spots, self.series = maker.spots, {}
+        self.spots = maker.spots
         own = {**self.space, "__step": self._step, "__slice": slice}
         exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
         self.function = own[node.name]
@@ -79,10 +78,17 @@ class Program:
         self.function.__kwdefaults__ = function.__kwdefaults__
 
     def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
-        """Return what the function comes to with `changes`, in at most `limit` steps."""
+        """Return what the function comes to, in at most `limit` steps.
+
+        `changes` says by the number of a spot what is called in place of its function, with that
+        function, the values that go into it, and those that do so by keyword.
+        """
         self.changes, self.limit, self.record, self.steps, self.failed = (
             changes, limit, record, 0, None)
-        self.series = {} if record else self.series
+        if record:
+            self.reached = []
+            for spot in self.spots:
+                spot.values = []
         self.names = dict(zip(self.parameters, args, strict=False))
         return self.function(*args)
 
@@ -95,14 +101,20 @@ class Program:
             value = (self.changes[number](spot.function, operands, named)
                      if number in self.changes else spot.function(*operands, **named))
         except Exception:
-            self.failed = number if self.failed is None else self.failed
+            if self.failed is None:
+                self.failed = spot
+                self._note(spot)
             raise
         if spot.name:
             self.names[spot.name] = value
         if self.record:
-            self.series.setdefault(number, []).append(
-                snapshot(value) if self.steps < RECORDED else None)
+            self._note(spot)
+            spot.values.append(snapshot(value) if self.steps < RECORDED else None)
         return value
+
+    def _note(self, spot):
+        if self.record and not spot.values and spot not in self.reached[-1:]:
+            self.reached.append(spot)
 
     def text(self, spot: Spot) -> str:
         """Return an expression as it stands in the student's cell."""
@@ -184,12 +196,12 @@ class _Instrument(ast.NodeTransformer):
     def _spot(self, node, function, *operands, name=None, kind=None):
         """Return the call that stands for an expression whose parts have been visited."""
         keywords = node.keywords if isinstance(node, ast.Call) else []
-        inputs = [part.number for whole in [*operands, *keywords] for part in _topmost(whole)]
-        self.spots.append(Spot(kind or type(node).__name__, node, self.statement, function,
-                               name or getattr(node, "id", None), inputs))
-        call = ast.Call(ast.Name("__step", LOAD),
-                        [ast.Constant(len(self.spots) - 1), *operands], keywords)
-        call.number = len(self.spots) - 1
+        inputs = [spot for whole in [*operands, *keywords] for spot in _topmost(whole)]
+        spot = Spot(len(self.spots), kind or type(node).__name__, node, self.statement, function,
+                    name or getattr(node, "id", None), inputs)
+        self.spots.append(spot)
+        call = ast.Call(ast.Name("__step", LOAD), [ast.Constant(spot.number), *operands], keywords)
+        call.spot = spot
         return ast.copy_location(call, node)
 
     def visit_Slice(self, node):
@@ -216,11 +228,11 @@ class _Instrument(ast.NodeTransformer):
 
     def _given(self, target, value):
         """Return statements that give the names of a target their values, each through a spot."""
-        made, inputs = [], [part.number for part in _topmost(value)]
+        made, inputs = [], [*_topmost(value)]
         for part in ast.walk(target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 call = self._spot(part, _same, ast.Name(part.id, LOAD), kind="Given")
-                self.spots[call.number].inputs = inputs
+                call.spot.inputs = inputs
                 made.append(ast.copy_location(ast.Assign([ast.Name(part.id, STORE)], call), part))
         return made
 
@@ -269,9 +281,9 @@ def _parts(node):
 
 
 def _topmost(node):
-    """Yield the calls of `__step` in a tree that stand in no other one."""
-    if hasattr(node, "number"):
-        yield node
+    """Yield the spots of a tree that stand in no other one."""
+    if hasattr(node, "spot"):
+        yield node.spot
     else:
         for part in ast.iter_child_nodes(node):
             yield from _topmost(part)

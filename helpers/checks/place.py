@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import itertools
 import linecache
@@ -24,17 +23,22 @@ SWAPS = {"add": "sub mul", "sub": "add", "mul": "matmul truediv add pow", "matmu
          "truediv": "mul floordiv", "pow": "mul", "and_": "or_", "or_": "and_",
          "floordiv": "truediv mod", "mod": "floordiv", "xor": "pow", "lt": "le gt", "le": "lt ge",
          "gt": "ge lt", "ge": "gt le", "eq": "ne", "ne": "eq", "is_": "is_not", "is_not": "is_"}
-ONE_WAY = ("sub", "truediv", "matmul", "pow", "floordiv", "mod", "isub", "itruediv")
-RELATED = [group.split() for group in (
-    "sum mean", "max min maximum", "min max minimum", "maximum minimum max", "mean sum",
-    "minimum maximum min", "argmax argmin", "argmin argmax", "zeros ones", "ones zeros",
-    "zeros_like ones_like", "ones_like zeros_like", "hstack vstack", "vstack hstack", "sin cos",
-    "cos sin", "exp log", "log exp log1p", "append extend", "extend append", "dot multiply")]
-RELATED = {first: others for first, *others in RELATED}
+ONE_WAY = ("sub", "truediv", "matmul", "pow", "floordiv", "mod")
+RELATED = {first: others.split() for first, others in {
+    "sum": "mean", "mean": "sum", "max": "min maximum", "min": "max minimum", "zeros": "ones",
+    "maximum": "minimum max", "minimum": "maximum min", "argmax": "argmin", "argmin": "argmax",
+    "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like", "append": "extend",
+    "hstack": "vstack", "vstack": "hstack", "sin": "cos", "cos": "sin"}.items()}
 AXES = [{"axis": 0}, {"axis": 1}, {"axis": None}, {"keepdims": True},
         {"axis": 0, "keepdims": True}, {"axis": 1, "keepdims": True}]
-OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
+OVER_AXES = ("sum", "mean", "max", "min", "argmax", "argmin", "std", "var", "any", "all")
+EDITS = {  # kind of a spot -> what is done there instead
+    "UnaryOp": [lambda a: a], "Attribute": [lambda a: a], "Tuple": [lambda a: a[::-1]],
+    "Subscript": [lambda a, at: a, lambda a, at: a[:, at]],
+    "BinOp": [lambda a, b: a, lambda a, b: b], "AugAssign": [lambda a, b: b, lambda a, b: a],
+    "Assign": [lambda a, old: old() + a, lambda a, old: old() - a, lambda a, old: old()]}
 STORED = ("Assign", "AugAssign", "Given")
+OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
 SOME = 8  # of the values that an expression takes in a loop
 NEVER = 3  # the rank of what would prove nothing
 
@@ -50,10 +54,11 @@ class Place:
 
 @dataclass
 class _Quantity:
-    """A value of the reference's: its name there, if it has one, and what it comes to, by case."""
+    """A value of the reference's: its name there, and what it is in the first wrong case."""
 
     name: str | None
-    series: Callable  # the number of a case -> the values that it takes in a call
+    values: list
+    read: Callable  # the spots of the reference, after another case -> what it is in that
 
 
 def find(exercise, function: Callable, seconds: float = 0.5) -> Place | None:
@@ -99,50 +104,48 @@ class _Search:
     Attributes
     ----------
     mine, theirs : the programs of the student and of the reference
-    first : the number of the first case that is not right
-    series, failed : what the student's spots came to in that case, and which one raised
-    known : number of a spot -> "argument", a `_Quantity`, "number" or None: what its value is
+    first : the number of the first case that is not right; `failed` and `raised` say what was
+        raised in it
+    quantities : what the reference computes in it
+    known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
     """
 
     def __init__(self, exercise, function, stop):
         self.exercise, self.stop, self.cases = exercise, stop, exercise.cases()
         self.mine, self.theirs = Program(function), _reference(exercise.id, exercise.name)
-        self.wanted = functools.cache(self._wanted)
-        self.series_of = functools.cache(self._series_of)
+        self.wanted, self.their_values = functools.cache(self.wanted), functools.cache(
+            self.their_values)
         self.limit = 10**6
 
     def place(self) -> Place | None:
-        """Return the place, or None."""
         began = time.perf_counter()
         self.first = next((case for case in range(len(self.cases))
-                           if not self._right(case, {}, record=True)), None)
+                           if not self.is_right(case, {}, record=True)), None)
         if self.first is None:
             return None
         if isinstance(self.error, NameError):
             return _without_value(self.mine, self.error)
-        self.series, self.failed, self.raised = (
-            self.mine.series, self.mine.failed, self.error is not None)
+        self.failed, self.raised = self.mine.failed, self.error is not None
         self.limit = 2 * self.mine.steps + 2000
-        self.quantities = list(self._quantities())
-        self.arguments = [snapshot(argument) for argument in self.cases[self.first]]
-        self.arguments += [value for argument in self.arguments if isinstance(argument, dict)
-                           for value in argument.values()]
+        self.quantities = list(self.their_quantities())
+        arguments = [snapshot(argument) for argument in self.cases[self.first]]
+        self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
+                                      for value in argument.values()]
         self.known = {}
-        for number, values in self.series.items():
-            spot, found = self.mine.spots[number], [self._what_is(v) for v in values[:SOME]]
+        for spot in self.mine.reached:
+            found = [self.what_is(value) for value in spot.values[:SOME]]
             turned = spot.kind == "UnaryOp" or getattr(spot.node, "attr", "") == "T"
-            self.known[number] = (found[0] if all(found) else
-                                  spot.kind == "Constant" or turned and self._is_sure(number))
-        took = time.perf_counter() - began
-        for number, change in self._changes():
-            if time.perf_counter() + took > self.stop:
+            self.known[spot] = (found[0] if found and all(found) else
+                                spot.kind == "Constant" or turned and self.is_fed(spot))
+        slow = time.perf_counter() - began
+        for spot, change in self.changes():
+            if time.perf_counter() + slow > self.stop:
                 return None
-            if self._mends(number, change):
-                return _worded(self, number, change(self.first))
+            if self.is_mended(spot, change):
+                return _worded(self, spot, change(self.first))
         return None
 
-    def _right(self, case, changes, record=False):
-        """Whether a call comes to what is wanted."""
+    def is_right(self, case, changes, record=False):
         exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
         try:
             value = seen(exercise.view, args, self.mine.call(args, changes, self.limit, record))
@@ -152,160 +155,133 @@ class _Search:
             self.error = error
             return False
 
-    def _mends(self, number, change):
+    def is_mended(self, spot, change):
         """Whether all cases are right with a change."""
-        others = (case for case in range(len(self.cases)) if case != self.first)
-        return all(self._right(case, {number: change(case)})
-                   for case in itertools.chain([self.first], others))
+        cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
+        return all(self.is_right(case, {spot.number: change(case)}) for case in cases)
 
-    def _wanted(self, case):
+    def wanted(self, case):
         args = fresh(self.cases[case])
         return seen(self.exercise.view, args, self.exercise.truth(*args))
 
-    def _series_of(self, case):
-        """Return what the spots of the reference come to."""
+    def their_values(self, case):
+        """Return what the spots of the reference come to, by number."""
         try:
             self.theirs.call(fresh(self.cases[case]), {}, 10**6, record=True)
-            return self.theirs.series
         except Exception:
             return {}
+        return {spot.number: spot.values for spot in self.theirs.reached}
 
-    def _quantities(self):
-        """Yield the quantities of the reference, each once, under its best name."""
-        spots, have = self.theirs.spots if self.theirs else [], []
-        series = self._series_of(self.first) if self.theirs else {}
-        ranked = sorted(series, key=lambda number: (
-            spots[number].name is None, spots[number].kind == "Name"))
-        for number in ranked:
-            found = [(spots[number].name, lambda case, n=number: self.series_of(case).get(n, []))]
-            value = series[number][0]
-            if isinstance(value, dict) and len(series[number]) == 1:
-                found += [(key, lambda case, n=number, key=key: [
-                    entry[key] for entry in self.series_of(case).get(n, [])]) for key in value]
-            for name, read in found:
-                values = read(self.first)
-                if values[0] is not None and not any(_equal(values, old) for old in have):
-                    have.append(values)
-                    yield _Quantity(name, read)
+    def their_quantities(self) -> Iterator[_Quantity]:
+        """Yield what the reference computes, each value once, under its best name."""
+        have, found = [], []
+        series = self.their_values(self.first) if self.theirs else {}
+        for number, values in series.items():
+            spot = self.theirs.spots[number]
+            found.append(_Quantity(spot.name, values, operator.itemgetter(number)))
+            found[-1].rank = (spot.name is None, spot.kind == "Name")
+            for key in values[0] if len(values) == 1 and isinstance(values[0], dict) else ():
+                found.append(_Quantity(key, [values[0][key]], lambda series, n=number, key=key: [
+                    value[key] for value in series[n]]))
+                found[-1].rank = found[-2].rank
+        for quantity in sorted(found, key=lambda quantity: quantity.rank):
+            values = quantity.values
+            if values[0] is not None and not any(_equal(values, old) for old in have):
+                have.append(values)
+                yield quantity
 
-    def _what_is(self, value):
+    def what_is(self, value):
+        """Return the quantity that a value is, True for arguments and whole numbers, or None."""
         if isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind != "f":
-            return "number"
+            return True
         if value is None or not isinstance(value, np.ndarray) and not len(value):
             return None
         if any(_equal(value, argument) for argument in self.arguments):
-            return "argument"
+            return True
         return next((quantity for quantity in self.quantities
-                     if any(_equal(value, one) for one in quantity.series(self.first))), None)
+                     if any(_equal(value, one) for one in quantity.values)), None)
 
-    def _changes(self) -> Iterator[tuple[int, Callable]]:
-        """Yield (number of a spot, case -> change): what proves most first, then as it runs."""
-        statements = {}
-        for number in [*self.series, *({self.failed} - self.series.keys() - {None})]:
-            statements.setdefault(self.mine.spots[number].statement, []).append(number)
-        first = [number for numbers in statements.values() for number in numbers
-                 if self._begins(number)]
-        for number in first:
-            yield from ((number, change) for change in self._likely(number, 0))
-        for rank in range(NEVER):
-            for numbers in statements.values():
-                for number in numbers:
-                    if rank or number not in first:
-                        yield from ((number, change) for change in self._likely(number, rank))
-                for number in numbers:
-                    if self._least_rank(number) == rank:
-                        yield from ((number, lambda case, edit=edit: edit)
-                                    for edit in _around(self, number))
-                        yield from ((number, factor) for factor in self._factors(number))
-
-    def _factors(self, number):
-        """Yield factors of one spot: 2, and the sizes of a case."""
-        spot, value = self.mine.spots[number], (self.series.get(number) or [None])[0]
-        if not isinstance(value, np.ndarray) or value.dtype == bool or spot.kind in STORED or (
-                self.known.get(number) == "argument"):
-            return
-        sizes = [self.exercise.sizes(*case) for case in self.cases]
-        for name in (name for name, size in sizes[self.first].items() if size > 2):
-            yield lambda case, name=name: _after(lambda v: v * sizes[case][name])
-            yield lambda case, name=name: _after(lambda v: v / sizes[case][name])
-        for factor in (2, 0.5):
-            yield lambda case, factor=factor: _after(lambda v: v * factor)
-
-    def _begins(self, number):
-        """Whether something unknown begins here: all that goes into it is known."""
-        return not self.known.get(number) and self._is_sure(number)
-
-    def _is_sure(self, number):
+    def is_fed(self, spot):
         """Whether all that goes into a spot is known."""
-        inputs = self.mine.spots[number].inputs
-        return bool(inputs) and all(self.known.get(part) for part in inputs)
+        return bool(spot.inputs) and all(self.known.get(part) for part in spot.inputs)
 
-    def _likely(self, number, rank):
-        """Yield values of the reference's for one spot, and edits of what is done there."""
-        spot, values = self.mine.spots[number], self.series.get(number, [])
-        least = self._least_rank(number)
-        if least < NEVER and max(least, self._rank_of_graft(number)) == rank:
+    def changes(self) -> Iterator[tuple]:
+        """Yield (spot, case -> change): first where something unknown begins, then in order."""
+        begins = {spot: None for spot in self.mine.reached
+                  if not self.known[spot] and self.is_fed(spot)}
+        statements = {}
+        for spot in self.mine.reached:
+            statements.setdefault(spot.statement, []).append(spot)
+        for spot in begins:
+            yield from self.at(spot, 0)
+        for rank, spots in itertools.product(range(NEVER), statements.values()):
+            for spot in spots:
+                yield from self.at(spot, rank) if rank or spot not in begins else ()
+            for spot in spots:
+                yield from self.around(spot) if self.least_rank(spot) == rank else ()
+
+    def at(self, spot, rank):
+        """Yield changes of what is done in a spot that prove as much as a rank says."""
+        least = self.least_rank(spot)
+        if least < NEVER and max(least, self.rank_of_graft(spot)) == rank:
             for quantity in self.quantities:
-                if self._fits(number, values, quantity.series(self.first)):
-                    yield lambda case, quantity=quantity: _graft(quantity.series(case))
+                if self.fits(spot, quantity.values):
+                    yield spot, lambda case, quantity=quantity: _graft(
+                        quantity.read(self.their_values(case)))
         if least == rank:
-            yield from (lambda case, edit=edit: edit for edit in _edits(self, spot))
+            yield from ((spot, lambda case, edit=edit: edit) for edit in _edits(self, spot))
 
-    def keywords(self, name):
-        """Return what the reference hands a function of this name by keyword."""
-        found = []
-        for spot in self.theirs.spots if self.theirs else ():
-            if spot.kind == "Call" and name == getattr(
-                    spot.node.func, "attr", getattr(spot.node.func, "id", "")):
-                for keyword in spot.node.keywords:
-                    value = getattr(keyword.value, "args", [None, keyword.value])[1]
-                    if isinstance(value, ast.Constant):
-                        found.append({keyword.arg: value.value})
-        return found
+    def around(self, spot):
+        """Yield changes of the value that a spot has come to."""
+        value = spot.values[0] if spot.values else None
+        if value is None or spot.kind in STORED:
+            return
+        yield from ((spot, lambda case, edit=edit: edit) for edit in _others(self, spot, value))
+        if isinstance(value, np.ndarray) and value.dtype != bool and self.known[spot] is not True:
+            sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
+            for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
+                if sizes[self.first][name] > 1:
+                    yield spot, lambda case, name=name, by=by: _after(
+                        lambda value: by(value, sizes[case][name]))
 
-    def _least_rank(self, number):
+    def least_rank(self, spot):
         """Return 0; more where the statement comes to something known, or decides what is run."""
-        spot = self.mine.spots[number]
-        for other, known in self.known.items():
-            own, name = self.mine.spots[other], getattr(known, "name", None)
+        for own, known in self.known.items():
+            name = getattr(known, "name", None)
             if own.kind == "Assign" and own.statement == spot.statement and name:
                 if name == own.name:
                     return 1 if self.raised else NEVER
-                if np.ndim(self.series[other][0]):
+                if np.ndim(own.values[0]):
                     return 1
-        value = (self.series.get(number) or [None])[0]
-        if isinstance(value, np.ndarray) and value.dtype == bool and not value.ndim:
-            elsewhere = self.raised and (self.failed is None or self.mine.spots[
-                self.failed].statement != spot.statement)
-            return NEVER if elsewhere else 1
+        if any(isinstance(value, np.ndarray) and not value.ndim and value.dtype == bool
+               for value in spot.values[:1]):
+            here = self.failed is not None and self.failed.statement == spot.statement
+            return 1 if here or not self.raised else NEVER
         return 0
 
-    def _rank_of_graft(self, number):
+    def rank_of_graft(self, spot):
         """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
-        spot = self.mine.spots[number]
-        if spot.kind in ("Constant", "Tuple", "AugAssign") or _is_blank(self.series.get(number)):
+        blank = bool(spot.values) and all(map(_is_blank, spot.values))
+        known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
+        if not known or blank or spot.kind in ("Constant", "Tuple", "AugAssign"):
             return NEVER
-        parts = [number] if spot.kind == "Name" else spot.inputs
-        if not all(self.known.get(part) for part in parts):
-            return NEVER
-        return 2 if self.known.get(number) == "argument" else 0
+        return 2 if self.known[spot] is True and spot.kind != "Constant" else 0
 
-    def _fits(self, number, values, others):
+    def fits(self, spot, values):
         """Whether values of the reference's can stand for those of a spot, and are not the same."""
-        raised = number == self.failed
-        if len(values) != len(others) and not raised and (len(values) > 1 or not self.raised):
-            return False
-        if raised or not values:
+        if spot is self.failed or not spot.values:
             return True
-        one, other = values[0], others[0]
-        arrays = all(isinstance(value, np.ndarray) and value.ndim for value in (one, other))
-        return (arrays or _form(one) == _form(other)) and not _equal(values, others)
+        if len(spot.values) != len(values) and (len(spot.values) > 1 or not self.raised):
+            return False
+        pair = spot.values[0], values[0]
+        arrays = all(isinstance(value, np.ndarray) and value.ndim for value in pair)
+        return (arrays or _form(pair[0]) == _form(pair[1])) and not _equal(spot.values, values)
 
 
-def _is_blank(values):
+def _is_blank(value):
     """Whether it is what something begins with that is filled later: a list, an array of zeros."""
-    return bool(values) and all(not len(value) if isinstance(value, (tuple, dict)) else
-                                np.ndim(value) > 0 and not np.any(value) for value in values)
+    return not len(value) if isinstance(value, (tuple, dict)) else (
+        np.ndim(value) > 0 and not np.any(value))
 
 
 def _form(value):
@@ -320,23 +296,20 @@ def _equal(a, b):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
     if a is None or not isinstance(b, np.ndarray) or _form(a) != _form(b):
         return False
-    if a.dtype == bool:
-        return bool((a == b).all())
     off = np.abs(a.astype(float) - b) <= 1e-9 * np.abs(b).max(initial=1e-300)
     return bool(off.all() or np.array_equal(a, b, equal_nan=True))
 
 
-def _graft(series):
+def _graft(values):
     """Return a change that puts values of the reference's in the place of a spot's, in turn."""
-    left = iter(series)
+    left = iter(values)
 
     def change(function, operands, named):
         try:
             like = function(*operands, **named)
         except Exception:
             like = None
-        want = next(left, None)
-        return like if want is None else _given_back(want, like)
+        return _given_back(next(left, None), like)
     return change
 
 
@@ -346,11 +319,11 @@ def _given_back(want, like):
         return (list if isinstance(like, list) else tuple)(_given_back(w, None) for w in want)
     if isinstance(want, dict):
         return {key: _given_back(item, None) for key, item in want.items()}
+    if want is None:
+        return like
     if hasattr(like, "detach"):
         import torch
         return torch.as_tensor(want.copy())
-    if want is None:
-        return like
     return want.copy() if want.ndim or isinstance(like, np.ndarray) else want.item()
 
 
@@ -366,131 +339,89 @@ def _power(a, b):
     return operator.pow(a if isinstance(a, np.ndarray) else float(a), b)  # no endless integers
 
 
-def _other(name):
-    return _instead(_power if name == "pow" else getattr(operator, name))
-
-
 def _edits(search, spot) -> Iterator[Callable]:
-    """Yield small edits of what is done in one spot, as changes."""
+    """Yield small edits of what is done in one spot."""
     name = getattr(spot.function, "__name__", "")
-    plain = name.removeprefix("i") if spot.kind == "AugAssign" else name
-    plain = {"or": "or_", "and": "and_"}.get(plain, plain)
-    yield from map(_other, SWAPS.get(plain, "").split())
-    if spot.kind == "BinOp":
-        if name in ONE_WAY:
-            yield _instead(lambda a, b: spot.function(b, a))
-        yield from (_instead(lambda a, b: a), _instead(lambda a, b: b))
-    elif spot.kind == "UnaryOp":
-        yield _instead(lambda a: a)
-    elif spot.kind == "AugAssign":
-        yield from (_other(plain), _instead(lambda a, b: b), _instead(lambda a, b: a))
-    elif spot.kind == "Assign":
-        yield from (_instead(lambda v, old: old() + v), _instead(lambda v, old: old() - v),
-                    _instead(lambda v, old: old()))
-    elif spot.kind == "Constant":
-        yield from _constants(search, spot.node.value)
-    elif spot.kind == "Attribute":
-        yield _instead(lambda v: v)
-        yield from (_instead(operator.attrgetter(twin)) for twin in RELATED.get(spot.node.attr, ()))
-    elif spot.kind == "Subscript":
-        yield from (_instead(lambda v, at: v), _instead(lambda v, at: v[:, at]),
-                    _instead(lambda v, at: v[at[::-1]]))
-    elif spot.kind == "Call":
-        yield from _calls(search, spot)
-    elif spot.kind == "Tuple":
-        yield _after(lambda v: v[::-1])
-
-
-def _around(search, number):
-    """Yield changes of the value of one spot, and other names, as changes."""
-    spot, value = search.mine.spots[number], (search.series.get(number) or [None])[0]
-    if spot.kind == "Name" and value is not None:
-        yield from _names(search, spot)
-    if isinstance(value, np.ndarray) and spot.kind not in STORED:
-        yield from _wraps(search, number, value)
+    if spot.kind == "AugAssign":  # also: not in place
+        name = {"ior": "or_", "iand": "and_"}.get(name, name[1:])
+        yield _instead(getattr(operator, name))
+    for other in SWAPS.get(name, "").split():
+        yield _instead(_power if other == "pow" else getattr(operator, other))
+    if spot.kind == "BinOp" and name in ONE_WAY:
+        yield _instead(lambda a, b: spot.function(b, a))
+    yield from map(_instead, EDITS.get(spot.kind, ()))
+    if spot.kind == "Constant":
+        yield from (_after(lambda _, new=new: new) for new in _constants(search, spot.node.value))
+    if spot.kind == "Call":
+        yield from _calls(spot.node)
 
 
 def _constants(search, value):
     if isinstance(value, bool):
-        others = [not value]
-    elif isinstance(value, (int, float)):
+        return [not value]
+    if isinstance(value, (int, float)):
         half = value // 2 if isinstance(value, int) else value / 2
-        others = [value - 1, value + 1, half, 2 * value]
-    else:
-        others = [spot.node.value for program in (search.mine, search.theirs) if program
-                  for spot in program.spots if spot.kind == "Constant"
-                  and isinstance(spot.node.value, str)]
-    for other in dict.fromkeys(others):
-        if other != value:
-            yield _after(lambda _, other=other: other)
+        return [value - 1, value + 1, half, 2 * value]
+    return {spot.node.value: None for program in (search.mine, search.theirs) if program
+            for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)}
 
 
-def _names(search, spot):
-    mine = search.mine
-    given = [s.name for s in mine.spots if s.kind in STORED and s.name]
-    for other in dict.fromkeys([*mine.parameters, *given]):
-        if other != spot.name:
-            yield lambda function, operands, named, other=other: mine.names[other]
-
-
-def _calls(search, spot):
-    called = spot.node.func
-    name = getattr(called, "attr", getattr(called, "id", ""))
-    for i, j in itertools.combinations(range(1, 1 + min(len(spot.node.args), 4)), 2):
-        def swapped(function, operands, named, i=i, j=j):
-            operands = list(operands)
-            operands[i], operands[j] = operands[j], operands[i]
-            return function(*operands, **named)
-        yield swapped
+def _calls(node):
+    """Yield other calls of the same function, and of its relatives."""
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    for i, j in itertools.combinations(range(min(len(node.args), 4)), 2):
+        order = [*range(len(node.args))]
+        order[i], order[j] = j, i
+        yield _instead(lambda f, *a, order=order, **k: f(*(a[n] for n in order), **k))
     for other in RELATED.get(name, ()):
-        def related(function, operands, named, other=other):
-            owner = getattr(operands[0], "__self__", None)
-            return getattr(owner if hasattr(owner, other) else np, other)(*operands[1:], **named)
-        yield related
-    for word in [keyword.arg for keyword in spot.node.keywords]:
-        yield lambda f, operands, named, word=word: f(
-            *operands, **{key: value for key, value in named.items() if key != word})
-    for more in (AXES if name in ("sum", "mean", "max", "min", "argmax", "argmin", "std", "var",
-                                  "any", "all") else []) + search.keywords(name):
-        yield lambda f, operands, named, more=more: f(*operands, **{**named, **more})
+        def related(function, *args, other=other, **named):
+            owner = getattr(function, "__self__", None)
+            return getattr(owner if hasattr(owner, other) else np, other)(*args, **named)
+        yield _instead(related)
+    for word in [keyword.arg for keyword in node.keywords]:
+        yield _instead(lambda f, *a, without=word, **k: f(
+            *a, **{key: value for key, value in k.items() if key != without}))
+    for more in AXES if name in OVER_AXES else ():
+        yield _instead(lambda f, *a, more=more, **k: f(*a, **{**k, **more}))
     if name == "range":
         yield from (_instead(lambda f, *a, by=by: f(*a[:-1], a[-1] + by)) for by in (1, -1))
-    if spot.node.args:
-        yield _instead(lambda f, first, *_, **__: first)
-    yield _instead(lambda f, *_, **__: getattr(f, "__self__", None))
+    if node.args:
+        yield _instead(lambda f, first, *a, **k: first)
 
 
-def _wraps(search, number, value):
-    if value.dtype == bool:
-        yield _after(np.logical_not if value.ndim else operator.not_)
-        return
-    if value.ndim == 2:
-        yield _after(lambda v: v.T)
-    if search.known.get(number) == "argument":
-        return
-    yield _after(lambda v: -v)
-    if value.ndim:
-        yield _after(lambda v: v.copy())
-
-
-def _worded(search, number, change):
-    """Return the place of a change, with what is to be said of it."""
+def _others(search, spot, value):
+    """Yield changes of a value: other names, turned, with another sign, as a copy."""
     mine = search.mine
-    spot, values = mine.spots[number], search.series.get(number, [])
-    search._right(search.first, {number: change}, record=True)
-    wanted = mine.series.get(number, [])
-    got, want = next(((g, w) for g, w in zip(values, wanted, strict=False) if not _equal(g, w)),
-                     (None, wanted[0] if wanted else None))
-    line = spot.node.lineno
-    quote = linecache.getline(mine.file, line).strip()
-    text = mine.text(spot)
-    inputs = [search.known.get(part) for part in spot.inputs]
-    lines = [_right_before(search, number), _look(search, number, quote, text, want),
-             _likeness(search, spot, got, want),
-             ("What goes into it is right; with" if inputs and all(inputs) else "With")
-             + " the right value there, the rest of your function gives the right result"
-             + ("." if all(inputs) else "; but look also at what goes into it.")]
-    return Place(line, quote, [text for text in lines if text])
+    given = [other.name for other in mine.spots if other.kind in STORED and other.name]
+    for name in dict.fromkeys([*mine.parameters, *given] if spot.kind == "Name" else []):
+        if name != spot.name:
+            yield lambda function, operands, named, name=name: mine.names[name]
+    if isinstance(value, np.ndarray):
+        if value.ndim == 2:
+            yield _after(np.transpose)
+        if value.dtype == bool:
+            yield _after(np.logical_not if value.ndim else operator.not_)
+        elif search.known[spot] is not True:
+            yield _after(operator.neg)
+        if value.ndim:
+            yield _after(np.copy)
+
+
+def _worded(search, spot, change):
+    """Return the place of a change, with what is to be said of it."""
+    mine, values, reached = search.mine, spot.values, search.mine.reached
+    before = _right_before(search, reached[:reached.index(spot)])
+    search.is_right(search.first, {spot.number: change}, record=True)
+    pairs = [(None, value) for value in spot.values[:1] or [None]]
+    got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
+                      if not _equal(old, new)), pairs[0])
+    quote = linecache.getline(mine.file, spot.node.lineno).strip()
+    fed = search.is_fed(spot)
+    end = ("What goes into it is right; with" if fed else "With") + (
+        " the right value there, the rest of your function gives the right result")
+    lines = [before, _look(search, spot, quote, want), _likeness(search, spot, got, want),
+             f"{end}." if fed or not spot.inputs else f"{end}; but look also at what goes into it."]
+    return Place(spot.node.lineno, quote, [line for line in lines if line])
 
 
 def _without_value(program, error):
@@ -505,57 +436,53 @@ def _without_value(program, error):
         "Is a line missing above it, or is the name spelt in another way there?"])
 
 
-def _name_among(search, value):
-    """Return the name of the reference's quantity that a value is, if it has one."""
-    if not isinstance(value, np.ndarray) or value.ndim:
-        known = search._what_is(value) if value is not None else None
-        return getattr(known, "name", None)
-    return None
+def _name_of(search, value):
+    """Return the name of the quantity that a value is, if it is one with a name."""
+    number = value is None or isinstance(value, np.ndarray) and not value.ndim
+    return None if number else getattr(search.what_is(value), "name", None)
 
 
-def _right_before(search, number):
-    """Say which named values before a spot are right."""
-    said, lesson = [], {quantity.name for quantity in search.quantities}
-    for before in itertools.takewhile(lambda n: n != number, search.series):
-        spot, known = search.mine.spots[before], search.known[before]
-        name = getattr(known, "name", None)
-        if spot.kind in STORED and name and (name == spot.name or (
-                np.ndim(search.series[before][0]) and spot.name not in lesson)):
-            said.append(f"`{spot.name}`" if spot.name == known.name else
-                        f"`{spot.name}` (in this lesson `{known.name}`)")
-    said = list(dict.fromkeys(said))[-4:]
-    both = f"{', '.join(said[:-1])} and {said[-1]} are" if said[1:] else f"{''.join(said)} is"
-    return f"Following your lines: {both} right." if said else ""
+def _right_before(search, spots):
+    """Say which named values are right."""
+    said, lesson = {}, {quantity.name for quantity in search.quantities}
+    for spot in spots:
+        name = getattr(search.known[spot], "name", None)
+        if spot.kind in STORED and name == spot.name is not None:
+            said[f"`{name}`"] = None
+        elif spot.kind in STORED and name and np.ndim(spot.values[0]) and spot.name not in lesson:
+            said[f"`{spot.name}` (in this lesson `{name}`)"] = None
+    *others, last = [*said][-4:] or [""]
+    return last and (f"Following your lines: {', '.join(others)} and {last} are right." if others
+                     else f"Following your lines: {last} is right.")
 
 
-def _look(search, number, quote, text, want):
+def _look(search, spot, quote, want):
     """Quote the line, and say where in it to look."""
-    spot, name = search.mine.spots[number], _name_among(search, want)
-    whole = not text or text in (quote, quote.removeprefix("return "))
-    if number == search.failed:
+    text, name = search.mine.text(spot), _name_of(search, want)
+    whole = text not in quote or text in (quote, quote.removeprefix("return "))
+    if spot is search.failed:
         return f"It stops at `{quote}`" + ("." if whole else f", in `{text}`.")
     if spot.kind == "Name":
-        return (f"Then comes `{quote}`: `{name}` is wanted there in place of `{text}`." if name
-                and name != text else
-                f"Then comes `{quote}`: another value than `{text}` has is wanted there.")
-    what = f"Look at the line `{quote}`" if whole else f"Look at `{text}` in the line `{quote}`"
-    return f"{what}: it should be what the lesson calls `{name}`." if name else f"{what}."
+        return f"Then comes `{quote}`: " + (
+            f"`{name}` is wanted there in place of `{text}`." if name and name != text else
+            f"another value than `{text}` has is wanted there.")
+    where = f"Look at the line `{quote}`" if whole else f"Look at `{text}` in the line `{quote}`"
+    return f"{where}: it should be what the lesson calls `{name}`." if name else f"{where}."
 
 
 def _likeness(search, spot, got, want):
     """Say what stands there beside what is wanted."""
-    name = _name_among(search, got)
+    name = _name_of(search, got)
     if name and spot.kind != "Name":
         return f"As it stands, it is `{name}`."
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
         return ""
     if got.shape != want.shape:
         return f"It has shape {got.shape}; wanted {want.shape or 'one number'}."
-    if got.dtype == bool or want.dtype == bool:
+    if bool in (got.dtype, want.dtype):
         return ""
     match = looks_like(got, want, search.exercise.sizes(*search.cases[search.first]))
     if match and (want.ndim or match[0] == "sign-flipped"):
         return f"It is {match[1].replace('the right one', 'what is wanted')}."
-    if want.ndim == 0 and spot.kind != "Constant":
-        return f"It comes to {got:.6g} here; wanted {want:.6g}."
-    return ""
+    return "" if want.ndim or spot.kind == "Constant" else (
+        f"It comes to {got:.6g} here; wanted {want:.6g}.")
