@@ -56,12 +56,11 @@ class Program:
     spots : its expressions, by number
     reached : those that a recorded call has come to, in this order, and last the one that raised
     failed : the spot that raised, if one did
-    names : what the variables hold now
     """
 
     def __init__(self, function: Callable):
         code, node = function.__code__, _definition(function)
-        self.file, self.parameters = code.co_filename, code.co_varnames[:code.co_argcount]
+        self.file = code.co_filename
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
         for name, value in self.space.items():
@@ -89,7 +88,6 @@ class Program:
             self.reached = []
             for spot in self.spots:
                 spot.values = []
-        self.names = dict(zip(self.parameters, args, strict=False))
         return self.function(*args)
 
     def _step(self, number, /, *operands, **named):
@@ -105,8 +103,6 @@ class Program:
                 self.failed = spot
                 self._note(spot)
             raise
-        if spot.name:
-            self.names[spot.name] = value
         if self.record:
             self._note(spot)
             spot.values.append(snapshot(value) if self.steps < RECORDED else None)

@@ -24,19 +24,10 @@ SWAPS = {"add": "sub mul", "sub": "add", "mul": "matmul truediv add pow", "matmu
          "floordiv": "truediv mod", "mod": "floordiv", "xor": "pow", "lt": "le gt", "le": "lt ge",
          "gt": "ge lt", "ge": "gt le", "eq": "ne", "ne": "eq", "is_": "is_not", "is_not": "is_"}
 ONE_WAY = ("sub", "truediv", "matmul", "pow", "floordiv", "mod")
-RELATED = {first: others.split() for first, others in {
-    "sum": "mean", "mean": "sum", "max": "min maximum", "min": "max minimum", "zeros": "ones",
-    "maximum": "minimum max", "minimum": "maximum min", "argmax": "argmin", "argmin": "argmax",
-    "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like", "append": "extend",
-    "hstack": "vstack", "vstack": "hstack", "sin": "cos", "cos": "sin"}.items()}
-AXES = [{"axis": 0}, {"axis": 1}, {"axis": None}, {"keepdims": True},
-        {"axis": 0, "keepdims": True}, {"axis": 1, "keepdims": True}]
-OVER_AXES = ("sum", "mean", "max", "min", "argmax", "argmin", "std", "var", "any", "all")
 EDITS = {  # kind of a spot -> what is done there instead
     "UnaryOp": [lambda a: a], "Attribute": [lambda a: a], "Tuple": [lambda a: a[::-1]],
-    "Subscript": [lambda a, at: a, lambda a, at: a[:, at]],
-    "BinOp": [lambda a, b: a, lambda a, b: b], "AugAssign": [lambda a, b: b, lambda a, b: a],
-    "Assign": [lambda a, old: old() + a, lambda a, old: old() - a, lambda a, old: old()]}
+    "AugAssign": [lambda a, b: b, lambda a, b: a],
+    "Assign": [lambda a, old: old() + a, lambda a, old: old() - a]}
 STORED = ("Assign", "AugAssign", "Given")
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
 SOME = 8  # of the values that an expression takes in a loop
@@ -232,17 +223,20 @@ class _Search:
             yield from ((spot, lambda case, edit=edit: edit) for edit in _edits(self, spot))
 
     def around(self, spot):
-        """Yield changes of the value that a spot has come to."""
+        """Yield changes of the value of a spot: turned, of another sign, with a factor."""
         value = spot.values[0] if spot.values else None
-        if value is None or spot.kind in STORED:
+        if spot.kind in STORED or not isinstance(value, np.ndarray) or value.dtype == bool:
             return
-        yield from ((spot, lambda case, edit=edit: edit) for edit in _others(self, spot, value))
-        if isinstance(value, np.ndarray) and value.dtype != bool and self.known[spot] is not True:
-            sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
-            for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
-                if sizes[self.first][name] > 1:
-                    yield spot, lambda case, name=name, by=by: _after(
-                        lambda value: by(value, sizes[case][name]))
+        if value.ndim == 2:
+            yield spot, lambda case: _after(np.transpose)
+        if self.known[spot] is True:
+            return
+        yield spot, lambda case: _after(operator.neg)
+        sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
+        for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
+            if sizes[self.first][name] > 1:
+                yield spot, lambda case, name=name, by=by: _after(
+                    lambda value: by(value, sizes[case][name]))
 
     def least_rank(self, spot):
         """Return 0; more where the statement comes to something known, or decides what is run."""
@@ -352,8 +346,14 @@ def _edits(search, spot) -> Iterator[Callable]:
     yield from map(_instead, EDITS.get(spot.kind, ()))
     if spot.kind == "Constant":
         yield from (_after(lambda _, new=new: new) for new in _constants(search, spot.node.value))
-    if spot.kind == "Call":
-        yield from _calls(spot.node)
+    for i, j in itertools.combinations(range(len(getattr(spot.node, "args", ()))), 2):
+        yield _instead(functools.partial(_exchanged, i, j))
+
+
+def _exchanged(i, j, function, *args, **named):
+    args = list(args)
+    args[i], args[j] = args[j], args[i]
+    return function(*args, **named)
 
 
 def _constants(search, value):
@@ -364,47 +364,6 @@ def _constants(search, value):
         return [value - 1, value + 1, half, 2 * value]
     return {spot.node.value: None for program in (search.mine, search.theirs) if program
             for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)}
-
-
-def _calls(node):
-    """Yield other calls of the same function, and of its relatives."""
-    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-    for i, j in itertools.combinations(range(min(len(node.args), 4)), 2):
-        order = [*range(len(node.args))]
-        order[i], order[j] = j, i
-        yield _instead(lambda f, *a, order=order, **k: f(*(a[n] for n in order), **k))
-    for other in RELATED.get(name, ()):
-        def related(function, *args, other=other, **named):
-            owner = getattr(function, "__self__", None)
-            return getattr(owner if hasattr(owner, other) else np, other)(*args, **named)
-        yield _instead(related)
-    for word in [keyword.arg for keyword in node.keywords]:
-        yield _instead(lambda f, *a, without=word, **k: f(
-            *a, **{key: value for key, value in k.items() if key != without}))
-    for more in AXES if name in OVER_AXES else ():
-        yield _instead(lambda f, *a, more=more, **k: f(*a, **{**k, **more}))
-    if name == "range":
-        yield from (_instead(lambda f, *a, by=by: f(*a[:-1], a[-1] + by)) for by in (1, -1))
-    if node.args:
-        yield _instead(lambda f, first, *a, **k: first)
-
-
-def _others(search, spot, value):
-    """Yield changes of a value: other names, turned, with another sign, as a copy."""
-    mine = search.mine
-    given = [other.name for other in mine.spots if other.kind in STORED and other.name]
-    for name in dict.fromkeys([*mine.parameters, *given] if spot.kind == "Name" else []):
-        if name != spot.name:
-            yield lambda function, operands, named, name=name: mine.names[name]
-    if isinstance(value, np.ndarray):
-        if value.ndim == 2:
-            yield _after(np.transpose)
-        if value.dtype == bool:
-            yield _after(np.logical_not if value.ndim else operator.not_)
-        elif search.known[spot] is not True:
-            yield _after(operator.neg)
-        if value.ndim:
-            yield _after(np.copy)
 
 
 def _worded(search, spot, change):
