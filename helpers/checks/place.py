@@ -75,18 +75,13 @@ def _names_in(code):
 def _reference(exercise_id, name):
     """Return the program of an exercise's reference answer, or None."""
     found = catalogue.reference(exercise_id, name)
-    try:
-        if found is None:  # its page is not written yet
-            from helpers.checks import answers
-            functions = answers._load(answers.find_exercise(exercise_id), answers.SOLUTIONS)
-            return Program(next(f for f in functions if f.__name__ == name))
-        source, space = found[0], dict(found[1])
-        file = f"<reference {exercise_id} {name}>"
-        linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
-        exec(compile(source, file, "exec", dont_inherit=True), space)
-        return Program(space[name])
-    except Exception:
+    if found is None:
         return None
+    source, space = found[0], dict(found[1])
+    file = f"<reference {exercise_id} {name}>"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    exec(compile(source, file, "exec", dont_inherit=True), space)
+    return Program(space[name])
 
 
 class _Search:
@@ -375,12 +370,14 @@ def _worded(search, spot, change):
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not _equal(old, new)), pairs[0])
     quote = linecache.getline(mine.file, spot.node.lineno).strip()
-    fed = search.is_fed(spot)
-    end = ("What goes into it is right; with" if fed else "With") + (
-        " the right value there, the rest of your function gives the right result")
-    lines = [before, _look(search, spot, quote, want), _likeness(search, spot, got, want),
-             f"{end}." if fed or not spot.inputs else f"{end}; but look also at what goes into it."]
-    return Place(spot.node.lineno, quote, [line for line in lines if line])
+    end = "With the right value there, the rest of your function gives the right result"
+    if spot.kind == "Call" and search.is_fed(spot):
+        end = f"What goes into it was computed rightly: is it what belongs there? {end}"
+    elif spot.inputs:
+        end = f"What goes into it is right; w{end[1:]}" if search.is_fed(spot) else (
+            f"{end}; but look also at what goes into it")
+    lines = [before, _look(search, spot, quote, want), _likeness(search, spot, got, want)]
+    return Place(spot.node.lineno, quote, [*filter(None, lines), f"{end}."])
 
 
 def _without_value(program, error):
@@ -423,7 +420,8 @@ def _look(search, spot, quote, want):
         return f"It stops at `{quote}`" + ("." if whole else f", in `{text}`.")
     if spot.kind == "Name":
         return f"Then comes `{quote}`: " + (
-            f"`{name}` is wanted there in place of `{text}`." if name and name != text else
+            f"what the lesson calls `{name}` is wanted there in place of `{text}`."
+            if name and name != text else
             f"another value than `{text}` has is wanted there.")
     where = f"Look at the line `{quote}`" if whole else f"Look at `{text}` in the line `{quote}`"
     return f"{where}: it should be what the lesson calls `{name}`." if name else f"{where}."
