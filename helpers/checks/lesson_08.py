@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.checks import torch_fixtures as fixtures
-from helpers.checks.compare import Count, type_of
+from helpers.checks.compare import Count
 from helpers.checks.exercise import Exercise
 from helpers.checks.lesson_01 import DATA as EARLIER
 from helpers.checks.torch_fixtures import torch
 from helpers.checks.truth import complex_gradients, rings_network
 
-DATA = EARLIER | {"params", "grads", "data", "starts", "before", "penalty"}
+NAMES = {"W1": "hidden.weight", "b1": "hidden.bias", "W2": "output.weight", "b2": "output.bias"}
+COMMON = {"data": EARLIER | {"params", "grads", "data", "starts", "before", "penalty"},
+          "integers": ()}
 
 
 def weights(seed, D, H, K, output_bias=True):
@@ -31,9 +33,6 @@ def no_sizes(*args):
 
 # 08-to-state
 
-NAMES = {"W1": "hidden.weight", "b1": "hidden.bias", "W2": "output.weight", "b2": "output.bias"}
-
-
 def _to_state(params):
     turned = {name: np.array([[W[i][o] for i in range(len(W))] for o in range(W.shape[1])])
               if W.ndim == 2 else W.copy() for name, W in params.items()}
@@ -41,18 +40,15 @@ def _to_state(params):
 
 
 to_state = Exercise(
-    id="08-to-state",
-    name="to_state",
-    truth=_to_state,
+    id="08-to-state", name="to_state", truth=_to_state,
     cases=lambda: [(weights(1, 3, 5, 2),), (weights(2, 4, 4, 4),),
                    (weights(3, 2, 3, 1, output_bias=False),)],
     returns=("state",),
     view=lambda args, state: fixtures.entries([NAMES[key] for key in args[0]], state, "`state`"),
-    data=DATA, sizes=no_sizes, integers=(),
+    sizes=no_sizes,
     hint="a new dict: `hidden.weight` from `W1`, transposed, `hidden.bias` from `b1`, and so on, "
          "for the arrays that are there.",
-    unlocks="Your weights can move into a PyTorch network.",
-)
+    unlocks="Your weights can move into a PyTorch network.", **COMMON)
 
 
 # 08-torch-gradients
@@ -107,21 +103,16 @@ def _gradients_seen(args, result):
     if not isinstance(grads, dict):
         return fixtures.number(value), fixtures.number(grads)
     return fixtures.number(value), {**fixtures.entries(args[1], grads, "`grads`", extra=False),
-                           "loss": fixtures.number_facts([value])}
+                                    "loss": fixtures.number_facts([value])}
 
 
 torch_gradients = Exercise(
-    id="08-torch-gradients",
-    name="torch_value_and_grad",
-    truth=_torch_gradients,
-    cases=_gradient_cases,
-    returns=("value", "grads"),
-    view=_gradients_seen,
-    data=DATA, sizes=no_sizes, integers=(), tolerance=1e-12,
+    id="08-torch-gradients", name="torch_value_and_grad", truth=_torch_gradients,
+    cases=_gradient_cases, returns=("value", "grads"), view=_gradients_seen,
+    sizes=no_sizes, tolerance=1e-12,
     hint="a tensor with `requires_grad=True` for every array; call `loss` with the dict of them; "
          "`backward()`; then read each tensor's `.grad`.",
-    unlocks="It is used like your own `value_and_grad`, and PyTorch does the work.",
-)
+    unlocks="It is used like your own `value_and_grad`, and PyTorch does the work.", **COMMON)
 
 
 # 08-network
@@ -159,79 +150,21 @@ def _build_network(params, activation):
     return made
 
 
-MODULES = "networks that came back"
-FOREIGN = "networks that hold nothing of params"
-
-
 def _network_seen(args, made):
     params = args[0]
-    if not isinstance(made, torch.nn.Module):
-        what = f"the class `{made.__name__}`" if isinstance(made, type) else type_of(made)
-        return _nothing_else(args, MODULES, f"It returned {what}; wanted a network, an object of "
-                             "an `nn.Module`.")
-    state = {name: value.numpy().copy() for name, value in made.state_dict().items()}
-    if state and not any(_same_numbers(value, W) for value in state.values()
-                         for W in params.values()):
-        return _nothing_else(args, FOREIGN, "None of the arrays in the network holds numbers of "
-                             "`params`.")
-    facts = fixtures.entries([NAMES[key] for key in params], state, "the network's state")
-    if not state:
-        facts[fixtures.KEYS] = Count(len(params), "The network holds no arrays at all: are its "
-                                     "layers attributes of their own, `self.hidden` and "
-                                     "`self.output`?")
-    return {MODULES: Count(0), FOREIGN: Count(0), **facts, **_parameter_facts(made, params),
-            **_call_facts(made, len(params["W1"]))}
-
-
-def _nothing_else(args, fault, text):
-    """Return one fault, in place of all that a right network is asked for."""
-    return dict.fromkeys(_network_seen(args, _build_network(*args)), 0) | {fault: Count(1, text)}
-
-
-def _same_numbers(a, b):
-    """Whether two arrays hold the same numbers, to float32, in any order."""
-    return a.size == b.size and np.allclose(np.sort(a, axis=None), np.sort(b, axis=None), atol=1e-5)
-
-
-def _parameter_facts(made, params):
-    found = list(made.parameters())
-    trainable = sum(p.requires_grad for p in found)
-    shared = sum(np.shares_memory(p.detach().numpy(), W) for p in found for W in params.values())
-    return {"found": Count(len(found), f"`network.parameters()` lists {len(found)} parameters; "
-                           f"wanted {len(params)}."),
-            "trainable": Count(trainable, f"{len(found) - trainable} of the parameters do not "
-                               "require a gradient."),
-            "shared": Count(shared, f"{shared} of the parameters share their memory with "
-                            "`params`.")}
-
-
-def _call_facts(made, D):
-    X = torch.from_numpy(np.random.default_rng(5).normal(size=(6, D)))
-    logits, text = np.zeros(0), ""
-    try:
-        with torch.no_grad():
-            logits = made(X)
-    except Exception as error:  # the student's forward
-        text = (f"Calling the network with a tensor of shape {tuple(X.shape)} raised "
-                f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
-    return {"failed": Count(bool(text), text),
-            "nothing": Count(logits is None, "Calling the network gives `None`."),
-            "logits": logits.numpy() if fixtures.is_tensor(logits) else logits}
+    facts = fixtures.network_facts(made, {NAMES[key]: W for key, W in params.items()})
+    if len(facts) == 1:  # nothing else can be said: it takes the place of all that is wanted
+        return dict.fromkeys(_network_seen(args, _build_network(*args)), 0) | facts
+    return facts
 
 
 network = Exercise(
-    id="08-network",
-    name="build_network",
-    truth=_build_network,
-    cases=_network_cases,
-    returns=("network",),
-    view=_network_seen,
-    uses=(to_state,),
-    data=DATA, sizes=no_sizes, integers=(), tolerance=1e-12,
+    id="08-network", name="build_network", truth=_build_network, cases=_network_cases,
+    returns=("network",), view=_network_seen, uses=(to_state,),
+    sizes=no_sizes, tolerance=1e-12,
     hint="a subclass of `nn.Module` with two `nn.Linear` of `dtype=torch.float64`, named `hidden` "
          "and `output`; its `forward` puts the activation between them. Then load the state.",
-    unlocks="One function builds every network of the course.",
-)
+    unlocks="One function builds every network of the course.", **COMMON)
 
 
 # 08-training-step
@@ -279,16 +212,11 @@ def _step_seen(args, value):
 
 
 training_step = Exercise(
-    id="08-training-step",
-    name="training_step",
-    truth=_training_step,
-    cases=_step_cases,
-    view=_step_seen,
-    data=DATA, integers=(), tolerance=1e-10,
+    id="08-training-step", name="training_step", truth=_training_step, cases=_step_cases,
+    view=_step_seen, tolerance=1e-10,
     hint="clear the old gradients, compute the loss, go back, let the optimizer step, return the "
          "number.",
-    unlocks="These five lines are the heart of every training loop in PyTorch.",
-)
+    unlocks="These five lines are the heart of every training loop in PyTorch.", **COMMON)
 
 
 # 08-train
@@ -324,18 +252,12 @@ def _train_seen(args, losses):
 
 
 train = Exercise(
-    id="08-train",
-    name="train",
-    truth=_train,
-    cases=_train_cases,
-    view=_train_seen,
-    uses=(training_step,),
-    data=DATA, integers=(), tolerance=1e-10,
+    id="08-train", name="train", truth=_train, cases=_train_cases,
+    view=_train_seen, uses=(training_step,), tolerance=1e-10,
     hint="two loops, epochs outside, batches inside; a training step per batch; its loss times the "
          "number of its samples goes into a total, and the total, divided by "
          "`len(loader.dataset)`, into the list.",
-    unlocks="Full batch, mini-batches, momentum: the loop stays the same.",
-)
+    unlocks="Full batch, mini-batches, momentum: the loop stays the same.", **COMMON)
 
 
 # 08-evaluate
@@ -382,17 +304,11 @@ def _evaluate_seen(args, value):
 
 
 evaluate = Exercise(
-    id="08-evaluate",
-    name="evaluate",
-    truth=_evaluate,
-    cases=_evaluate_cases,
-    view=_evaluate_seen,
-    data=DATA, sizes=no_sizes, integers=(),
-    tolerance=1e-6, rounding=1e-6,  # a mean in float32 is right
+    id="08-evaluate", name="evaluate", truth=_evaluate, cases=_evaluate_cases,
+    view=_evaluate_seen, sizes=no_sizes, tolerance=1e-6, rounding=1e-6,  # float32 will do
     hint="note the mode, `model.eval()`, loop under `torch.no_grad()`, count the hits of "
          "`argmax(dim=1)`, put the mode back, divide by `len(loader.dataset)`.",
-    unlocks="A look at the network that changes nothing about it.",
-)
+    unlocks="A look at the network that changes nothing about it.", **COMMON)
 
 
 # 08-safe-mse
@@ -430,17 +346,11 @@ def _mse_seen(args, value):
 
 
 safe_mse = Exercise(
-    id="08-safe-mse",
-    name="safe_mse",
-    truth=_safe_mse,
-    cases=_mse_cases,
-    view=_mse_seen,
-    sizes=lambda y, Y_hat: {"N": len(y)},
-    data=DATA, integers=(), tolerance=1e-12,
+    id="08-safe-mse", name="safe_mse", truth=_safe_mse, cases=_mse_cases,
+    view=_mse_seen, sizes=lambda y, Y_hat: {"N": len(y)}, tolerance=1e-12,
     hint="give both the same shape first, `reshape(-1, 1)`, then the mean of the squared "
          "difference.",
-    unlocks="No shape that comes in can make it compare everything with everything.",
-)
+    unlocks="No shape that comes in can make it compare everything with everything.", **COMMON)
 
 
 # 08-repair
@@ -486,14 +396,8 @@ def _training_seen(args, result):
 
 
 repair = Exercise(
-    id="08-repair",
-    name="repaired_train",
-    truth=_repaired_train,
-    cases=_repair_cases,
-    returns=("params", "losses"),
-    view=_training_seen,
-    data=DATA, integers=(), tolerance=1e-10,
+    id="08-repair", name="repaired_train", truth=_repaired_train, cases=_repair_cases,
+    returns=("params", "losses"), view=_training_seen, tolerance=1e-10,
     hint="go through the lines one by one: does this tensor share memory, what does the loss "
          "function want, what does `backward()` add to, what is kept in the list?",
-    unlocks="Four faults, and a falling loss had hidden them all.",
-)
+    unlocks="Four faults, and a falling loss had hidden them all.", **COMMON)
