@@ -107,9 +107,7 @@ class Still:
     def __init__(self, alt: str, still: Any = ""):
         self.alt, self.png, self.still = alt, "", still
         if not isinstance(still, str):
-            stream = io.BytesIO()
-            still.savefig(stream, format="png", dpi=80, facecolor="white")
-            self.png = base64.b64encode(stream.getvalue()).decode("ascii")
+            self.png = base64.b64encode(_small_png(still)).decode("ascii")
             self.still = (f'<img alt="{html.escape(alt)}" style="max-width: 100%" '
                           f'src="data:image/png;base64,{self.png}">')
 
@@ -120,6 +118,16 @@ class Still:
 
     def __repr__(self) -> str:
         return self.alt
+
+
+def _small_png(figure):
+    """Return a figure as PNG in 64 colours: a third of the size."""
+    from PIL import Image
+
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=80, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(64).save(small, "png", optimize=True)
+    return small.getvalue()
 
 
 def live(

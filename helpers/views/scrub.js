@@ -21,15 +21,18 @@ const view = { render({ model, el }) {
   });
   const lines = Array.from({ length: H }, (_, h) => svg("path", { fill: "none", "stroke-width": 3,
     stroke: UNIT_COLOURS[h % 4], "stroke-dasharray": UNIT_DASHES[h % 3] }));
-  const over = svg("svg", { width: SIDE, height: SIDE, style: "position: absolute; left: 0; top: 0" }, ...dots, ...lines);
+  const arrows = lines.map((_, h) => svg("path", { fill: "none", "stroke-width": 3, stroke: UNIT_COLOURS[h % 4] }));
+  const over = svg("svg", { width: SIDE, height: SIDE, style: "position: absolute; left: 0; top: 0" }, ...dots, ...lines, ...arrows);
   const picture = tag("div", { role: "img", "aria-label": "decision map",
     style: `position: relative; width: ${SIDE}px; height: ${SIDE}px; overflow: hidden` }, canvas, over);
   const small = hidden ? Array.from({ length: d.hidden.shape[1] }, (_, h) => tag("canvas", {
-    style: "width: 92px; height: 92px", role: "img", "aria-label": `hidden unit ${h + 1}` })) : [];
+    style: "width: 96px; height: 96px; display: block", role: "img", "aria-label": `hidden unit ${h + 1}` })) : [];
   const loss = curves(d.curves.map((c, i) => ({ name: c.name, values: numbers(c.values),
-    colour: i ? "#aa4499" : undefined, dashes: i ? "6 4" : undefined })), { log: d.log, label: d.label });
+    colour: i ? "var(--view-test)" : undefined, dashes: i ? "6 4" : undefined })),
+  { log: d.log, label: d.label, name: d.curves.length > 1 ? "loss" : d.curves[0].name,
+    at: numbers(d.at), logSteps: d.logSteps });
 
-  /** The line w·x + b = 0 inside the picture, with an arrow to its "on" side. */
+  /** The line w·x + b = 0 inside the picture, and an arrow to its "on" side. */
   function unitLine([a, b, c]) {
     const length = Math.hypot(a, b) || 1, foot = [-a * c / length ** 2, -b * c / length ** 2];
     const reach = 2 * Math.max(x1 - x0, y1 - y0) + Math.hypot(...foot), along = [-b / length, a / length];
@@ -37,7 +40,7 @@ const view = { render({ model, el }) {
     const middle = [(x0 + x1) / 2, (y0 + y1) / 2];
     const t = (middle[0] - foot[0]) * along[0] + (middle[1] - foot[1]) * along[1];
     const [mx, my] = end(t), [ux, uy] = [a / length, -b / length];
-    return `M${end(-reach)}L${end(reach)}M${mx} ${my}l${22 * ux} ${22 * uy}`
+    return [`M${end(-reach)}L${end(reach)}`, `M${mx} ${my}l${22 * ux} ${22 * uy}`
       + `m${-6 * ux - 4 * uy} ${-6 * uy + 4 * ux}l${6 * ux + 4 * uy} ${6 * uy - 4 * ux}l${-6 * ux + 4 * uy} ${-6 * uy - 4 * ux}`;
   }
 
@@ -46,7 +49,11 @@ const view = { render({ model, el }) {
   function draw() {
     drawMap(canvas, Float32Array.from(maps.subarray(size * at, size * (at + 1)), (v) => (v - 127.5) / 127.5),
       Math.sqrt(size), { strength: 0.45 });
-    lines.forEach((line, h) => line.setAttribute("d", unitLine(units.slice(3 * (H * at + h), 3 * (H * at + h) + 3))));
+    lines.forEach((line, h) => {
+      const [border, arrow] = unitLine(units.slice(3 * (H * at + h), 3 * (H * at + h) + 3));
+      line.setAttribute("d", border);
+      arrows[h].setAttribute("d", arrow);
+    });
     small.forEach((one, h) => {
       const n = d.hidden.shape[2], from = n * (small.length * at + h);
       drawMap(one, Float32Array.from(hidden.subarray(from, from + n), (v) => (v - 127.5) / 127.5), Math.sqrt(n));
@@ -71,11 +78,13 @@ const view = { render({ model, el }) {
   const play = button("Play", () => (playing ? stop() : start()));
   const speed = choice("speed", ["slow", "medium", "fast"], still() ? "slow" : "medium",
     () => { if (playing) { stop(); start(); } });
-  const key = H ? tag("div", { class: "bar" }, ...lines.map((_, h) => tag("span", {}, svg("svg", { width: 34, height: 10 },
-    svg("line", { x1: 0, x2: 34, y1: 5, y2: 5, "stroke-width": 3, stroke: UNIT_COLOURS[h % 4],
-      "stroke-dasharray": UNIT_DASHES[h % 3] })), ` unit ${h + 1}`))) : "";
+  const swatch = (h) => (H ? svg("svg", { width: 30, height: 12, style: "background: #fff; vertical-align: middle" },
+    svg("line", { x1: 0, x2: 30, y1: 6, y2: 6, "stroke-width": 3, stroke: UNIT_COLOURS[h % 4],
+      "stroke-dasharray": UNIT_DASHES[h % 3] })) : "");
+  const key = tag("div", { class: "bar" }, ...Array.from({ length: H || small.length }, (_, h) => tag("div", {},
+    small[h] ?? "", swatch(h), ` unit ${h + 1}`)));
   root.append(tag("div", { class: "bar" }, play, move, speed), words,
-    tag("div", { class: "row" }, picture, tag("div", {}, loss, small.length ? tag("div", { class: "bar" }, ...small) : "", key)));
+    tag("div", { class: "row" }, picture, tag("div", {}, loss, key)));
   draw();
 } };
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from helpers.views.base import Recorded, recorded
 
-GRID = 40  # points of a map in each direction
+GRID, SMALL = 40, 20  # points of a map in each direction, and of a hidden unit's
+COLOURS, STYLES = ("#117733", "#332288", "#882255", "#999933"), ("solid", "dashed", "dotted")
 
 
 def scrub_training(
@@ -17,6 +18,7 @@ def scrub_training(
     losses: Mapping[str, Sequence[float]], *,
     steps: Sequence[int] | None = None, hidden: Callable | None = None, lines: bool = False,
     captions: Sequence[str] | None = None, label: str = "step", log: bool = True,
+    log_steps: bool = False,
 ) -> Recorded:
     """Return a slider over snapshots of a training: decision map, hidden units, loss with a marker.
 
@@ -31,7 +33,7 @@ def scrub_training(
     lines : draw for each hidden unit the line on which ``X @ W1 + b1`` is zero
     captions : a sentence for each snapshot; by default its loss
     label : what a step is called
-    log : a logarithmic loss axis
+    log, log_steps : a logarithmic axis of the loss, of the steps
 
     Raises
     ------
@@ -46,12 +48,12 @@ def scrub_training(
     positions = [int(np.argmin(np.abs(steps - step))) for step in snapshots]
     if captions is None:
         captions = [f"loss {first[at]:.4f}" for at in positions]
-    data = {"maps": maps["maps"], "points": X[:300].astype(float),
+    data = {"maps": maps["maps"], "points": np.asarray(X[:300], float),
             "classes": np.asarray(y[:300]).astype(np.uint8).ravel(), "extent": maps["extent"],
             "steps": [int(step) for step in snapshots], "captions": list(captions),
-            "positions": positions, "label": label, "log": log,
-            "curves": [{"name": name, "values": np.asarray(values, float)}
-                       for name, values in losses.items()]}
+            "positions": positions, "label": label, "log": log, "logSteps": log_steps,
+            "at": np.asarray(steps, int), "curves": [
+                {"name": name, "values": np.asarray(v, float)} for name, v in losses.items()]}
     if hidden is not None:
         data["hidden"] = maps["hidden"]
     if lines:
@@ -60,7 +62,30 @@ def scrub_training(
            f"{min(snapshots)} to {max(snapshots)}: the decision map"
            f"{' with a line for each hidden unit' if lines else ''}, and the loss curve with a "
            f"marker. At first {captions[0]}, at the end {captions[-1]}.")
-    return recorded("scrub", data, alt, height=460)
+    return recorded("scrub", data, alt, height=460, still=_still(data))
+
+
+def _still(data):
+    """Return six moments in a row, as a figure."""
+    from matplotlib.figure import Figure
+
+    from helpers import palette
+
+    picked = np.unique(np.linspace(0, len(data["steps"]) - 1, 6).round().astype(int))
+    figure = Figure(figsize=(1.8 * len(picked), 2.2), layout="constrained")
+    x0, x1, y0, y1 = data["extent"]
+    looks = ((0, palette.NEGATIVE, "o"), (1, palette.POSITIVE, "s"))
+    for at, ax in zip(picked, figure.subplots(1, len(picked), squeeze=False)[0], strict=True):
+        ax.imshow(data["maps"][at].reshape(GRID, GRID), cmap=palette.diverging(0.45), vmin=0,
+                  vmax=255, extent=data["extent"], aspect="auto")
+        for k, colour, marker in looks:
+            ax.scatter(*data["points"][data["classes"] == k].T, s=2, color=colour, marker=marker)
+        for h, (a, b, c) in enumerate(data["lines"][at] if "lines" in data else ()):
+            ax.axline((-a * c / (a * a + b * b), -b * c / (a * a + b * b)), slope=-a / (b or 1e-12),
+                      color=COLOURS[h % 4], linestyle=STYLES[h % 3])
+        ax.set(xticks=[], yticks=[], xlim=(x0, x1), ylim=(y0, y1))
+        ax.set_title(f"{data['label']} {data['steps'][at]}", fontsize=9)
+    return figure
 
 
 def training_maps(
@@ -71,25 +96,34 @@ def training_maps(
     Returns
     -------
     dict
-        ``maps (S, GRID²)``, ``hidden (S, H, GRID²)`` where asked for, ``extent`` of the points.
+        ``maps (S, GRID²)``; ``hidden (S, H, SMALL²)`` where asked for, each unit on one scale for
+        all snapshots; ``extent`` of the points.
     """
     low, high = X.min(axis=0), X.max(axis=0)
     margin = 0.08 * (high - low)
     (x0, y0), (x1, y1) = low - margin, high + margin
-    grid = np.stack(np.meshgrid(np.linspace(x0, x1, GRID), np.linspace(y1, y0, GRID)), -1)
-    grid = grid.reshape(-1, 2)
-    found: dict = {"extent": [float(v) for v in (x0, x1, y0, y1)]}
+    extent = [float(v) for v in (x0, x1, y0, y1)]
+    grid = _grid(extent, GRID)
     values = [np.asarray(predict(grid, params), float) for params in snapshots.values()]
-    if any(v.shape != (len(grid),) for v in values):
-        raise ValueError(f"predict: shape {values[0].shape} came back for {len(grid)} points; "
+    wrong = next((v.shape for v in values if v.shape != (len(grid),)), None)
+    if wrong is not None:
+        raise ValueError(f"predict: shape {wrong} came back for {len(grid)} points; "
                          f"({len(grid)},) was wanted")
-    found["maps"] = _as_bytes(np.array(values))
+    found: dict = {"extent": extent, "maps": _as_bytes(np.array(values))}
     if hidden is not None:
-        units = np.array([np.asarray(hidden(grid, p)).T for p in snapshots.values()], float)
-        low, high = units.min(axis=-1, keepdims=True), units.max(axis=-1, keepdims=True)
+        grid = _grid(extent, SMALL)
+        units = np.array([np.asarray(hidden(grid, p), float).T for p in snapshots.values()])
+        low, high = units.min(axis=(0, 2), keepdims=True), units.max(axis=(0, 2), keepdims=True)
         found["hidden"] = _as_bytes((units - low) / np.where(high > low, high - low, 1))
     return found
 
 
+def _grid(extent, side):
+    """Return side² points, row by row from the top."""
+    x0, x1, y0, y1 = extent
+    grid = np.meshgrid(np.linspace(x0, x1, side), np.linspace(y1, y0, side))
+    return np.stack(grid, -1).reshape(-1, 2)
+
+
 def _as_bytes(values):
-    return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    return np.rint(255 * np.clip(np.nan_to_num(values), 0, 1)).astype(np.uint8)

@@ -5,9 +5,9 @@ const STYLE = `
 .view { font: 14px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); color: var(--view-ink); max-width: 100%; }
 .view { --view-ink: var(--jp-ui-font-color1, #222); --view-faint: var(--jp-ui-font-color2, #767676);
   --view-line: var(--jp-border-color1, #b4b4b4); --view-face: var(--jp-layout-color1, #fff);
-  --view-key: #e69f00; --view-plus: #d55e00; --view-minus: #0072b2; }
+  --view-key: #e69f00; --view-plus: #d55e00; --view-minus: #0072b2; --view-test: #aa4499; }
 .view.dark { --view-ink: #e8e8e8; --view-faint: #a8a8a8; --view-line: #666;
-  --view-plus: #ff8c42; --view-minus: #56b4e9; }
+  --view-plus: #ff8c42; --view-minus: #56b4e9; --view-test: #e08bd0; }
 .view .bar { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 4px 0; }
 .view .row { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
 .view label { display: inline-flex; gap: 6px; align-items: center; white-space: nowrap; }
@@ -162,7 +162,8 @@ function drawMap(canvas, values, columns, { strength = 0.75, scale = 1 } = {}) {
 
 /** A number as the views write it: few digits, and a real minus sign. */
 function shown(value, digits = 4) {
-  return String(+value.toPrecision(digits)).replace(/-/g, "−");
+  const number = +value.toPrecision(digits);
+  return (Math.abs(number) < 1e4 ? String(number) : number.toLocaleString("en")).replace(/-/g, "−");
 }
 
 /** Places of a layered network: for each layer a list of [x, y]. */
@@ -179,27 +180,42 @@ function edge([x1, y1], [x2, y2], value, scale = 1) {
     "stroke-dasharray": value < 0 ? "7 4" : undefined, "stroke-linecap": "round" });
 }
 
-/** Curves over steps, on a logarithmic axis if `log`; returns the svg with `mark(step)`. */
-function curves(series, { width = 360, height = 220, log = true, label = "step" } = {}) {
+/** Round values between two ends, up to six of them; of exponents if `log`. */
+function ticks(low, high, log) {
+  const fits = [1, 2, 5].flatMap((m) => Array.from({ length: 26 }, (_, k) => m * 10 ** (k - 13)));
+  const step = fits.filter((s) => (high - low) / s <= 5 && (!log || s >= 1)).sort((a, b) => a - b)[0] ?? 1;
+  const found = [];
+  for (let v = Math.ceil(low / step - 1e-9) * step; v <= high + 1e-9 * step; v += step) found.push(v);
+  return found.length > 1 ? found : [low, high];
+}
+
+/** Curves, on a logarithmic axis if `log`; `at` are the steps of the values, by default 0, 1, 2, …,
+ * on an axis of log(1 + step) if `logSteps`. Returns the svg; its `mark(i)` moves the marker. */
+function curves(series, { width = 360, height = 220, log = true, label = "step", name = "loss", at, logSteps = false } = {}) {
   const f = log ? (v) => Math.log10(Math.max(v, 1e-12)) : (v) => v;
+  const g = logSteps ? (v) => Math.log10(1 + v) : (v) => v;
   const all = series.flatMap((s) => Array.from(s.values)).filter(Number.isFinite).map(f);
-  const [low, high] = [Math.min(...all), Math.max(...all) || 1];
-  const last = Math.max(...series.map((s) => s.values.length - 1), 1);
-  const x = (i) => 44 + (width - 54) * i / last;
-  const y = (v) => height - 28 - (height - 42) * (f(v) - low) / (high - low || 1);
-  const marker = svg("line", { y1: 10, y2: height - 28, stroke: "var(--view-key)", "stroke-width": 2.5 });
-  const tick = (v, text) => svg("text", { x: 40, y: v, "text-anchor": "end", "dominant-baseline": "middle" }, text);
-  const short = (v) => Number((log ? 10 ** v : v).toPrecision(2)).toString();
-  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    svg("path", { d: `M44 8V${height - 28}H${width - 8}`, fill: "none", stroke: "var(--view-line)" }),
-    tick(height - 30, short(low)), tick(14, short(high)),
-    svg("text", { x: width - 10, y: height - 8, "text-anchor": "end" }, label), marker,
-    ...series.map((s, i) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
-      "stroke-width": 2, "stroke-dasharray": s.dashes,
-      d: Array.from(s.values, (v, j) => (Number.isFinite(v) ? `${j ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),
-    ...series.map((s, i) => svg("text", { x: width - 12, y: 18 + 16 * i, "text-anchor": "end",
-      style: `fill:${s.colour ?? "var(--view-ink)"}` }, s.dashes ? `- - ${s.name}` : s.name)));
-  return Object.assign(picture, { mark(step) { marker.setAttribute("x1", x(step)); marker.setAttribute("x2", x(step)); } });
+  const low = Math.min(...all, Infinity), high = Math.max(...all, -Infinity);
+  const stepOf = (i) => at?.[i] ?? i, last = g(stepOf(Math.max(...series.map((s) => s.values.length - 1), 1)));
+  const left = 62, right = width - 12, top = 24, bottom = height - 40;
+  const place = (v) => left + (right - left) * v / last, x = (i) => place(g(stepOf(i)));
+  const level = (v) => bottom - (bottom - top) * (v - low) / (high - low || 1), y = (v) => level(f(v));
+  const marker = svg("line", { y1: top - 6, y2: bottom, stroke: "var(--view-key)", "stroke-width": 2.5 });
+  const text = (x, y, words, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, words);
+  const grid = { stroke: "var(--view-line)", "stroke-width": 0.5, "stroke-dasharray": "1 3" };
+  const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
+    "aria-label": `${name} over ${label}`, style: "max-width: 100%" },
+    svg("path", { d: `M${left} ${top}V${bottom}H${right}`, fill: "none", stroke: "var(--view-line)" }),
+    text(8, 14, name, "start"), text((left + right) / 2, height - 6, label),
+    ...(all.length ? ticks(low, high, log) : []).flatMap((v) => [text(left - 6, level(v) + 4, shown(log ? 10 ** v : v, 2), "end"),
+      svg("line", { x1: left, x2: right, y1: level(v), y2: level(v), ...grid })]),
+    ...ticks(0, last, logSteps).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
+    marker, ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
+      "stroke-width": 2, "stroke-dasharray": s.dashes, d: Array.from(s.values, (v, j) => (Number.isFinite(v)
+        ? `${j && Number.isFinite(s.values[j - 1]) ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),
+    ...(series.length > 1 ? series : []).map((s, i) => svg("text", { x: right - 4, y: top + 8 + 16 * i, "text-anchor": "end",
+      style: `fill: ${s.colour ?? "var(--view-ink)"}` }, s.dashes ? `- - ${s.name}` : `— ${s.name}`)));
+  return Object.assign(picture, { mark(i) { marker.setAttribute("x1", x(i)); marker.setAttribute("x2", x(i)); } });
 }
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
