@@ -19,6 +19,9 @@ RUN_COLUMNS = ["iteration", "loss", "accuracy", *(f"W1_{i}{j}" for i in "01" for
                "b2_0", "b2_1"]
 RUN_ROWS = 240
 RUN_DIGEST = "af61eddbf098df9744dd58a2626a35cf57b7750104012aa9ba2c9178533546e1"
+DIGIT_COLUMNS = ["b1", *(f"W1_{i}" for i in range(64)), *(f"W2_{k}" for k in range(10))]
+DIGIT_ROWS = 33
+DIGIT_DIGEST = "da594b46ed57a0e91997d1920db8a6d628862f0467698fcb3ab67a04a17b427c"
 
 
 def income(path: str | Path | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -211,6 +214,34 @@ def circles_full_batch(path: str | Path | None = None) -> list[dict]:
         rows.append({"iteration": int(iteration), "loss": loss, "accuracy": accuracy, "params": {
             "W1": W1.reshape(2, 3), "b1": b1, "W2": W2.reshape(3, 2), "b2": b2}})
     return rows
+
+
+def digit_network(path: str | Path | None = None) -> dict[str, np.ndarray]:
+    """Return a small trained network that reads 8 × 8 pictures of digits, grey levels 0 to 16.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/digit_network.csv`` of the course.
+
+    Returns
+    -------
+    dict
+        ``W1`` (64, 32), ``b1`` (32,), ``W2`` (32, 10), ``b2`` (10,): one ReLU layer, then softmax.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
+
+    Source
+    ------
+    Computed by ``data/digit_network.py``.
+    """
+    path = DATA / "digit_network.csv" if path is None else Path(path)
+    table = _read_table(path, DIGIT_COLUMNS, DIGIT_ROWS, DIGIT_DIGEST)
+    b1, W1, W2 = np.split(table, [1, 65], axis=1)
+    return {"W1": W1[:-1].T, "b1": b1[:-1, 0], "W2": W2[:-1], "b2": W2[-1]}
 
 
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:

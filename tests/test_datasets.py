@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from helpers import datasets
-from helpers.datasets import DATA, circles_full_batch, income, make_circles, moons, rings
+from helpers.datasets import (
+    DATA,
+    circles_full_batch,
+    digit_network,
+    income,
+    make_circles,
+    moons,
+    rings,
+)
 
 LINES = (DATA / "income2.csv").read_text().splitlines()
 
@@ -231,6 +239,21 @@ def test_a_damaged_record_is_refused(tmp_path):
     (tmp_path / "run.csv").write_text("\n".join(lines[:-1]))
     with pytest.raises(ValueError, match="it has .* rows"):
         circles_full_batch(tmp_path / "run.csv")
+
+
+def test_the_network_for_drawn_digits_reads_as_well_as_its_readme_says():
+    script = runpy.run_path(str(DATA / "digit_network.py"))
+    X, y = script["digits"]()
+    right = script["read"](X, digit_network())[1].argmax(axis=1) == y
+    assert abs(right[script["TRAINING"]:].mean() - 0.967) < 1e-3
+    assert right[:script["TRAINING"]].mean() > 0.97
+
+
+def test_a_damaged_network_is_refused(tmp_path):
+    text = (DATA / "digit_network.csv").read_text()
+    (tmp_path / "network.csv").write_text(text.replace("0.", "1.", 1))
+    with pytest.raises(ValueError, match="a number has changed"):
+        digit_network(tmp_path / "network.csv")
 
 
 def loaded_after(statements):

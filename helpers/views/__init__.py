@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import Any
 
 VIEWS = {  # name of the function -> its module
-    "chain_story": "step", "draw_digit": "digit", "network_story": "step",
-    "scrub_training": "scrub", "step_backprop": "step", "step_forward": "step",
-    "step_through": "step", "training_maps": "scrub"}
+    "chain_story": "step", "digit_probabilities": "digit", "draw_digit": "digit",
+    "network_story": "step", "scrub_training": "scrub", "step_backprop": "step",
+    "step_forward": "step", "step_through": "step", "training_maps": "scrub"}
 
 __all__ = sorted(VIEWS)
 

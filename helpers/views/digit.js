@@ -51,20 +51,23 @@ const view = { render({ model, el }) {
       bars[k].text.setAttribute("x", 30 + 170 * p);
       bars[k].text.textContent = p >= 0.005 ? `${(100 * p).toFixed(0)} %${k === best ? " ◂" : ""}` : "";
     });
-    verdict.textContent = `It reads a ${best}, and gives it ${(100 * probabilities[best]).toFixed(0)} %.`;
+    verdict.textContent = `${pixels.some((v) => v) ? "It" : "Even on an empty board it"} reads a ${best}, and gives it ${(100 * probabilities[best]).toFixed(0)} %.`;
     clearTimeout(timer);
     timer = setTimeout(() => say(verdict.textContent), 600);
-    if (hidden && data().pictures) showUnits(hidden);
+    if (hidden && own) showUnits(hidden);
   }
 
+  /** The six units that say most, each as the picture of its weights: what turns it on, and off. */
   function showUnits(hidden) {
-    const pictures = numbers(data().pictures), loudest = Array.from(hidden.keys())
-      .sort((a, b) => hidden[b] - hidden[a]).slice(0, 6);
-    units.replaceChildren(tag("span", {}, "its loudest hidden units see:"), ...loudest.map((h) => {
-      const canvas = tag("canvas", { style: "width: 48px; height: 48px", title: `unit ${h}: ${hidden[h].toFixed(2)}` });
-      drawMap(canvas, pictures.slice(64 * h, 64 * h + 64), SIZE, { scale: data().scale ?? 1, strength: 1 });
+    const loudest = Array.from(hidden.keys()).sort((a, b) => hidden[b] - hidden[a]).slice(0, 6);
+    const pictures = loudest.map((h) => Float32Array.from({ length: 64 }, (_, d) => own.W1[d * own.H + h] / own.spread[d]));
+    const scale = Math.max(...pictures.flatMap((p) => Array.from(p, Math.abs)));
+    units.replaceChildren(tag("span", {}, "its loudest hidden units:"), ...loudest.map((h, i) => {
+      const canvas = tag("canvas", { style: "width: 48px; height: 48px", role: "img",
+        "aria-label": `unit ${h}: ${shown(hidden[h], 3)}`, title: `unit ${h}: ${shown(hidden[h], 3)}` });
+      drawMap(canvas, pictures[i], SIZE, { scale, strength: 1 });
       return canvas;
-    }));
+    }), tag("span", { style: "color: var(--view-faint)" }, "ink on orange turns a unit on, on blue off"));
   }
 
   function paint() {
@@ -115,7 +118,7 @@ const view = { render({ model, el }) {
   let next = 0;
   root.append(
     tag("div", { class: "bar" }, button("Clear", () => put([])),
-      examples.length ? button("A digit of the test set", () => {
+      examples.length ? button("A digit from the data", () => {
         put(examples.slice(64 * next, 64 * next + 64));
         next = (next + 1) % (examples.length / 64);
       }) : "", tag("span", {}, "draw with the mouse or a finger; Shift rubs out; or use the arrow keys and space")),

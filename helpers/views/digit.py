@@ -37,13 +37,37 @@ def draw_digit(
     if callable(network):
         return live("digit", lambda controls: {**shared, **_read(network, controls["pixels"])},
                     {"pixels": [0] * 64}, ALT)
-    checked = _checked(network)
+    params = _checked(network)
     mean = np.zeros(64) if mean is None else np.asarray(mean, float)
     spread = np.ones(64) if spread is None else np.asarray(spread, float)
-    pictures = (checked["W1"] / spread[:, None]).T
-    return recorded("digit", {
-        **shared, "network": {**checked, "mean": mean, "spread": spread, "H": len(pictures)},
-        "pictures": pictures, "scale": float(np.abs(pictures).max())}, ALT, height=370)
+    alt, still = ALT, ""
+    if examples is not None:
+        probabilities = digit_probabilities((examples[:1] - mean) / spread, params)[0]
+        alt = (f"{ALT} In the first example it reads a {probabilities.argmax()}, and gives it "
+               f"{probabilities.max():.0%}.")
+        still = _still(shared["examples"][0], probabilities)
+    return recorded("digit", {**shared, "network": {
+        **params, "mean": mean, "spread": spread, "H": len(params["b1"])}}, alt, 380, still)
+
+
+def digit_probabilities(X: np.ndarray, params: dict[str, np.ndarray]) -> np.ndarray:
+    """Return what the page computes: the probabilities (N, 10) of standardised pixels (N, 64)."""
+    logits = np.maximum(0, X @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _still(pixels, probabilities):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 2.6), layout="constrained")
+    board, bars = figure.subplots(1, 2)
+    board.imshow(pixels.reshape(8, 8), cmap="gray_r")
+    board.set(xticks=[], yticks=[])
+    bars.barh(np.arange(10), probabilities, color="#767676")
+    bars.set(yticks=np.arange(10), xlim=(0, 1), xlabel="probability")
+    bars.invert_yaxis()
+    return figure
 
 
 def _read(network, pixels):
