@@ -139,7 +139,8 @@ def live(
     Parameters
     ----------
     name : of the view's file of JavaScript
-    respond : takes the controls, as the reader has set them, and returns the data to draw
+    respond : takes the controls, as the reader has set them, and returns the data to draw; an
+        ``error`` among them is shown as a message
     controls : what they are at first; where they hold ``playing``, it says whether `work` goes on
     alt : what is to be seen, in a sentence or two
     still : the still twin, as a Matplotlib figure or as HTML
@@ -172,7 +173,7 @@ class Live:
     def draw(self) -> None:
         """Send the page what `respond` returns for the present controls."""
         data, error = self._guarded(lambda: self.respond(dict(self.widget.controls)))
-        self.widget.data = packed({**self.widget.data, **(data or {}), "error": error})
+        self.widget.data = packed({**self.widget.data, "error": error, **(data or {})})
 
     def _guarded(self, function):
         call = Guard(SECONDS).call(function, ())

@@ -95,7 +95,7 @@ function svg(name, attributes = {}, ...children) {
 function background(element) {
   for (let one = element; one; one = one.parentElement) {
     const found = one.ownerDocument.defaultView.getComputedStyle(one).backgroundColor;
-    if (!/transparent|, 0\)$/.test(found)) return found;
+    if (found && !/transparent|, 0\)$/.test(found)) return found;
   }
   return "rgb(255, 255, 255)";
 }
@@ -107,6 +107,7 @@ function begin(el, title) {
   const said = tag("div", { class: "said", "aria-live": "polite" });
   const outer = outside() ?? el;
   function theme() {
+    if (!outer.isConnected) { requestAnimationFrame(theme); return; }
     const face = background(outer === el ? el : outer.parentElement);
     const dark = face.match(/[\d.]+/g).slice(0, 3).reduce((sum, c) => sum + +c, 0) < 380;
     root.classList.toggle("dark", dark);

@@ -136,8 +136,14 @@ def step_forward(
         story = network_story(x, [], layers, names=[
             [*names], [f"unit {h + 1}" for h in range(len(A1[0]))],
             [f"ŷ{k + 1}" if k else "ŷ" for k in range(len(Y_hat[0]))]] if names else ())
-        return {"stories": [{"name": "", **_slots(story, x.size, W1.shape, W2.shape)}]}
+        first.setdefault("output", float(Y_hat[0, 0]))
+        story["frames"][-1]["title"] = (f"ŷ = {number(Y_hat[0, 0])}, at first "
+                                        f"{number(first['output'])}")
+        wrong = not all(np.isfinite(a).all() for a in (Z1, A1, Y_hat))
+        return {"stories": [{"name": "", **_slots(story, x.size, W1.shape, W2.shape)}],
+                "error": "your function returned nan or inf" if wrong else ""}
 
+    first: dict[str, float] = {}
     start = [*x.ravel(), *W1.ravel(), *W2.ravel()]
     return live("step", respond, {"values": [float(v) for v in start]}, MOVED)
 
