@@ -188,7 +188,8 @@ def install(parts, venv):
     if "base" in parts:
         say(SIZE)
     venv = venv or make_venv()
-    if not (venv["packages"] / "pip").is_dir() and run([PYTHON, "-m", "ensurepip"]) != 0:
+    has_pip = any(venv["packages"].glob("pip-*/RECORD"))  # which is written last
+    if not has_pip and run([PYTHON, "-m", "ensurepip"]) != 0:
         raise failed("There is no pip in .venv, and ensurepip could not add it")
     if not pip_install(*(name for part in parts for name in requirements()[part])):
         raise failed("The packages could not be installed")

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+Folder = str | Path
 CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
 DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
@@ -51,13 +52,13 @@ class State(NamedTuple):
 # ---- lessons
 
 
-def lessons(folder: str) -> list[str]:
+def lessons(folder: Folder) -> list[str]:
     """Return the file names of the lessons in a folder, in order."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(name for name in names if re.match(r"\d\d_\w+\.ipynb$", name))
 
 
-def find_lesson(text: str, folder: str) -> str:
+def find_lesson(text: str, folder: Folder) -> str:
     """Return the file name of a lesson given by its number (02 or 2) or its name.
 
     Raises
@@ -139,7 +140,7 @@ def copy(source: str, target: str, replace: bool = False) -> bool:
     return True
 
 
-def update_work(notebooks: str, work: str) -> Iterator[str]:
+def update_work(notebooks: Folder, work: Folder) -> Iterator[str]:
     """Bring work up to date, leaving alone all that was worked in; yield what is to be said."""
     os.makedirs(work, exist_ok=True)
     for name in lessons(notebooks):
@@ -174,7 +175,7 @@ def _set_aside(work: str, name: str) -> str:
     return new
 
 
-def copy_fresh(name: str, notebooks: str, work: str) -> str:
+def copy_fresh(name: str, notebooks: Folder, work: Folder) -> str:
     """Put an untouched copy of a lesson into work under a new name, and return that.
 
     Raises
@@ -197,7 +198,7 @@ def copy_fresh(name: str, notebooks: str, work: str) -> str:
 # ---- where the student stopped
 
 
-def last_lesson(notebooks: str, work: str) -> str | None:
+def last_lesson(notebooks: Folder, work: Folder) -> str | None:
     """Return the lesson whose exercise was checked last, as work/.course remembers, or None."""
     by_number, found = {name[:2]: name for name in lessons(notebooks)}, []
     for path in Path(work, ".course", "progress").glob("??-*.json"):

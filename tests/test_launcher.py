@@ -19,11 +19,9 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-
-import work_folder
+from test_work_folder import RELEASED, alter, checked
 
 ROOT = Path(__file__).parent.parent
-RELEASED = Path(__file__).parent / "fixtures" / "notebooks" / "02_toy.ipynb"
 LAUNCHER = ("course", "installer", "work_folder")
 WINDOWS = os.name == "nt"
 posix_only = pytest.mark.skipif(WINDOWS, reason="about signals as POSIX has them")
@@ -89,6 +87,9 @@ class Course:
                 (self.packages / name / "__init__.py").write_text("", encoding="utf-8")
                 (self.packages / name / "__main__.py").write_text(RECORDER, encoding="utf-8")
         (self.packages / "torch-2.13.0.dist-info").mkdir()
+        if pip:
+            (self.packages / "pip-1.dist-info").mkdir()
+            (self.packages / "pip-1.dist-info" / "RECORD").write_text("", encoding="utf-8")
 
     def environment(self, **settings):
         left_out = ("PYTHONWARNINGS", "JUPYTERHUB_SERVICE_PREFIX")
@@ -226,22 +227,6 @@ def test_wrong_arguments_are_named_before_anything_is_made(plain, arguments, mes
     assert not (plain.folder / "work").exists()
 
 
-@pytest.mark.parametrize(
-    "text", ["02", "2", "toy", "02_toy", "02_toy.ipynb", "notebooks/02_toy.ipynb"]
-)
-def test_a_lesson_by_number_or_name(plain, module, text):
-    assert module.work_folder.find_lesson(text, module.NOTEBOOKS) == "02_toy.ipynb"
-
-
-def test_lessons_are_notebooks_with_a_number(plain, module):
-    folder = plain.folder / "notebooks"
-    for name in ("Untitled.ipynb", "02_toy-Copy1.ipynb", "02_toy-fresh.ipynb", "03_x.txt"):
-        (folder / name).write_text("", encoding="utf-8")
-    shutil.copy(folder / "02_toy.ipynb", folder / "00_first.ipynb")
-    assert module.work_folder.lessons(module.NOTEBOOKS) == ["00_first.ipynb", "02_toy.ipynb"]
-    assert module.work_folder.lessons(str(folder / "missing")) == []
-
-
 # ---- set-up: what it runs
 
 
@@ -261,7 +246,8 @@ def test_first_start_installs_and_opens_lab(made):
 def test_second_start_runs_no_pip(made):
     made.run("lab")
     installs = len(made.calls("pip"))
-    shutil.rmtree(made.packages / "pip")
+    for path in made.packages.glob("pip*"):
+        shutil.rmtree(path)
     result = made.run("lab")
     assert result.returncode == 0, result.stderr
     assert "Setting the course up" not in result.stdout
@@ -607,156 +593,6 @@ def test_the_cpu_index_is_asked_by_pip_which_knows_the_proxy(made, module, monke
 # ---- the work folder
 
 
-def load(path):
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def alter(path, text, released=False):
-    """Append a cell; as a new release of the notebook, or as somebody's work."""
-    notebook = load(path)
-    cell = {"cell_type": "markdown", "id": "more", "metadata": {}, "source": text}
-    notebook["cells"].append(cell)
-    if released:
-        notebook["metadata"]["course"]["sources"] = work_folder.hash_sources(notebook)
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-
-
-@pytest.fixture
-def update(module):
-    """Bring the folder work up to date; return what was said."""
-    return lambda: list(module.work_folder.update_work(module.NOTEBOOKS, module.WORK))
-
-
-@pytest.fixture
-def work(plain, update):
-    """The folder work of a course, with the lesson copied into it."""
-    update()
-    return plain.folder / "work"
-
-
-@pytest.fixture
-def toy(plain):
-    """The lesson as the course delivers it."""
-    return plain.folder / "notebooks" / "02_toy.ipynb"
-
-
-def test_untouched_copy_is_refreshed(work, toy, update):
-    alter(toy, "a new paragraph", released=True)
-    assert update() == ["Updated: work/02_toy.ipynb"]
-    assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
-    assert update() == []
-
-
-def test_copy_that_was_only_run_is_refreshed(work, toy, update):
-    notebook = load(work / "02_toy.ipynb")
-    notebook["metadata"]["language_info"]["version"] = "3.14"
-    notebook["cells"][1].update(execution_count=3, metadata={"scrolled": True})
-    notebook["cells"].append({"cell_type": "code", "source": [], "metadata": {}, "outputs": []})
-    (work / "02_toy.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    saved = (work / "02_toy.ipynb").read_bytes()
-    update()
-    assert (work / "02_toy.ipynb").read_bytes() == saved  # no news: its outputs stay
-    alter(toy, "a new paragraph", released=True)
-    update()
-    assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
-
-
-def test_work_is_kept_and_the_new_version_is_named(work, toy, update):
-    alter(work / "02_toy.ipynb", "my answer")
-    mine = (work / "02_toy.ipynb").read_bytes()
-    assert update() == []
-    alter(toy, "a new paragraph", released=True)
-    said, = update()
-    assert "work/02_toy.ipynb holds your work" in said and "course.py fresh 02" in said
-    assert (work / "02_toy.ipynb").read_bytes() == mine
-
-
-CONFLICT = """{
- "cells": [
-<<<<<<< HEAD
-  {"cell_type": "markdown", "metadata": {}, "source": "yours"}
-=======
-"""
-DAMAGES = {
-    "it is empty": b" ",
-    "line 3 is a mark of a merge conflict": CONFLICT.encode(),
-    "line 1: Expecting value": b"<!DOCTYPE html>",
-    "line 2: Unterminated string": b'{"cells": [\n{"cell_type": "mark',
-    "it is not in UTF-8": '{"cells": "déjà vu"}'.encode("cp1252"),
-    "it is no notebook": b'{"cells": [1]}',
-}
-
-
-@pytest.mark.parametrize("why", DAMAGES)
-def test_a_damaged_notebook_is_not_copied_but_named(plain, toy, update, why):
-    sound = toy.read_bytes()
-    toy.write_bytes(DAMAGES[why])
-    said, = update()
-    assert f"notebooks/02_toy.ipynb is damaged ({why}" in said
-    assert "git checkout notebooks/02_toy.ipynb" in said
-    assert list((plain.folder / "work").iterdir()) == []
-    toy.write_bytes(sound)
-    assert update() == ["New: work/02_toy.ipynb"]
-
-
-@pytest.mark.parametrize("why", DAMAGES)
-def test_a_damaged_copy_is_set_aside_once_the_original_is_sound(work, toy, update, why):
-    sound = toy.read_bytes()
-    for name in ("02_toy.ipynb.damaged", "02_toy.ipynb.damaged-2"):
-        toy.write_bytes(b"{")
-        (work / "02_toy.ipynb").write_bytes(DAMAGES[why])
-        update()
-        assert (work / "02_toy.ipynb").read_bytes() == DAMAGES[why]
-        toy.write_bytes(sound)
-        aside, new = update()
-        assert why in aside and name in aside and new == "New: work/02_toy.ipynb"
-        assert (work / name).read_bytes() == DAMAGES[why]
-        assert (work / "02_toy.ipynb").read_bytes() == sound
-
-
-def test_a_save_that_was_cut_off_is_left_for_jupyter_to_mend(work, update):
-    (work / ".~02_toy.ipynb").write_bytes((work / "02_toy.ipynb").read_bytes())
-    (work / "02_toy.ipynb").write_bytes(b"{")
-    assert update() == []
-    assert (work / "02_toy.ipynb").read_bytes() == b"{"
-
-
-@pytest.mark.parametrize(
-    "text",
-    ['{"cells": [], "metadata": {}}', '{"cells": [], "metadata": {"course": {"sources": null}}}',
-     '{"cells": [], "metadata": []}'],
-)  # fmt: skip
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_what_cannot_be_judged_is_kept(work, toy, update, text, encoding):
-    (work / "02_toy.ipynb").write_text(text, encoding=encoding)
-    alter(toy, "a new paragraph", released=True)
-    update()
-    assert (work / "02_toy.ipynb").read_text(encoding=encoding) == text
-
-
-def test_a_delivered_notebook_that_was_worked_in_is_named_at_each_start(work, toy, update):
-    before = (work / "02_toy.ipynb").read_bytes()
-    alter(toy, "a new paragraph", released=True)
-    alter(toy, "my answer, in the wrong folder")
-    mine = toy.read_bytes()
-    for _ in range(2):
-        said, = update()
-        assert "notebooks/02_toy.ipynb has been worked in" in said
-    assert (work / "02_toy.ipynb").read_bytes() == before and toy.read_bytes() == mine
-
-
-def test_other_files_in_work_stay(work, toy, update):
-    (work / "notes.ipynb").write_text("mine", encoding="utf-8")
-    (work / "09_mine.ipynb").write_text("mine", encoding="utf-8")
-    (work / ".course" / "answers").mkdir(parents=True)
-    (work / ".course" / "answers" / "02-double.py").write_text("mine", encoding="utf-8")
-    alter(toy, "a new paragraph", released=True)
-    update()
-    names = {"02_toy.ipynb", "notes.ipynb", "09_mine.ipynb", ".course"}
-    assert {path.name for path in work.iterdir()} == names
-    assert (work / ".course" / "answers" / "02-double.py").read_text(encoding="utf-8") == "mine"
-
-
 def test_an_update_by_unzipping_over_the_course_spares_work(made, tmp_path):
     made.run("lab")
     alter(made.folder / "work" / "02_toy.ipynb", "my answer")
@@ -771,19 +607,6 @@ def test_an_update_by_unzipping_over_the_course_spares_work(made, tmp_path):
     assert {p: p.read_bytes() for p in kept} == kept
 
 
-def test_copy_never_replaces_unasked(tmp_path):
-    (tmp_path / "new").write_text("new", encoding="utf-8")
-    (tmp_path / "old").write_text("old", encoding="utf-8")
-    new, old, third = (str(tmp_path / name) for name in ("new", "old", "third"))
-    assert work_folder.copy(new, old) is False
-    assert (tmp_path / "old").read_text(encoding="utf-8") == "old"
-    assert work_folder.copy(new, third) is True
-    assert work_folder.copy(new, old, replace=True) is True
-    assert {p.name: p.read_text(encoding="utf-8") for p in tmp_path.iterdir() if p.is_file()} == {
-        "new": "new", "old": "new", "third": "new"
-    }  # fmt: skip
-
-
 def test_a_full_disk_leaves_no_temporary_file_and_is_told(plain, module, monkeypatch, capsys):
     def fill(source, target):
         Path(target).write_text("half", encoding="utf-8")
@@ -795,28 +618,6 @@ def test_a_full_disk_leaves_no_temporary_file_and_is_told(plain, module, monkeyp
         assert module.main(arguments) == 1
         assert capsys.readouterr().err.startswith("The disk is full: ")
     assert list((plain.folder / "work").iterdir()) == []
-
-
-def test_fresh_copies_get_new_names(work, toy, module, capsys):
-    alter(work / "02_toy.ipynb", "my answer")
-    mine = (work / "02_toy.ipynb").read_bytes()
-    for lesson in ("02", "2", "toy"):
-        assert module.main(["fresh", lesson]) == 0
-    out = capsys.readouterr().out
-    for name in ("02_toy-fresh.ipynb", "02_toy-fresh-2.ipynb", "02_toy-fresh-3.ipynb"):
-        assert (work / name).read_bytes() == toy.read_bytes()
-        assert f"work/{name}\n" in out
-    assert (work / "02_toy.ipynb").read_bytes() == mine
-
-
-def test_fresh_needs_an_untouched_original(work, toy, module, capsys):
-    alter(toy, "my answer, in the wrong folder")
-    assert module.main(["fresh", "02"]) == 1
-    assert "notebooks/02_toy.ipynb has itself been worked in" in capsys.readouterr().err
-    toy.write_bytes(b"")
-    assert module.main(["fresh", "02"]) == 1
-    assert "notebooks/02_toy.ipynb is damaged (it is empty)" in capsys.readouterr().err
-    assert [path.name for path in work.iterdir()] == ["02_toy.ipynb"]
 
 
 def test_fresh_needs_no_set_up(plain):
@@ -884,40 +685,6 @@ def test_lab_opens_a_lesson_and_passes_the_rest(plain, handed_over, arguments, o
     assert command[5:] == passed_on
 
 
-def checked(work, exercise, when, outcome="correct"):
-    """Write down a check as the course does."""
-    progress = work / ".course" / "progress"
-    progress.mkdir(parents=True, exist_ok=True)
-    record = {"time": when, "outcome": outcome}
-    (progress / f"{exercise}.json").write_text(json.dumps(record), encoding="utf-8")
-
-
-def test_lab_opens_where_the_student_stopped(plain, work, handed_over):
-    folder = plain.folder / "notebooks"
-    for name in ("00_first", "03_last"):
-        shutil.copy(folder / "02_toy.ipynb", folder / f"{name}.ipynb")
-    for exercise, when, opened in (
-        ("03-one", "2026-11-20T10:00:00", "03_last"),
-        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy"),
-        ("00-square", "2026-11-19T09:00:00", "02_toy"),
-        ("07-gone", "2026-11-22T09:00:00", "02_toy"),
-        ("03-two", "2026-11-21T23:00:00.5", "03_last"),
-    ):
-        checked(work, exercise, when, "not yet")
-        assert handed_over("lab")[4] == f"--LabApp.default_url=/lab/tree/{opened}.ipynb"
-    assert handed_over("lab", "02")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"time": 3}', '{"time": "yesterday"}', '{"time": null}', "\x00"]
-)
-def test_progress_that_cannot_be_read_opens_the_first_lesson(work, handed_over, text):
-    checked(work, "02-double", "")
-    (work / ".course" / "progress" / "02-double.json").write_text(text, encoding="utf-8")
-    (work / ".course" / "progress" / "02-folder.json").mkdir()
-    assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
-
-
 def test_on_a_hub_lab_fills_work_and_says_where_to_go_on(plain):
     result = plain.run("lab", JUPYTERHUB_SERVICE_PREFIX="/user/ada/")
     assert result.returncode == 0, result.stderr
@@ -931,14 +698,34 @@ def test_on_a_hub_lab_fills_work_and_says_where_to_go_on(plain):
     [([], "", False), ([], "\n", False), ([], "no\n", False), ([], "Y\n", True),
      ([], "yes\n", True), (["--yes"], "", True)],
 )  # fmt: skip
-def test_forget_asks_and_deletes_the_store_alone(plain, work, arguments, answer, deleted):
+def test_forget_asks_and_deletes_the_store_alone(plain, arguments, answer, deleted):
+    work = plain.folder / "work"
     checked(work, "02-double", "2026-11-20T10:00:00")
+    shutil.copy(RELEASED, work)
     result = plain.run("forget", *arguments, answer=answer)
     assert result.returncode == 0, result.stderr
     assert ("work/.course: the answers" in result.stdout) is not bool(arguments)
     assert (work / ".course").exists() is not deleted
     assert (work / "02_toy.ipynb").exists()
     assert not deleted or "nothing to delete" in plain.run("forget").stdout
+
+
+def test_lab_opens_where_the_student_stopped(plain, handed_over):
+    shutil.copy(RELEASED, plain.folder / "notebooks" / "00_first.ipynb")
+    assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/00_first.ipynb"
+    checked(plain.folder / "work", "02-double", "2026-11-20T10:00:00")
+    assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
+    assert handed_over("lab", "00")[4] == "--LabApp.default_url=/lab/tree/00_first.ipynb"
+
+
+def test_lab_says_what_it_found_in_the_folders(plain, handed_over, capsys):
+    alter(plain.folder / "notebooks" / "02_toy.ipynb", "my answer, in the wrong folder")
+    handed_over("lab")
+    assert "notebooks/02_toy.ipynb has been worked in" in capsys.readouterr().out
+
+
+def test_git_leaves_the_folder_work_alone():
+    assert "work/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 def test_lab_allows_root_only_where_it_must(handed_over):
