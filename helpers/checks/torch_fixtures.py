@@ -179,7 +179,14 @@ def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> 
     """Return the arrays of a dict, between what is wrong with its names and with its types.
 
     `what` it is called on a card; without `extra`, names that are not wanted do no harm.
+
+    Raises
+    ------
+    TypeError
+        Where `got` is no dict.
     """
+    if not isinstance(got, dict):
+        raise TypeError("arrays come in a dict")
     missing = [key for key in wanted if key not in got]
     strange = [key for key in got if key not in wanted] if extra else []
     held = [key for key, value in got.items() if is_tensor(value)]
