@@ -17,6 +17,7 @@ SOLUTIONS = os.path.join(ROOT, "solutions")
 MARKER = re.compile("(BEGIN|END) SOLUTION")
 BLOCK = re.compile(r"(?m)^( *)# BEGIN SOLUTION\n((?!.*(BEGIN|END) SOLU).*\n)* *# END SOLUTION$")
 STUB = '{0}# Your code goes here, in place of the next line.\n{0}raise NotImplementedError("{1}")'
+WIDGET = "application/vnd.jupyter.widget-view+json"  # means nothing without its kernel
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 EXERCISE = {"schema_version": 3, "grade": False, "solution": True, "locked": False, "task": False}
@@ -31,11 +32,13 @@ def read(folder, name):
 
 
 def tidy(notebook):
-    """Leave of a notebook's metadata what the course needs, in place."""
+    """Leave of a notebook's metadata and outputs what the course needs, in place."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in ("nbgrader", "tags") if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def clear(cell):

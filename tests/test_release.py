@@ -99,6 +99,16 @@ def test_solution_is_executed_in_its_folder_and_tidied(folder):
     assert [c["id"] for c in made["cells"]] == [c["id"] for c in notebook["cells"]]
 
 
+def test_of_a_widget_its_still_twin_stays():
+    data = {release.WIDGET: {"model_id": "1"}, "text/html": "<img>", "text/plain": "a view"}
+    cell = nbformat.v4.new_code_cell("view", outputs=[
+        nbformat.v4.new_output("execute_result", data=data, execution_count=1)])
+    notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    release.tidy(notebook)
+    assert set(notebook.cells[0].outputs[0].data) == {"text/html", "text/plain"}
+    assert "widgets" not in notebook.metadata
+
+
 def test_files_are_written_as_nbformat_writes_them(folder):
     release.main(["--no-run"])
     for path in (folder / "solutions" / NAME, folder / "notebooks" / NAME):
@@ -334,3 +344,9 @@ def test_every_committed_notebook_has_a_solution():
     lessons = work_folder.lessons
     extra = set(lessons(release.NOTEBOOKS)) - set(lessons(release.SOLUTIONS))
     assert extra == set()
+
+
+@pytest.mark.parametrize("name", work_folder.lessons(release.SOLUTIONS))
+def test_committed_solutions_hold_no_widgets(name):
+    text = Path(release.SOLUTIONS, name).read_text(encoding="utf-8")
+    assert release.WIDGET not in text and '"widgets"' not in text

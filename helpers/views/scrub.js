@@ -41,7 +41,7 @@ const view = { render({ model, el }) {
     const t = (middle[0] - foot[0]) * along[0] + (middle[1] - foot[1]) * along[1];
     const [mx, my] = end(t), [ux, uy] = [a / length, -b / length];
     return [`M${end(-reach)}L${end(reach)}`, `M${mx} ${my}l${22 * ux} ${22 * uy}`
-      + `m${-6 * ux - 4 * uy} ${-6 * uy + 4 * ux}l${6 * ux + 4 * uy} ${6 * uy - 4 * ux}l${-6 * ux + 4 * uy} ${-6 * uy - 4 * ux}`;
+      + `m${-6 * ux - 4 * uy} ${-6 * uy + 4 * ux}l${6 * ux + 4 * uy} ${6 * uy - 4 * ux}l${-6 * ux + 4 * uy} ${-6 * uy - 4 * ux}`];
   }
 
   let at = 0, playing = 0;

@@ -36,21 +36,26 @@ def _sum_of(pairs):
     return " + ".join(f"{_factor(a, 3)}·{_factor(b, 3)}" for a, b in pairs)
 
 
-def step_through(stories: dict[str, dict], what: str = "sample") -> Recorded:
+def step_through(
+    stories: dict[str, dict], what: str = "sample", still: Any = "",
+) -> Recorded:
     """Return a view that steps through one or several stories.
 
     Parameters
     ----------
     stories : name -> a story, as `network_story` or `chain_story` returns it
     what : what the names are, such as ``"sample"``
+    still : a picture for those who read it without stepping, a Matplotlib figure
     """
     frames = next(iter(stories.values()))["frames"]
     rows = "".join(f"<li>{html.escape(f['title'])}: {html.escape(f['formula'])}; "
                    f"{html.escape(f['numbers'])}</li>" for f in frames)
     named = [{"name": name, **story} for name, story in stories.items()]
-    return recorded("step", {"stories": named, "what": what, "error": ""},
+    view = recorded("step", {"stories": named, "what": what, "error": ""},
                     ALT.format(first=frames[0]["title"], count=len(frames)),
-                    height=160 + named[0]["height"], still=f"<ol>{rows}</ol>")
+                    height=160 + named[0]["height"], still=still)
+    view.twin.still += f"<ol>{rows}</ol>"
+    return view
 
 
 def step_backprop(
@@ -69,12 +74,13 @@ def step_backprop(
     rate : of the update at the end
     names : what the inputs are called
     """
-    stories = {}
+    stories, parts = {}, None
     for n in range(len(X_b)):
         x, wanted = X_b[n:n + 1], y[n:n + 1]
         dW1, dW2 = backprop(x, wanted, W1, W2)
         _check_shapes(dW1=(dW1, W1), dW2=(dW2, W2))
         Z1, A1, Y_hat = forward(x, W1, W2)
+        parts = parts or ([x[0, 1:], A1[0], Y_hat[0]], [dW1, dW2])
         after = forward(x, W1 - rate * dW1, W2 - rate * dW2)[2]
         layers = _with_bias_rows((Z1, A1), (Y_hat, Y_hat), W1, W2, dW1, dW2,
                                  hidden_delta(Y_hat - wanted, W2, Z1), Y_hat - wanted)
@@ -82,7 +88,19 @@ def step_backprop(
             x[0, 1:], wanted[0], layers, loss(wanted, Y_hat), rate=rate,
             loss_after=loss(wanted, after), right=_truth(x, wanted, W1, W2),
             names=[[*names], [f"unit {h + 1}" for h in range(W1.shape[1])], ["ŷ"]] if names else ())
-    return step_through(stories)
+    return step_through(stories, still=_drawing(W1, W2, *parts))
+
+
+def _drawing(W1, W2, activations, gradients=None):
+    """Return the network of lesson 01 as a figure."""
+    from matplotlib.figure import Figure
+
+    from helpers.draw import draw_network
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    draw_network([len(a) for a in activations], bias=True, weights=[W1, W2],
+                 activations=activations, gradients=gradients, ax=figure.subplots())
+    return figure
 
 
 def _check_shapes(**pairs):
@@ -145,7 +163,9 @@ def step_forward(
 
     first: dict[str, float] = {}
     start = [*x.ravel(), *W1.ravel(), *W2.ravel()]
-    return live("step", respond, {"values": [float(v) for v in start]}, MOVED)
+    Z1, A1, Y_hat = forward(np.array([[1, *x]]), W1, W2)
+    return live("step", respond, {"values": [float(v) for v in start]}, MOVED,
+                still=_drawing(W1, W2, [x, A1[0], Y_hat[0]]))
 
 
 def _slots(story, inputs, *shapes):
