@@ -54,6 +54,7 @@ try:
 except ImportError:
     pass
 """
+QUICKLY = ["--retries", "1", "--timeout", "8"]  # of pip, where the course starts in any case
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 
 # Asked of the Python in .venv: whose is it, which version, where are its packages?
@@ -71,7 +72,7 @@ class CourseError(Exception):
 # ---- running pip
 
 
-def run(command):
+def run(command: list[str]) -> int:
     """Run a command in the course's folder and return its exit code."""
     process = subprocess.Popen(command, cwd=ROOT)
     try:
@@ -81,18 +82,18 @@ def run(command):
         raise
 
 
-def pip_install(*arguments):
+def pip_install(*arguments: str) -> bool:
     """Run pip in the environment; True if it succeeds."""
     pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
     return run([*pip, "--constraint", str(CONSTRAINTS), *arguments]) == 0
 
 
-def failed(what):
+def failed(what: str) -> CourseError:
     """Return the error for a program that did not do its part and has said why."""
     return CourseError(FAILED.format(what, space_or_network()))
 
 
-def space_or_network():
+def space_or_network() -> str:
     """Return what may have kept a program from installing, as far as can be seen from here."""
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < 1:
@@ -103,7 +104,7 @@ def space_or_network():
 # ---- the environment
 
 
-def look_at_venv():
+def look_at_venv() -> dict | None:
     """Ask .venv for its ``version`` and its folder of ``packages``; None if it is not usable."""
     try:
         answer = subprocess.check_output([PYTHON, "-I", "-c", PROBE], stderr=subprocess.DEVNULL)
@@ -115,7 +116,7 @@ def look_at_venv():
     return {"version": version, "packages": Path(packages)}
 
 
-def make_venv():
+def make_venv() -> dict:
     """Make .venv, without pip, in place of whatever is there."""
     for module in ("venv", "ensurepip"):
         if find_spec(module) is None:
@@ -130,19 +131,19 @@ def make_venv():
     return venv
 
 
-def requirements():
+def requirements() -> dict[str, list[str]]:
     """Return what pyproject.toml lists: ``base`` for the course, ``test`` for its tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {"base": project["dependencies"], "test": project["optional-dependencies"]["test"]}
 
 
-def fingerprint(venv):
+def fingerprint(venv: dict) -> str:
     """Return a hash of all that decides what a set-up installs."""
     inputs = [requirements(), CONSTRAINTS.read_text(encoding="utf-8"), TORCH, venv["version"]]
     return hashlib.sha256(json.dumps(inputs).encode("ascii")).hexdigest()
 
 
-def read_stamp():
+def read_stamp() -> dict:
     """Return which parts finished set-ups have ``done``, and from which ``inputs``."""
     try:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
@@ -151,7 +152,7 @@ def read_stamp():
         return {"inputs": None, "done": []}
 
 
-def set_up(*wanted, again=False, or_start=False):
+def set_up(*wanted: str, again: bool = False, or_start: bool = False) -> None:
     """Install parts of the course into .venv unless that has been done.
 
     Parameters
@@ -166,13 +167,14 @@ def set_up(*wanted, again=False, or_start=False):
     venv, stamp = look_at_venv(), read_stamp()
     done = stamp["done"] if venv and stamp["inputs"] == fingerprint(venv) else []
     missing = [part for part in wanted if again or part not in done]
-    startable = venv and "base" in stamp["done"] and (venv["packages"] / "jupyterlab").is_dir()
+    has_lab = venv and "base" in stamp["done"] and (venv["packages"] / "jupyterlab").is_dir()
+    may_fail = bool(or_start and has_lab)
     if again:
         STAMP.unlink(missing_ok=True)  # from here on .venv is neither the old set-up nor the new
     try:
-        venv = install(missing, venv) if missing else venv
+        venv = install(missing, venv, QUICKLY if may_fail else []) if missing else venv
     except CourseError:
-        if not (or_start and startable):
+        if not may_fail:
             raise
         say(OLD_PACKAGES.format(space_or_network()))
         missing = []
@@ -183,7 +185,7 @@ def set_up(*wanted, again=False, or_start=False):
         say("The set-up is complete.")
 
 
-def install(parts, venv):
+def install(parts: list[str], venv: dict | None, options: list[str]) -> dict:
     """Install parts of the course into .venv, which is made if need be, and return it."""
     if "base" in parts:
         say(SIZE)
@@ -191,14 +193,14 @@ def install(parts, venv):
     has_pip = any(venv["packages"].glob("pip-*/RECORD"))  # which is written last
     if not has_pip and run([PYTHON, "-m", "ensurepip"]) != 0:
         raise failed("There is no pip in .venv, and ensurepip could not add it")
-    if not pip_install(*(name for part in parts for name in requirements()[part])):
+    if not pip_install(*options, *(name for part in parts for name in requirements()[part])):
         raise failed("The packages could not be installed")
     if "base" in parts:
         install_torch(venv)
     return venv
 
 
-def install_torch(venv):
+def install_torch(venv: dict) -> None:
     """Install PyTorch; where that fails, say so and go on."""
     if sys.platform == "darwin" and platform.machine() == "x86_64":
         say(NO_TORCH.format("is not made for Macs with an Intel processor"))
@@ -214,14 +216,14 @@ def install_torch(venv):
         say(NO_TORCH.format("could not be installed (the command setup tries again)"))
 
 
-def cpu_index_answers():
+def cpu_index_answers() -> bool:
     """Tell whether pip, with the proxy that it knows, reaches PyTorch's CPU index in seconds."""
     command = [PYTHON, "-m", "pip", "index", "versions", "torch", "--index-url", TORCH_CPU_INDEX]
     command += ["--retries", "0", "--timeout", "4"]
     return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
 
 
-def write_settings(venv):
+def write_settings(venv: dict) -> None:
     """Make ``helpers`` importable, by a path that survives moving; set JupyterLab and IPython."""
     for path, text in (
         (venv["packages"] / "course.pth", os.path.relpath(ROOT, venv["packages"]) + "\n"),

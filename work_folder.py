@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-Folder = str | Path
+PathLike = str | Path
 CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
 DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
@@ -52,13 +52,13 @@ class State(NamedTuple):
 # ---- lessons
 
 
-def lessons(folder: Folder) -> list[str]:
+def lessons(folder: PathLike) -> list[str]:
     """Return the file names of the lessons in a folder, in order."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(name for name in names if re.match(r"\d\d_\w+\.ipynb$", name))
 
 
-def find_lesson(text: str, folder: Folder) -> str:
+def find_lesson(text: str, folder: PathLike) -> str:
     """Return the file name of a lesson given by its number (02 or 2) or its name.
 
     Raises
@@ -85,7 +85,7 @@ def hash_sources(notebook: dict) -> str | None:
     return hashlib.sha256(json.dumps(cells).encode("ascii")).hexdigest() if cells else None
 
 
-def state_of(path: str) -> State:
+def state_of(path: PathLike) -> State:
     """Read a notebook and tell its state, whatever Jupyter added to it on saving."""
     try:
         data = Path(path).read_bytes()
@@ -116,7 +116,7 @@ def _damage(data: bytes, error: ValueError) -> str:
     return f"line {error.lineno}: {error.msg}"
 
 
-def is_untouched(path: str) -> bool:
+def is_untouched(path: PathLike) -> bool:
     """Tell whether a notebook is as it was released; where that is uncertain, it is not."""
     return state_of(path).untouched
 
@@ -140,7 +140,7 @@ def copy(source: str, target: str, replace: bool = False) -> bool:
     return True
 
 
-def update_work(notebooks: Folder, work: Folder) -> Iterator[str]:
+def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:
     """Bring work up to date, leaving alone all that was worked in; yield what is to be said."""
     os.makedirs(work, exist_ok=True)
     for name in lessons(notebooks):
@@ -175,7 +175,7 @@ def _set_aside(work: str, name: str) -> str:
     return new
 
 
-def copy_fresh(name: str, notebooks: Folder, work: Folder) -> str:
+def copy_fresh(name: str, notebooks: PathLike, work: PathLike) -> str:
     """Put an untouched copy of a lesson into work under a new name, and return that.
 
     Raises
@@ -198,7 +198,7 @@ def copy_fresh(name: str, notebooks: Folder, work: Folder) -> str:
 # ---- where the student stopped
 
 
-def last_lesson(notebooks: Folder, work: Folder) -> str | None:
+def last_lesson(notebooks: PathLike, work: PathLike) -> str | None:
     """Return the lesson whose exercise was checked last, as work/.course remembers, or None."""
     by_number, found = {name[:2]: name for name in lessons(notebooks)}, []
     for path in Path(work, ".course", "progress").glob("??-*.json"):

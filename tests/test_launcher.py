@@ -298,6 +298,7 @@ def test_changed_pins_without_network_start_what_is_installed(made):
         assert result.returncode == 0 and "starts with those that are there" in result.stdout
         assert "The set-up is complete" not in result.stdout
         assert len(made.calls("pip")) == start + 1 and len(made.calls("jupyterlab")) == start
+        assert made.calls("pip")[-1][4:8] == ["--retries", "1", "--timeout", "8"]
     assert "The set-up is complete" in made.run("lab").stdout
     assert "Setting the course up" not in made.run("lab").stdout
 
@@ -348,7 +349,7 @@ def test_moved_folder_works_and_needs_no_pip(made, tmp_path):
     assert len(made.calls("pip")) == installs
     assert f"--ServerApp.root_dir={new / 'work'}" in made.calls("jupyterlab")[-1]
     where = subprocess.run(
-        [made.python, "-c", "import helpers; print(helpers.__file__)"],
+        [made.python, "-I", "-c", "import helpers; print(helpers.__file__)"],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert where.stdout.strip() == str(new / "helpers" / "__init__.py"), where.stderr
