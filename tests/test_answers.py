@@ -34,6 +34,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+STUB = "def sigmoid(z):\n    raise NotImplementedError('01-sigmoid')"
 SIGMOID = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))\n"
 
 
@@ -110,6 +111,8 @@ def test_mine_takes_no_older_value_of_what_has_become_data(folder, capsys, cell)
     ('sigmoid = mine("01-sigmoid")', "takes it from itself"),
     ('a, b = mine("01-sigmoid")\nsigmoid = a', "takes it from itself"),
     ("def f(g):\n    assert False\n@f\n" + SIGMOID, "AssertionError"),
+    ("import nothing_of_this_name\n" + SIGMOID.replace("1 +", "nothing_of_this_name.f +"),
+     "No module named 'nothing_of_this_name'"),
     ("D = {}\nD = D['x']\n" + SIGMOID.replace("1 +", "D +"), "KeyError: 'x'"),
 ])
 def test_mine_says_why_a_notebook_cannot_be_read(folder, capsys, source, said):
@@ -179,8 +182,6 @@ def test_mine_of_a_wrong_function_names_the_mistake(folder, capsys):
     ([], "no-notebook"),
     ([("01-sigmoid", "def sigmoid(z:\n")], "cannot-be-read"),
     ([("01-sigmoid", "# I deleted it\n")], "cannot-be-read"),
-    ([("01-sigmoid", "import nothing_of_this_name\n"
-                     "def sigmoid(z):\n    return nothing_of_this_name.f(z)")], "cannot-be-read"),
 ])
 def test_mine_says_what_is_missing(folder, cells, mistake, capsys):
     notebook(folder / "01_forward_pass.ipynb", cells)
@@ -190,15 +191,118 @@ def test_mine_says_what_is_missing(folder, cells, mistake, capsys):
     assert 'skip("01-sigmoid")' in capsys.readouterr().out
 
 
-def test_of_several_copies_the_one_with_the_plain_name_is_read(folder, capsys):
-    for name in ("01_forward_pass-fresh.ipynb", "01_forward_pass.ipynb",
-                 "01_forward_pass-Copy1.ipynb"):
-        body = SIGMOID if name == "01_forward_pass.ipynb" else "def sigmoid(z):\n    return z"
+def test_of_several_copies_the_one_with_the_plain_name_is_read_and_the_others_are_named(
+        folder, capsys):
+    bodies = {"01_forward_pass-fresh.ipynb": SIGMOID, "01_forward_pass.ipynb": STUB,
+              "01_forward_pass-Copy1.ipynb": SIGMOID}
+    for name, body in bodies.items():
         notebook(folder / name, ["import numpy as np", ("01-sigmoid", body)])
-    mine("01-sigmoid")
     (folder / "01_broken.ipynb").write_text("{not json", encoding="utf-8")
-    mine("01-sigmoid")
-    assert capsys.readouterr().out.count("`01_forward_pass.ipynb`") == 2
+    with pytest.raises(NotAttempted):
+        mine("01-sigmoid")
+    out = capsys.readouterr().out
+    assert "In `01_forward_pass.ipynb`" in out
+    assert "`01_forward_pass-fresh.ipynb` has the exercise too and is not read" in out
+
+
+@pytest.mark.parametrize("name", [
+    "Copy of 01_forward_pass.ipynb", "01_forward_pass.IPYNB", "smith_4711_01_forward_pass.ipynb",
+    "11_01_forward_pass (2).ipynb", "mine.ipynb", "../01/forward.ipynb",
+    "../ps01 smith/01_forward_pass.ipynb"])
+def test_a_notebook_is_found_by_its_mark_whatever_its_name(folder, monkeypatch, name):
+    (folder / "02").mkdir()
+    monkeypatch.chdir(folder / "02")
+    path = folder / "02" / name
+    path.parent.mkdir(exist_ok=True)
+    notebook(path, ["import numpy as np", ("01-sigmoid", SIGMOID)])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
+def test_no_answer_is_taken_from_the_solutions_beside_a_students_folder(folder, monkeypatch):
+    for name in ("solutions", "work"):
+        (folder / name).mkdir()
+    notebook(folder / "solutions/01_forward_pass.ipynb", [
+        "import numpy as np", ("01-sigmoid", SIGMOID)])
+    monkeypatch.chdir(folder / "work")
+    with pytest.raises(CheckFailed, match="01-sigmoid"):
+        mine("01-sigmoid")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_notebook_may_begin_with_a_byte_order_mark(folder, encoding):
+    path = folder / "01_forward_pass.ipynb"
+    notebook(path, ["import numpy as np  # ä", ("01-sigmoid", SIGMOID)])
+    path.write_text(path.read_text(encoding="utf-8"), encoding=encoding)
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("raw, said", [
+    (b"", "it is empty"),
+    (b"<!DOCTYPE html>\n<html></html>", "it is a web page"),
+    (b'{\n "cells": [\n', "cut off or damaged in line 3"),
+    (b'{\n "cells": [\n<<<<<<< HEAD\n', "a merge has left its marks in line 3"),
+    (b'{\n "cells": "\xe4"}', "line 2 is not in UTF-8"),
+    (b'{"worksheets": []}', "it holds no cells")])
+def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_line(
+        folder, capsys, raw, said):
+    (folder / "01_forward_pass.ipynb").write_bytes(raw)
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    out = capsys.readouterr().out
+    assert "`01_forward_pass.ipynb` cannot be read" in out and said in out
+
+
+@pytest.mark.parametrize("cells", [
+    [("01-sigmoid", "ONE = 1"), ("01-sigmoid", SIGMOID)],  # split
+    [("01-sigmoid", "def sigmoid(z):\n    return z"), ("01-sigmoid-check", ""),
+     ("01-sigmoid", SIGMOID)],  # a copy below is better
+    [("01-sigmoid", "STUB"), SIGMOID, ("01-sigmoid-check", "")]])  # an answer below the stub
+def test_the_last_definition_down_to_the_check_counts_as_in_the_kernel(folder, cells):
+    cells = [STUB if cell == ("01-sigmoid", "STUB") else cell for cell in cells]
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", *(
+        ("01-sigmoid", cell) if cell is STUB else cell for cell in cells)])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
+def test_an_answer_without_the_mark_of_its_exercise_is_said(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", SIGMOID])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    assert "in cell 2, but the cell has lost the mark" in capsys.readouterr().out
+
+
+def test_a_wrong_answer_may_be_mended_already_and_unsaved(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np", ("01-sigmoid", SIGMOID.replace("-z", "z"))])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+    assert "Fixed it already? Save lesson 01 (Ctrl + S)" in capsys.readouterr().out
+
+
+def test_several_exercises_come_along_in_one_card(folder, capsys):
+    shutil.copy(SOLUTIONS / "01_forward_pass.ipynb", folder)
+    sigmoid, add_bias = mine("01-sigmoid", "01-add-bias")
+    assert sigmoid(np.zeros(1)).tolist() == [0.5] and add_bias(np.zeros((2, 1))).shape == (2, 2)
+    out = capsys.readouterr().out
+    assert out.startswith("✓ 2 exercises come along") and len(out.splitlines()) == 3
+    assert RECORD == {"01-sigmoid": "correct", "01-add-bias": "correct"}
+
+
+def test_what_is_lacking_is_offered_once_with_the_lines_to_paste(folder, capsys):
+    notebook(folder / "01_forward_pass.ipynb", [
+        "import numpy as np", ("01-sigmoid", SIGMOID.replace("-z", "z")),
+        ("01-add-bias", "def add_bias(A):\n    raise NotImplementedError('01-add-bias')"),
+        ("01-squared-error", "def squared_error(y, Y_hat):\n"
+                             "    return 0.5 * float(np.sum((y - Y_hat) ** 2))")])
+    with pytest.raises(CheckFailed) as failed:
+        mine("01-sigmoid", "01-add-bias", "01-squared-error")
+    assert failed.value.exercise == "01-sigmoid" and failed.value.mistake == "mirrored"
+    out = capsys.readouterr().out
+    assert out.startswith("✗ 1 of 3 exercises come along")
+    assert '`squared_error = mine("01-squared-error")`' in out
+    assert '`sigmoid, add_bias = skip("01-sigmoid", "01-add-bias")`' in out
+    sigmoid, add_bias = skip("01-sigmoid", "01-add-bias")
+    assert sigmoid.skipped_exercise == "01-sigmoid" and RECORD["01-add-bias"] == "skipped"
 
 
 def test_skip_hands_back_the_solution_and_earns_nothing(folder, capsys):
@@ -235,14 +339,6 @@ def test_an_exercise_of_several_functions_is_carried_whole(folder, capsys):
     assert diamond(np.array([[0.9, 0.9], [0.1, 0.1]])).tolist() == [False, True]
     assert "Your own `diamond, circle, centred_square, thick_angle, thin_angle`" in (
         capsys.readouterr().out)
-    notebook(folder / "04_later.ipynb", [
-        "from helpers.checks import mine",
-        'a, b, c, d, e = mine("03-patterns")\nshapes = mine("03-patterns")'])
-    space = {}
-    for statement in answers._needed(["a", "shapes"], answers._bindings(
-            folder / "04_later.ipynb", "no-such-cell")):
-        answers._run(statement, space, folder)
-    assert space["a"](np.zeros((1, 2))).tolist() == [True] and len(space["shapes"]) == 5
     skipped = skip("03-patterns")
     assert {function.skipped_exercise for function in skipped} == {"03-patterns"}
     assert RECORD["03-patterns"] == "correct"  # skipping takes nothing away

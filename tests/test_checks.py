@@ -221,7 +221,7 @@ def test_a_view_compares_what_a_result_is_worth_and_lets_odd_ones_through():
 
 
 def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
-    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
+    function, = loader.Loader().functions(lesson_07.value_and_grad, loader.SOLUTIONS)
     table = function.__globals__
     monkeypatch.setitem(table, "tanh_rule", lambda upstream, x, output: upstream * (1 - x**2))
     monkeypatch.setitem(table["RULES"], "tanh", table["tanh_rule"])
@@ -230,7 +230,7 @@ def test_a_fault_in_a_table_of_functions_is_told_as_that_functions(monkeypatch):
 
 
 def test_an_older_function_in_a_table_is_told_as_such(monkeypatch):
-    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
+    function, = loader.Loader().functions(lesson_07.value_and_grad, loader.SOLUTIONS)
     space = function.__globals__
     older = {}
     exec("def tanh_rule(upstream, x, output):\n    return upstream * (1 - x**2)", space, older)
@@ -243,7 +243,7 @@ def test_an_older_function_in_a_table_is_told_as_such(monkeypatch):
 
 @pytest.mark.parametrize("wrong", [False, True])
 def test_functions_that_are_right_or_came_from_skip_are_never_accused(monkeypatch, wrong):
-    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
+    function, = loader.Loader().functions(lesson_07.value_and_grad, loader.SOLUTIONS)
     space = function.__globals__
     for name, rule in space["RULES"].items():
         part = next(p for p in lesson_07.RULES if p.name == f"{name}_rule")
@@ -261,7 +261,7 @@ def test_functions_that_are_right_or_came_from_skip_are_never_accused(monkeypatc
 
 
 def test_a_table_whose_cell_has_not_run_is_told(monkeypatch):
-    function, = loader._load(lesson_07.value_and_grad, loader.SOLUTIONS)
+    function, = loader.Loader().functions(lesson_07.value_and_grad, loader.SOLUTIONS)
     monkeypatch.delitem(function.__globals__, "RULES")
     verdict = lesson_07.value_and_grad.judge(function)
     assert verdict.mistake == "name-not-there" and "has not run in this kernel" in verdict.lines[1]

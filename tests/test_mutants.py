@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import copy
 import importlib
+import inspect
 import itertools
 import linecache
 import random
@@ -27,6 +28,7 @@ from helpers.checks.exercise import exercises
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 PLACES = 70  # mutants, about, whose lines are looked at
+LOADER = loader.Loader()
 PAIRS = 6  # of mutants at once, about, for each function
 LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("*.ipynb"))
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
@@ -42,15 +44,9 @@ def names_only(monkeypatch):
 
 def surroundings(part):
     """Return the definition of a solution's function, and the namespace that it stands in."""
-    path = loader._notebook_with(part.id, SOLUTIONS)
-    space = {"__name__": f"notebook {path.stem}"}
-    definition = None
-    for statement in loader._needed([part.name], loader._bindings(path, part.id)):
-        if isinstance(statement, ast.FunctionDef) and statement.name == part.name:
-            definition = statement
-        else:
-            loader._run(statement, space, SOLUTIONS)
-    return definition, space
+    functions = LOADER.functions(loader.find_exercise(part.id), SOLUTIONS)
+    function = next(f for f in functions if f.__name__ == part.name)
+    return ast.parse(inspect.getsource(function)).body[0], function.__globals__
 
 
 def verdict_on(part, definition, space):

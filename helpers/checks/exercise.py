@@ -11,6 +11,7 @@ import numpy as np
 from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.judge import Verdict, judge
 from helpers.checks.show import show, show_progress
+from helpers.checks.store import remember
 
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
 
@@ -59,7 +60,7 @@ class _Check:
         ------
         NotAttempted, CheckFailed
         """
-        report(self.id, self.judge(*functions))
+        report(self.id, self.judge(*functions), functions, self.parts)
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,11 +170,21 @@ def _wrong_number(check, functions):
                    "wrong-number-of-functions")
 
 
-def report(exercise: str, verdict: Verdict) -> None:
-    """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it."""
+def note(exercise: str, outcome: str) -> None:
+    """Record an outcome; skipping takes nothing away."""
     before = RECORD.pop(exercise, None)  # the last one checked stands last
-    kept = verdict.outcome == "skipped" and before == "correct"  # skipping takes nothing away
-    RECORD[exercise] = before if kept else verdict.outcome
+    RECORD[exercise] = before if outcome == "skipped" and before == "correct" else outcome
+
+
+def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple = ()) -> None:
+    """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it.
+
+    Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`.
+    """
+    note(exercise, verdict.outcome)
+    if parts:
+        verdict.lines += remember(exercise, verdict, {
+            part.name: f for part, f in zip(parts, functions, strict=False)})
     show(verdict.outcome, exercise, verdict.lines, verdict.place)
     if verdict.outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")

@@ -17,6 +17,11 @@ def show(outcome: str, exercise: str, lines: list[str], place: Sequence[str] = (
     _show(f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}", lines, OUTCOMES[outcome], place)
 
 
+def show_card(outcome: str, title: str, lines: list[str]) -> None:
+    """Show a card that is not about one exercise, in the colour of an outcome."""
+    _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome])
+
+
 def show_progress(lesson: str, rows: list[tuple[str, str]]) -> None:
     """Show the exercises of a lesson, each with its outcome in this kernel (or ``waiting``)."""
     done = sum(outcome == "correct" for _, outcome in rows)

@@ -1,0 +1,252 @@
+"""Write a live function down with all that it needs, as a module that runs by itself."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import math
+import re
+import symtable
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+LONGEST = 20_000  # characters of a constant; what is longer is data
+HOMES = ("builtins", "math", "numpy", "scipy.special")  # of functions that do not say theirs
+TAKEN = {f"_{name}": (f"from helpers.checks.answers import {name} as _{name}", set(), set())
+         for name in ("kept", "borrowed")}
+PASSING = re.compile(r"_+\d*|_i+\d*")  # IPython's own names for what was shown and typed
+
+
+class NotKept(Exception):  # noqa: N818  (it is no error of anybody's)
+    """An answer cannot be written down; says why."""
+
+
+def source_of(functions: dict[str, Any]) -> str:
+    """Return a module's source: imports, constants, helpers, and the functions at the end.
+
+    Followed are the names that each definition reads from its notebook. A function that came from
+    `mine` or `skip` is a line that takes it from there.
+
+    Parameters
+    ----------
+    functions : by the names under which the module is to have them
+
+    Raises
+    ------
+    NotKept
+        Where one of them is no function of a notebook, or depends on data.
+    """
+    space = getattr(inspect.unwrap(next(iter(functions.values()))), "__globals__", None)
+    if space is None:
+        raise NotKept("it is no function written in this notebook")
+    pieces: dict[str, tuple[str, set, set]] = {}  # name -> text, names read at once, later
+    waiting = list(functions.items())
+    while waiting:
+        name, value = waiting.pop(0)
+        if name not in pieces:
+            pieces[name] = text, now, later = _piece(name, value, space)
+            waiting += [(other, space[other]) for other in sorted(now | later) if other in space]
+    used = set().union(*(at_once for _, at_once, _ in pieces.values()))
+    return _in_order({name: row for name, row in TAKEN.items() if name in used} | pieces)
+
+
+def _in_order(pieces: dict[str, tuple[str, set, set]]) -> str:
+    """Return the pieces, imports first, each after what it reads at once."""
+    texts, done = [], set()
+
+    def emit(name):
+        if name in pieces and name not in done:
+            done.add(name)
+            for other in sorted(pieces[name][1]):
+                emit(other)
+            text = pieces[name][0]
+            texts.append(f"\n\n{text}\n\n" if text.startswith(("def ", "class ", "@")) else text)
+
+    for name in [*(n for n in sorted(pieces) if pieces[n][0].startswith(("import ", "from "))),
+                 *reversed(pieces)]:
+        emit(name)
+    return re.sub("\n{4,}", "\n\n\n", "\n".join(texts)).strip() + "\n"
+
+
+def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
+    """Return what binds a name to its value, the names that it reads at once, and later."""
+    own = getattr(value, "__dict__", {}) if callable(value) else {}
+    for tag, take in (("skipped_exercise", "_borrowed"), ("kept_exercise", "_kept")):
+        if tag in own:
+            text = f'{name} = {take}("{own[tag]}", "{own.get("kept_name", name)}")'
+            return text, {take}, set()
+    if isinstance(value, types.ModuleType):
+        same = value.__name__ == name
+        return f"import {value.__name__}" + ("" if same else f" as {name}"), set(), set()
+    if _is_from(space, value):
+        text = _class(value, space) if isinstance(value, type) else _function(name, value)
+    else:
+        home = _home(value)
+        if home:
+            same = value.__name__ == name
+            return (f"from {home} import {value.__name__}" + ("" if same else f" as {name}"),
+                    set(), set())
+        text = f"{name} = {_expression(name, value, space)}"
+    now, later = set(), set()
+    for at_once, read in _names_read(symtable.symtable(text, "<kept>", "exec")):
+        if not read.startswith("__"):
+            (now if at_once else later).add(read)
+    now.discard(getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None))
+    return text, now, later
+
+
+def _is_from(space: dict, value: Any) -> bool:
+    """Whether it is a function or a class that was written in the notebook."""
+    if isinstance(value, type):
+        return value.__module__ == space.get("__name__")
+    return getattr(inspect.unwrap(value) if callable(value) else None,
+                   "__globals__", None) is space
+
+
+def _home(value: Any) -> str | None:
+    """Return the module from which a function or a class can be imported by its name."""
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and callable(value):
+        for home in (getattr(value, "__module__", None), *HOMES):
+            if getattr(sys.modules.get(home), name, None) is value and home != "__main__":
+                return home
+    return None
+
+
+def _function(name: str, function: Any) -> str:
+    plain = inspect.unwrap(function)
+    if not isinstance(plain, types.FunctionType) or plain.__closure__:
+        raise NotKept(f"`{name}` was made inside another function")
+    if plain.__name__ == "<lambda>":
+        return f"{name} = {_lambda(name, plain)}"
+    text = _statement(plain.__code__, plain.__globals__, plain.__name__)[0]
+    return text if plain.__name__ == name else f"{text}\n\n\n{name} = {plain.__name__}"
+
+
+def _class(value: type, space: dict) -> str:
+    """Return the definition of a class, and of the methods that were added to it later."""
+    own = [(key, f) for key, f in vars(value).items()
+           if isinstance(f, types.FunctionType) and f.__globals__ is space]
+    within = next((f.__code__ for _, f in own if f.__qualname__.startswith(value.__name__ + ".")
+                   and linecache.getlines(f.__code__.co_filename)), None)
+    text, statement = _statement(within, space, value.__name__)
+    for key, f in own:
+        if not f.__qualname__.startswith(value.__name__ + "."):
+            more = _function(f.__name__, f) if f.__name__ != "<lambda>" else None
+            text += f"\n\n\n{more}\n" if more else "\n"
+            text += f"\n{value.__name__}.{key} = {f.__name__ if more else _lambda(key, f)}"
+    return text
+
+
+def _lambda(name: str, function: types.FunctionType) -> str:
+    """Return the source of a lambda: of those in its line, the one that comes to the same code."""
+    code = function.__code__
+    source = "".join(linecache.getlines(code.co_filename))
+    for node in ast.walk(_parsed(source)) if not function.__closure__ else ():
+        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
+            made, = (const for const in compile(ast.Expression(node), "", "eval").co_consts
+                     if isinstance(const, types.CodeType))
+            if all(_plain(getattr(made, part)) == _plain(getattr(code, part))
+                   for part in ("co_code", "co_names", "co_varnames", "co_consts")):
+                return f"({ast.unparse(node)})"
+    raise NotKept(f"the source of `{name}` is not at hand")
+
+
+def _plain(value: Any) -> Any:
+    """Return it without inner code objects, which know where they stand."""
+    if type(value) is tuple:
+        return [const for const in value if not isinstance(const, types.CodeType)]
+    return value
+
+
+def _names_read(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
+    """Yield the names that a definition reads, and whether it does so at once or when called."""
+    kind = str(table.get_type())
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (kind == "module" or symbol.is_global()):
+            yield "function" not in kind, symbol.get_name()
+    for inner in table.get_children():
+        yield from _names_read(inner)
+
+
+def _statement(code: types.CodeType | None, space: dict, name: str) -> tuple[str, ast.stmt]:
+    """Return the source of the definition in the cell that a code was compiled from.
+
+    Where that cell is not at hand (``%%time``), the newest cell that defines the name.
+    """
+    source = "".join(linecache.getlines(code.co_filename)) if code else ""
+    for text, line in [(source, code.co_firstlineno)] if source else (
+            (cell, None) for cell in _cells(space)):
+        for node in _parsed(text).body:
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+            here = first <= line <= node.end_lineno if line else getattr(node, "name", "") == name
+            if here and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.If, ast.Try)):
+                return "\n".join(text.splitlines()[first - 1:node.end_lineno]), node
+    raise NotKept(f"the source of `{name}` is not at hand")
+
+
+def _cells(space: dict) -> Iterator[str]:
+    """Yield the sources of the cells that were run, the newest first."""
+    from helpers.checks.siblings import without_magics
+
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    here = shell is not None and shell.user_ns is space
+    for source in reversed(shell.history_manager.input_hist_raw if here else space.get("In", [])):
+        yield without_magics(source)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.Module([], [])
+
+
+def _expression(name: str, value: Any, space: dict) -> str:
+    """Return a constant as it is written: numbers, text, containers and tables of functions."""
+    text = _written(name, value, space)
+    if len(text) > LONGEST:
+        raise NotKept(f"it depends on `{name}`, which is data of this notebook")
+    return text
+
+
+def _written(name: str, value: Any, space: dict) -> str:
+    if isinstance(value, (np.bool_, np.number)):
+        value = value.item()
+    if value is None or type(value) in (bool, int, str, bytes, complex):
+        return repr(value)
+    if type(value) is float:
+        return repr(value) if math.isfinite(value) else f"float('{value}')"
+    if type(value) in (list, tuple, set, dict) and len(value) <= LONGEST:
+        rows = value.items() if type(value) is dict else [(item,) for item in value]
+        items = [": ".join(_written(name, part, space) for part in row) for row in rows]
+        if type(value) is tuple:
+            return f"({', '.join(items)}{',' * (len(items) == 1)})"
+        start, end = {list: "[]", dict: "{}", set: "{}"}[type(value)]
+        line = f"{start}{', '.join(items)}{end}"
+        long = len(line) > 90 and type(value) is dict
+        return "set()" if line == "{}" and type(value) is set else (
+            "\n    ".join([start, *(f"{item}," for item in items)]) + f"\n{end}" if long else line)
+    return _name_of(name, value, space)
+
+
+def _name_of(name: str, value: Any, space: dict) -> str:
+    """Return how the notebook can write a function that stands in a table."""
+    if callable(value):
+        if getattr(value, "__name__", "") == "<lambda>" and _is_from(space, value):
+            return _lambda(name, value)
+        for other, bound in list(space.items()):
+            if bound is value and other != name and not PASSING.fullmatch(other):
+                return other
+            if isinstance(bound, types.ModuleType) and hasattr(value, "__name__") and (
+                    getattr(bound, value.__name__, None) is value):
+                return f"{other}.{value.__name__}"
+    raise NotKept(f"it depends on `{name}`, which is data of this notebook")
