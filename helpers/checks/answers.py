@@ -246,7 +246,7 @@ def _read(exercise):
         verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub. "
                          f"{again} {otherwise}", *more]
     elif verdict.outcome == "not yet":
-        _explain(verdict, exercise, path, call.value, [*more, again, otherwise])
+        _explain(verdict, exercise, path, call.value, [*more, f"{again} {otherwise}"])
     return _tagged(call.value, exercise, KEPT), verdict
 
 
@@ -255,6 +255,7 @@ def _explain(verdict, exercise, path, functions, more):
     lines = verdict.lines[:4]
     missing = re.search(r"NameError.*name '(\w+)' is not defined", " ".join(lines))
     if missing:
+        verdict.place = []  # it is not there that something is missing
         space = getattr(functions[0], "__globals__", {})
         why = getattr(space, "missing", {}).get(missing[1])
         lines.append(f"`mine` carries functions, imports and simple constants that stand above the "
