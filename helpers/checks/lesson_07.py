@@ -157,6 +157,7 @@ GRAPHS = (
     ("exp(tanh(x))", (), "a = tanh x; out = exp a"),
     ("x * x", (), "unused = exp x; out = mul x x"),
     ("x + x", (), "out = add x x"),
+    ("one operation a · a · b, with a = b = x", (), "out = square_mul x x"),
     ("a * exp(a), a = tanh(x)", (), "a = tanh x; b = exp a; out = mul a b"),
     ("exp(a) * a, a = tanh(x)", (), "a = tanh x; b = exp a; out = mul b a"),
     ("two diamonds in a row", (3,), "a = mul x y; a1 = tanh a; a2 = tanh a; b = mul a1 a2; "
@@ -169,7 +170,7 @@ GRAPHS = (
      "a = tanh x; b = mul a x; b1 = sin b; c = add b1 a; d = mul c x; out = sum d"),
     ("sum((x * m + x) + z)", (3,), "q = mul x m; p = add q x; r = add p z; out = sum r"))
 OPERATIONS = {"tanh": np.tanh, "exp": np.exp, "sin": np.sin, "mul": lambda a, b: a * b,
-              "add": None, "sum": lambda a: a.sum()}
+              "square_mul": lambda a, b: a * a * b, "add": None, "sum": lambda a: a.sum()}
 
 
 def graph(title, shape, steps):

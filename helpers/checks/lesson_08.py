@@ -295,8 +295,8 @@ def _evaluate_seen(args, value):
     return {"in training mode": Count(dropping, f"{dropping} {of} went through the network in "
                                       f"training mode{both}."),
             "recorded": Count(recording, f"{recording} {of} left a graph behind."),
-            "mode": Count(model.training != model.came_in,
-                          "The network is not in the mode in which it came."),
+            "mode": Count(any(m.training != model.came_in for m in model.modules()),
+                          "The network, or a layer in it, is not in the mode in which it came."),
             "gradients off": Count(off, "After the call PyTorch records no gradients any more, in "
                                    "whatever cell comes next."),
             **fixtures.number_facts([value]),

@@ -230,11 +230,17 @@ def _kink(seed, *sizes):
     return X, y, params, 0.02
 
 
+def _without_the_last_class(seed, *sizes):
+    """Return a case in which no sample is of the last class, as in a small batch."""
+    X, y, params = sample(seed, 11, sizes)
+    return X, np.minimum(y, sizes[-1] - 2), params, 0.02
+
+
 backprop = Exercise(
     id="09-backprop",
     name="backprop",
     truth=gradients,
-    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3)],
+    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3), _without_the_last_class(5, 4, 7, 3)],
     returns=("grads",),
     data=DATA | {"reg"},
     uses=(forward, softmax),

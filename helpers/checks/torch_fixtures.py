@@ -85,7 +85,8 @@ def _classes() -> SimpleNamespace:
             self.in_words = f"a network {D}-{H}-{K}"
 
         def forward(self, X):
-            self.passes.append((self.training, torch.is_grad_enabled()))
+            learning = any(module.training for module in self.modules())
+            self.passes.append((learning, torch.is_grad_enabled()))
             A1 = torch.tanh(self.hidden(X))
             if self.drops and self.training:
                 A1 = A1 * (torch.arange(A1.shape[1]) % 2 * 2)
