@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from answers.lesson_08 import RIGHT
 
 from helpers.checks import lesson_08, torch_fixtures
 from helpers.checks.judge import describe
@@ -61,3 +65,20 @@ def test_what_pytorch_itself_does_not_implement_is_no_stub():
 
     verdict = lesson_08.training_step.judge(training_step)
     assert verdict.outcome == "not yet" and "NotImplementedError" in verdict.lines[1]
+
+
+def test_gradients_that_an_earlier_cell_left_off_refuse_no_right_answer():
+    torch = torch_fixtures.loaded_torch()
+    torch.set_grad_enabled(False)
+    try:
+        for check in (lesson_08.training_step, lesson_08.evaluate, lesson_08.safe_mse):
+            torch.set_grad_enabled(False)
+            assert check.judge(RIGHT[check.id][0]).outcome == "correct"
+    finally:
+        torch.set_grad_enabled(True)
+
+
+def test_the_page_of_mistakes_is_read_without_pytorch():
+    code = ("import sys; sys.modules['torch'] = None; from helpers.checks import exercise, "
+            "lesson_08; assert all(part.mistakes for part in exercise.exercises(lesson_08))")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
