@@ -32,9 +32,10 @@ from helpers.checks import (
     answers as loader,
 )
 from helpers.checks.compare import differ, same_values
-from helpers.checks.exercise import RECORD, exercises, progress
+from helpers.checks.exercise import RECORD, exercises
 from helpers.checks.explain import general_mistakes, same_error
 from helpers.checks.gradient_report import likeness, looks_like
+from helpers.checks.overview import progress
 from helpers.checks.sandbox import Guard
 from helpers.checks.show import as_html, as_text
 

@@ -2,7 +2,8 @@
 
 A notebook begins with ``from helpers.checks import lesson_02 as check`` and checks an answer with
 ``check.backprop(backprop)``. `diagnose` examines any gradient beside its loss, `hunt` hands over
-one that may be wrong. `skip`, `mine` and `progress` are described where they are defined.
+one that may be wrong. `skip`, `mine`, `progress` and `summary` are described where they are
+defined.
 """
 
 from helpers.checks.answers import mine, skip
@@ -12,11 +13,11 @@ from helpers.checks.exercise import (
     Group,
     Mistake,
     NotAttempted,
-    progress,
 )
 from helpers.checks.gradient_report import Diagnosis, diagnose
 from helpers.checks.hunts import hunt
+from helpers.checks.overview import progress, summary
 
 __all__ = [
     "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "hunt",
-    "mine", "progress", "skip"]
+    "mine", "progress", "skip", "summary"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.judge import Verdict, judge
-from helpers.checks.show import show, show_progress
+from helpers.checks.show import show
 from helpers.checks.store import remember
 
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
@@ -200,20 +200,3 @@ def exercises(module: Any) -> list[Exercise | Group]:
              if isinstance(value, _Check) and value.id[:2] == module.__name__[-2:]]
     inside = [part for check in found if isinstance(check, Group) for part in check.parts]
     return [check for check in found if not any(check is part for part in inside)]
-
-
-def progress(lesson: str | None = None) -> None:
-    """Show which exercises are done in this kernel (*Run All* rebuilds it).
-
-    Parameters
-    ----------
-    lesson : such as ``"02"``; by default the lesson of the check that ran last
-    """
-    import importlib
-    lesson = lesson or next((i[:2] for i in reversed(RECORD)), None)
-    if lesson is None:
-        print("No check has run in this kernel yet.")
-        return
-    rows = [(e.id, RECORD.get(e.id, "waiting"))
-            for e in exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))]
-    show_progress(lesson, rows)

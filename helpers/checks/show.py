@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from helpers.palette import OUTCOMES
 
 SIGNS = {"correct": "✓", "not yet": "✗", "not attempted": "○", "skipped": "↷", "waiting": "·"}
+LINK = re.compile(r"\[([^\]]+)\]\(([^\s)\"]+\.ipynb[^\s)\"]*)\)")  # to a notebook, in a line
 WHERE = "Where in your code?"
 
 
@@ -22,16 +23,17 @@ def show_card(outcome: str, title: str, lines: list[str]) -> None:
     _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome])
 
 
-def show_progress(lesson: str, rows: list[tuple[str, str]]) -> None:
-    """Show the exercises of a lesson, each with its outcome in this kernel (or ``waiting``)."""
+def show_progress(lesson: str, rows: list[tuple[str, str]], more: Sequence[str] = ()) -> None:
+    """Show the exercises of a lesson, each with its outcome (or ``waiting``), and lines below."""
     done = sum(outcome == "correct" for _, outcome in rows)
     _show(f"Lesson {lesson}: {done} of {len(rows)} exercises correct",
-          [f"{SIGNS[outcome]} `{exercise}` {outcome}" for exercise, outcome in rows],
+          [*(f"{SIGNS[outcome]} `{exercise}` {outcome}" for exercise, outcome in rows), *more],
           OUTCOMES["correct" if done == len(rows) else "skipped"])
 
 
 def as_text(title: str, lines: list[str], place: Sequence[str] = ()) -> str:
     """Return a card as plain text, one line a sentence; the place stands open."""
+    lines = [LINK.sub(r"\1", line) for line in lines]
     return "\n".join([title, *lines, *([WHERE] if place else []), *(f"  {p}" for p in place)])
 
 
@@ -60,4 +62,5 @@ def _show(title, lines, colour, place=()):
 
 
 def _code(line):
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(line, quote=False))
+    linked = LINK.sub(r'<a href="\2">\1</a>', html.escape(line, quote=False))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", linked)

@@ -91,6 +91,15 @@ def answer_file(exercise: str, store: Path) -> Path:
     return store / "answers" / f"{exercise}.py"
 
 
+def answer_source(exercise: str) -> str:
+    """Return a kept answer without its header, or nothing where none is kept."""
+    try:
+        text = answer_file(exercise, folder()).read_text(encoding="utf-8")
+    except (OSError, NotKept, TypeError, ValueError):
+        return ""
+    return text.partition("\n\n")[2]
+
+
 def records(kind: str = "progress") -> dict[str, dict]:
     """Return what is remembered, by id: of checks, or of ``"predictions"``.
 

@@ -1,0 +1,194 @@
+"""Where you are: the outcomes of a lesson and of the course, and a page to keep at the end."""
+
+from __future__ import annotations
+
+import html
+import importlib
+import os
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+from helpers.checks import siblings, store
+from helpers.checks.catalogue import mistakes
+from helpers.checks.exercise import RECORD, exercises
+from helpers.checks.explain import general_mistakes
+from helpers.checks.show import SIGNS, show_card, show_progress
+
+LESSONS = sorted(path.stem[-2:] for path in Path(__file__).parent.glob("lesson_[0-9][0-9].py"))
+PAGE = """<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>What I built</title>
+<style>
+body {{ font: 16px/1.5 sans-serif; max-width: 46em; margin: 2em auto; padding: 0 1em }}
+td {{ padding: 0 1.5em 0 0 }} pre {{ background: #f4f4f4; padding: 0.7em; overflow: auto }}
+</style>
+<h1>What I built</h1>
+{body}
+</html>
+"""
+
+
+def progress(lesson: str | None = None) -> None:
+    """Show which exercises are done: those of this kernel, and those that are remembered.
+
+    Parameters
+    ----------
+    lesson : such as ``"02"``, or ``"all"`` for the whole course; by default the lesson of this
+        notebook, or of the check that ran last
+    """
+    lesson = lesson or _lesson_here()
+    if lesson == "all":
+        _show_course()
+    elif lesson is None:
+        print("No check has run yet.")
+    else:
+        rows = _rows(lesson)
+        waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
+        more = [f"Continue here: {_link(waiting[0])}"] if waiting and store.records() else []
+        show_progress(lesson, rows, more)
+
+
+def summary(name: str = "what-i-built.html") -> None:
+    """Write a page that shows what you built: to keep, to print, or to save as PDF in a browser.
+
+    Parameters
+    ----------
+    name : of the file, beside the notebooks
+    """
+    try:
+        Path(name).write_text(PAGE.format(body=_summary()), encoding="utf-8")
+    except OSError as error:
+        show_card("not yet", f"The page was not written: {error.strerror}", [])
+        return
+    show_card("correct", "What you built", [
+        f"The page is in `{name}`, beside this notebook: a double click in the file browser on the "
+        "left opens it. In a browser, Print makes a PDF of it."])
+
+
+def caught() -> list[tuple[str, str, int, str]]:
+    """Return the mistakes made and mended: id, exercise, how often, and what its page says."""
+    found = []
+    for exercise, row in store.records().items():
+        if row.get("outcome") == "correct":
+            texts = _messages(exercise)
+            found += [(mistake, exercise, count, texts.get(mistake, ""))
+                      for mistake, count in row.get("mistakes", {}).items()]
+    return found
+
+
+def _lesson_here() -> str | None:
+    """Return the lesson of the open notebook, of the last check, or of the last one kept."""
+    name = Path(os.environ.get("JPY_SESSION_NAME", "")).name
+    found = [number for number in re.findall(r"(?<!\d)\d\d(?!\d)", name) if number in LESSONS]
+    if found:
+        return found[0]
+    times = {row.get("time", ""): exercise for exercise, row in store.records().items()}
+    last = next(reversed(RECORD), None) or (times[max(times)] if times else None)
+    return last and last[:2]
+
+
+def _rows(lesson: str) -> list[tuple[str, str]]:
+    """Return the exercises of a lesson with their outcomes; what was correct once stays so."""
+    kept, rows = store.records(), []
+    for exercise in exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}")):
+        before = kept.get(exercise.id, {}).get("outcome")
+        now = before if before == "correct" else RECORD.get(exercise.id, before)
+        rows.append((exercise.id, now if now in SIGNS else "waiting"))
+    return rows
+
+
+def _show_course() -> None:
+    lines, done, number, first = [], 0, 0, {}
+    for lesson in LESSONS:
+        rows = _rows(lesson)
+        correct = sum(outcome == "correct" for _, outcome in rows)
+        skipped = sum(outcome == "skipped" for _, outcome in rows)
+        waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
+        if waiting:
+            first[lesson] = waiting[0]
+        begun = len(waiting) < len(rows)
+        sign = SIGNS["correct" if correct == len(rows) else "skipped" if not waiting else "waiting"]
+        path = _notebook(lesson)
+        title = path.stem.replace("_", " ") if path else lesson
+        lines.append(f"{sign} " + (f"[{title}]({quote(path.name)})" if path else title)
+                     + f": {correct} of {len(rows)} correct"
+                     + (f", {skipped} skipped" if skipped else "")
+                     + (f", {len(waiting)} open" if begun and waiting else ""))
+        done, number = done + correct, number + len(rows)
+    here = _lesson_here() or LESSONS[0]
+    ahead = [lesson for lesson in (here, *first) if lesson in first and lesson >= here]
+    if first:
+        lines.append(f"Continue here: {_link(first[(ahead or list(first))[0]])}")
+    lines += [f"Caught: {line}" for line in map(_told, caught()[-5:])]
+    show_card("correct" if not first else "not attempted",
+              f"The course: {done} of {number} exercises correct", lines)
+
+
+def _told(row: tuple[str, str, int, str]) -> str:
+    mistake, exercise, count, text = row
+    often = f", {count} times" if count > 1 else ""
+    return f"`{mistake}` ({exercise}{often})" + (f": {text}" if text else "")
+
+
+def _messages(exercise: str) -> dict[str, str]:
+    """Return the sentences about mistakes that the lesson's page and the general one hold."""
+    texts = {name: advice for name, (advice, _) in general_mistakes().items()}
+    module = importlib.import_module(f"helpers.checks.lesson_{exercise[:2]}")
+    for row in exercises(module):
+        for part in row.parts if row.id == exercise else ():
+            texts |= {m.id: f"{m.message[:1].upper()}{m.message[1:]}"
+                      for m in reversed(mistakes(row.id, part.name))}
+    return texts
+
+
+def _notebook(lesson: str) -> Path | None:
+    return next((path for path in siblings.notebooks(lesson, Path.cwd())
+                 if path.name.startswith(lesson) and path.parent == Path.cwd()), None)
+
+
+def _link(exercise: str) -> str:
+    """Return a link to an exercise's heading in its notebook, or its id where there is none."""
+    path = _notebook(exercise[:2])
+    try:
+        text = "\n".join(cell["source"] for cell in siblings.cells_of(path)) if path else ""
+    except (siblings.Unreadable, OSError):
+        return exercise
+    heading = re.search(rf"^#+ (Exercise {re.escape(exercise)}\b.*)$", text, re.M)
+    if not heading:
+        return exercise
+    return f"[{exercise}]({quote(path.name)}#{quote(heading[1].strip().replace(' ', '-'))})"
+
+
+def _summary() -> str:
+    """Return the page's body: lessons, mistakes, predictions, and the functions themselves."""
+    rows = {lesson: _rows(lesson) for lesson in LESSONS}
+    kept = store.records()
+    days = sorted({row.get("time", "")[:10] for row in kept.values()})
+    parts = [f"<p>{sum(o == 'correct' for r in rows.values() for _, o in r)} exercises, "
+             f"{sum(row.get('checks', 0) for row in kept.values())} checks"
+             + (f", last on {days[-1]}" if days else "") + ".</p><table>"]
+    for lesson, own in rows.items():
+        parts.append(f"<tr><td>Lesson {lesson}<td>" + " ".join(
+            f'<span title="{name}: {outcome}">{SIGNS[outcome]}</span>' for name, outcome in own))
+    parts.append("</table>")
+    if caught():
+        parts.append("<h2>Mistakes I caught</h2><ul>")
+        parts += [f"<li>{_code(_told(row))}" for row in caught()]
+        parts.append("</ul>")
+    predicted = [row for row in store.records("predictions").values() if row.get("truth")]
+    if predicted:
+        parts.append("<h2>What I predicted</h2><ul>")
+        parts += [f"<li>{_code(row['question'])} I said {_code(row['choice'])}; it was "
+                  f"{_code(row['truth'])}." for row in predicted]
+        parts.append("</ul>")
+    parts.append("<h2>My functions</h2>")
+    for exercise in kept:
+        source = store.answer_source(exercise)
+        if source:
+            parts.append(f"<details><summary>{exercise}</summary><pre>{html.escape(source)}</pre>"
+                         "</details>")
+    return "\n".join(parts)
+
+
+def _code(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(str(text), quote=False))
