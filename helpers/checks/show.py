@@ -23,6 +23,11 @@ def show_card(outcome: str, title: str, lines: list[str]) -> None:
     _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome])
 
 
+def show_note(title: str, lines: list[str]) -> None:
+    """Show a card that judges nothing."""
+    _show(title, lines, OUTCOMES["skipped"])
+
+
 def show_progress(lesson: str, rows: list[tuple[str, str]], more: Sequence[str] = ()) -> None:
     """Show the exercises of a lesson, each with its outcome (or ``waiting``), and lines below."""
     done = sum(outcome == "correct" for _, outcome in rows)
