@@ -28,6 +28,7 @@ from helpers.checks.show import SIGNS, show_card
 
 SOLUTIONS = folder("solutions")
 KEPT, SKIPPED = "kept_exercise", "skipped_exercise"  # what a function that was carried is called by
+AGAIN = "Fixed it already? Save lesson {} (Ctrl + S) and run this cell again."
 SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
 
@@ -229,7 +230,7 @@ def _read(exercise):
         path, others = siblings.find(exercise.id, _parts(exercise), Path.cwd())
     except siblings.Unreadable as reason:
         return None, Verdict("not yet", [f"{reason}.", otherwise], "no-notebook")
-    again = f"Fixed it already? Save lesson {exercise.id[:2]} (Ctrl + S) and run this cell again."
+    again = AGAIN.format(exercise.id[:2])
     more = [f"`{other.name}` has the exercise too and is not read: its name is the longer one."
             for other in others[:2]]
     call = Guard(SECONDS).call(Loader().read, (exercise, path))  # the student's code runs here
@@ -286,7 +287,9 @@ def _hand_over(rows):
         show_card(outcome, f"{len(rows)} exercises come along", lines)
         return _as_given([row[1] for row in rows])
     having = [row for row in rows if row not in lacking]
-    lines += ["To borrow what you lack and go on, put this in place of the line:",
+    lessons = sorted({exercise.id[:2] for exercise, functions, _ in lacking if functions})
+    lines += [*map(AGAIN.format, lessons),
+              "To borrow what you lack and go on, put this in place of the line:",
               *(f"`{_line(part, word)}`" for part, word in ((having, "mine"), (lacking, "skip"))
                 if part)]
     worst = next((row for row in lacking if row[2].outcome == "not yet"), lacking[0])
@@ -297,8 +300,8 @@ def _hand_over(rows):
 
 def _brief(verdict):
     """Return a verdict in a line: where it comes from, or the mistake where one is known."""
-    known = [line for line in verdict.lines if line.startswith("Likely mistake")]
-    return " ".join([*verdict.lines[:1], *known])
+    first = verdict.lines[0].partition(f" {AGAIN.partition('{}')[0]}")[0]
+    return first if verdict.summary in verdict.lines[0] else f"{first} {verdict.summary}"
 
 
 def _line(rows, word):
