@@ -2,10 +2,11 @@
 
 A notebook begins with ``from helpers.checks import lesson_02 as check`` and checks an answer with
 ``check.backprop(backprop)``. `diagnose` examines any gradient beside its loss, `hunt` hands over
-one that may be wrong. `skip`, `mine`, `progress` and `summary` are described where they are
-defined; `predict` asks for a guess, and `reveal` shows the truth under it.
+one that may be wrong. `mine`, `skip`, `solution` and `reset` are about one exercise, `progress` and
+`summary` about all; `predict` asks for a guess, and `reveal` shows the truth under it.
 """
 
+from helpers.checks.aids import reset, solution
 from helpers.checks.answers import mine, skip
 from helpers.checks.exercise import (
     CheckFailed,
@@ -17,8 +18,10 @@ from helpers.checks.exercise import (
 from helpers.checks.gradient_report import Diagnosis, diagnose
 from helpers.checks.hunts import hunt
 from helpers.checks.overview import progress, summary
-from helpers.checks.predictions import predict, reveal
+from helpers.checks.predictions import advise, predict, reveal
+from helpers.checks.terms import glossary
 
 __all__ = [
-    "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "diagnose", "hunt",
-    "mine", "predict", "progress", "reveal", "skip", "summary"]
+    "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "advise",
+    "diagnose", "glossary", "hunt", "mine", "predict", "progress", "reset", "reveal", "skip", "solution",
+    "summary"]

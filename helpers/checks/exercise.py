@@ -14,6 +14,7 @@ from helpers.checks.show import show
 from helpers.checks.store import remember
 
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
+LISTENERS: list[Callable[[str, str], None]] = []  # are told of each: the line with the status
 
 
 class CheckFailed(Exception):  # noqa: N818  (the name that students read)
@@ -185,6 +186,8 @@ def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple 
     if parts:
         verdict.lines += remember(exercise, verdict, {
             part.name: f for part, f in zip(parts, functions, strict=False)})
+    for listener in LISTENERS:
+        listener(exercise, verdict.outcome)
     show(verdict.outcome, exercise, verdict.lines, verdict.place)
     if verdict.outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")

@@ -42,9 +42,9 @@ def progress(lesson: str | None = None) -> None:
     elif lesson is None:
         print("No check has run yet.")
     else:
-        rows = _rows(lesson)
+        rows = outcomes(lesson)
         waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
-        more = [f"Continue here: {_link(waiting[0])}"] if waiting and store.records() else []
+        more = [f"Continue here: {link_to(waiting[0])}"] if waiting and store.records() else []
         show_progress(lesson, rows, more)
 
 
@@ -87,7 +87,7 @@ def _lesson_here() -> str | None:
     return last and last[:2]
 
 
-def _rows(lesson: str) -> list[tuple[str, str]]:
+def outcomes(lesson: str) -> list[tuple[str, str]]:
     """Return the exercises of a lesson with their outcomes; what was correct once stays so."""
     kept, rows = store.records(), []
     for exercise in exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}")):
@@ -100,7 +100,7 @@ def _rows(lesson: str) -> list[tuple[str, str]]:
 def _show_course() -> None:
     lines, done, number, first = [], 0, 0, {}
     for lesson in LESSONS:
-        rows = _rows(lesson)
+        rows = outcomes(lesson)
         correct = sum(outcome == "correct" for _, outcome in rows)
         skipped = sum(outcome == "skipped" for _, outcome in rows)
         waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
@@ -118,7 +118,7 @@ def _show_course() -> None:
     here = _lesson_here() or LESSONS[0]
     ahead = [lesson for lesson in (here, *first) if lesson in first and lesson >= here]
     if first:
-        lines.append(f"Continue here: {_link(first[(ahead or list(first))[0]])}")
+        lines.append(f"Continue here: {link_to(first[(ahead or list(first))[0]])}")
     lines += [f"Caught: {line}" for line in map(_told, caught()[-5:])]
     show_card("correct" if not first else "not attempted",
               f"The course: {done} of {number} exercises correct", lines)
@@ -146,7 +146,7 @@ def _notebook(lesson: str) -> Path | None:
                  if path.name.startswith(lesson) and path.parent == Path.cwd()), None)
 
 
-def _link(exercise: str) -> str:
+def link_to(exercise: str) -> str:
     """Return a link to an exercise's heading in its notebook, or its id where there is none."""
     path = _notebook(exercise[:2])
     try:
@@ -161,7 +161,7 @@ def _link(exercise: str) -> str:
 
 def _summary() -> str:
     """Return the page's body: lessons, mistakes, predictions, and the functions themselves."""
-    rows = {lesson: _rows(lesson) for lesson in LESSONS}
+    rows = {lesson: outcomes(lesson) for lesson in LESSONS}
     kept = store.records()
     days = sorted({row.get("time", "")[:10] for row in kept.values()})
     parts = [f"<p>{sum(o == 'correct' for r in rows.values() for _, o in r)} exercises, "

@@ -93,6 +93,21 @@ def predict(name: str, question: str, options: Sequence[str]) -> Guess:
     return ASKED[name]
 
 
+def advise(missed: dict[str, str], otherwise: str) -> None:
+    """Say what to do about questions that were answered otherwise than they came out.
+
+    Parameters
+    ----------
+    missed : name of a question -> what to do where it was missed, or not answered
+    otherwise : what to do where none was
+    """
+    known = store.records("predictions")
+    right = {name for name in missed if name in ASKED and ASKED[name].choice is not None
+             and ASKED[name].choice == (ASKED[name].truth or known.get(name, {}).get("truth"))}
+    lines = [advice for name, advice in missed.items() if name not in right]
+    show_note(f"{len(right)} of {len(missed)} as it came out", lines or [otherwise])
+
+
 def reveal(name: str, truth: str, line: str) -> None:
     """Show what a question of `predict` has come to, here and under the guess.
 

@@ -62,8 +62,17 @@ def _show(title, lines, colour, place=()):
     if get_ipython is None or get_ipython() is None:
         print(as_text(title, lines, place))
         return
-    display({"text/html": as_html(title, lines, colour, place),
-             "text/plain": as_text(title, lines, place)}, raw=True)
+    display(_bundle(title, lines, colour, place), raw=True)
+
+
+def card(title: str, lines: list[str], outcome: str) -> dict[str, str]:
+    """Return a card as Jupyter displays it."""
+    return _bundle(title, lines, OUTCOMES[outcome], ())
+
+
+def _bundle(title, lines, colour, place):
+    return {"text/html": as_html(title, lines, colour, place),
+            "text/plain": as_text(title, lines, place)}
 
 
 def _code(line):

@@ -179,20 +179,20 @@ def _cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
 
 def _run(statement: ast.stmt, name: str, space: Space, follow: dict[str, Callable]) -> None:
     """Execute a definition, an import or a constant; forget the names that anything else binds."""
-    stored = _stored(statement)
+    names = stored(statement)
     if not _is_definition(statement, space):
         read = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        _forget(stored, space, next(iter(space.missing[n] for n in read & {*space.missing}), ""))
+        _forget(names, space, next(iter(space.missing[n] for n in read & {*space.missing}), ""))
         return
     space.update(follow)
     try:
         code = compile(ast.Module([statement], type_ignores=[]), name, "exec", dont_inherit=True)
         exec(code, space)
-        for bound in stored:
+        for bound in names:
             space.missing.pop(bound, None)
     except Exception as error:
         text = " ".join(str(error).split())[:200]
-        _forget(stored, space, text if isinstance(error, Unreadable) else
+        _forget(names, space, text if isinstance(error, Unreadable) else
                 f"{type(error).__name__}: {text}")
 
 
@@ -246,7 +246,7 @@ def _is_plain(node: ast.AST | None, space: Space) -> bool:
         _is_plain(part, space) for part in ast.iter_child_nodes(node))
 
 
-def _stored(statement: ast.AST) -> set[str]:
+def stored(statement: ast.AST) -> set[str]:
     """Return the names that a statement binds, changes or deletes, not those inside functions."""
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return {statement.name}
@@ -263,4 +263,4 @@ def _stored(statement: ast.AST) -> set[str]:
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and (
             getattr(statement.value.func, "attr", "") in GROWERS):
         names |= {n.id for n in [statement.value.func.value] if isinstance(n, ast.Name)}
-    return names.union(*map(_stored, ast.iter_child_nodes(statement)))
+    return names.union(*map(stored, ast.iter_child_nodes(statement)))

@@ -1,0 +1,80 @@
+"""An extension of IPython for the first cell of a new day.
+
+A cell that is run alone in a new kernel ends in a bare NameError. Where the name is made in a cell
+above it, a card says so. It also shows where you are, under the cell that imports the checks.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from helpers.checks import siblings
+
+IMPORT = re.compile(r"^from helpers\.checks import (?:.*\b)?lesson_(\d\d)\b", re.M)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Begin to look at cells that have ended."""
+    shell.set_custom_exc((NameError,), _explain)
+    shell.events.register("post_run_cell", _after)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Stop looking."""
+    shell.set_custom_exc((), None)
+    shell.events.unregister("post_run_cell", _after)
+
+
+def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: int | None = None):
+    """Show an error as it is, or as a card where the cell that makes the name has not run."""
+    last = trace
+    while last.tb_next is not None:
+        last = last.tb_next
+    place = None
+    if last.tb_frame.f_code.co_name == "<module>" and error.name:
+        place = _made_in(error.name, shell.history_manager.input_hist_raw[-1])
+    if place is not None:
+        from helpers.checks.show import show_note
+
+        error._render_traceback_ = lambda: []
+        show_note(f"`{error.name}` is not there yet", [
+            f"It is made in cell {place + 1} of this notebook, above this one. That cell has not run "
+            "since the kernel was started.",
+            "Run the cells above first: Run › Run All Above Selected Cell."])
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+
+
+def _made_in(name: str, cell: str) -> int | None:
+    """Return which saved cell, above the one that ran, binds a name."""
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    try:
+        cells = siblings.cells_of(path if path.exists() else Path.cwd() / path.name)
+    except (siblings.Unreadable, OSError):
+        return None
+    here = next((number for number, one in enumerate(cells)
+                 if one["source"].strip() == cell.strip()), 0)
+    return next((number for number, one in enumerate(cells[:here])
+                 if one.get("cell_type") == "code" and name in _names(one["source"])), None)
+
+
+def _names(source: str) -> set[str]:
+    try:
+        return siblings.stored(ast.parse(siblings.without_magics(source)))
+    except SyntaxError:
+        return set()
+
+
+def _after(result: Any) -> None:
+    """Show where the student is, under the cell that imports a lesson's checks."""
+    from helpers.checks import status, store
+
+    found = IMPORT.search(result.info.raw_cell or "")
+    try:
+        if found and result.success and store.folder() is not None:
+            status.show_status(found[1])
+    except Exception:  # of another version, or nothing can be read: no line, and no harm
+        return

@@ -1,0 +1,46 @@
+"""A line under the import cell that says where you are; each check brings it up to date.
+
+It is shown by the extension `morning`, in a student's own kernel only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from helpers.checks import overview
+from helpers.checks.exercise import LISTENERS
+from helpers.checks.show import SIGNS, card
+
+HANDLES: dict[str, Any] = {}  # lesson -> where its line stands
+
+
+def show_status(lesson: str) -> None:
+    """Show the line of a lesson."""
+    from IPython.display import display
+
+    if update_status not in LISTENERS:
+        LISTENERS.append(update_status)
+    HANDLES[lesson] = display(card(*_line(lesson)), display_id=True, raw=True)
+
+
+def update_status(exercise: str, outcome: str) -> None:
+    """Say in the line what a check has come to; where there is no line, nothing happens."""
+    handle = HANDLES.get(exercise[:2])
+    if handle is not None:
+        with contextlib.suppress(Exception):  # the check itself goes on
+            handle.update(card(*_line(exercise[:2], exercise, outcome)), raw=True)
+
+
+def _line(lesson: str, exercise: str = "", outcome: str = "") -> tuple[str, list[str], str]:
+    """Return the title, the lines and the outcome of the card."""
+    rows = overview.outcomes(lesson)
+    done = sum(one == "correct" for _, one in rows)
+    waiting = [name for name, one in rows if one not in ("correct", "skipped")]
+    title = f"Lesson {lesson}: {done} of {len(rows)} exercises correct"
+    if outcome in ("not yet", "not attempted"):
+        return title, [f"{SIGNS[outcome]} Stopped at {overview.link_to(exercise)}: {outcome}. What "
+                       "was to run below it has not run."], outcome
+    if not waiting:
+        return title, ["All is done: on to the next lesson."], "correct"
+    return title, [f"Next: {overview.link_to(waiting[0])}"], "not attempted"
