@@ -104,11 +104,11 @@ def test_what_was_missed_is_advised(folder, capsys):
     reveal("00-b", "no", "")
     capsys.readouterr()
     advise(missed, "Go on.")
-    assert capsys.readouterr().out == "1 of 2 as it came out\nRead more.\n"
+    assert capsys.readouterr().out == "What to read before you go on\nRead more.\n"
     reveal("00-b", "yes", "")
     capsys.readouterr()
     advise(missed, "Go on.")
-    assert capsys.readouterr().out == "2 of 2 as it came out\nGo on.\n"
+    assert capsys.readouterr().out == "What to read before you go on\nGo on.\n"
 
 
 def test_the_glossary_is_made_of_the_lessons_tables_and_terms(folder):

@@ -23,5 +23,5 @@ from helpers.checks.terms import glossary
 
 __all__ = [
     "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "advise",
-    "diagnose", "glossary", "hunt", "mine", "predict", "progress", "reset", "reveal", "skip", "solution",
-    "summary"]
+    "diagnose", "glossary", "hunt", "mine", "predict", "progress", "reset", "reveal", "skip",
+    "solution", "summary"]

@@ -105,7 +105,7 @@ def advise(missed: dict[str, str], otherwise: str) -> None:
     right = {name for name in missed if name in ASKED and ASKED[name].choice is not None
              and ASKED[name].choice == (ASKED[name].truth or known.get(name, {}).get("truth"))}
     lines = [advice for name, advice in missed.items() if name not in right]
-    show_note(f"{len(right)} of {len(missed)} as it came out", lines or [otherwise])
+    show_note("What to read before you go on", lines or [otherwise])
 
 
 def reveal(name: str, truth: str, line: str) -> None:
