@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 import release
 
@@ -43,8 +45,35 @@ WRONG = {
 }
 
 
+LIVE = ("""
+import numpy as np
+from helpers import views
+from helpers.checks.truth import income_network
+from helpers.views import base
+
+def forward(X_b, W1, W2):
+    if X_b[0, 1] > 4: return 1 / 0
+    while X_b[0, 1] < -4: pass
+    return [a * (np.nan if X_b[0, 2] > 4 else 1) for a in income_network(X_b, W1, W2)]
+
+views.step_forward(forward, np.array([0.5, 1.0]), np.ones((3, 2)), np.ones((3, 1)))
+""", """
+def read(pixels):
+    p = np.full((1, 10), 0.05)
+    p[0, 7 if pixels.sum() else 3] = 0.55
+    return p
+
+views.draw_digit(read)
+""", """
+print("open:", sum(len(views) for _, views in base._OPEN.values()))
+""")
+
+
 def prepare(folder):
-    """Copy the notebooks untouched, solved, and solved with mistakes."""
+    """Copy the notebooks untouched, solved, and solved with mistakes; add one of live views."""
+    (folder / "live").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(metadata=release.METADATA, cells=[
+        nbformat.v4.new_code_cell(source.strip()) for source in LIVE]), folder / "live/live.ipynb")
     (folder / "untouched").mkdir()
     for path in (ROOT / "solutions").glob("*.ipynb"):
         notebook = release.exercises(nbformat.read(path, as_version=4))
@@ -85,7 +114,11 @@ def lab(tmp_path_factory):
                f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    notary = NotebookNotary(data_dir=str(settings))  # what is opened in solved/ is trusted
+    for path in (folder / "solved").glob("*.ipynb"):
+        notary.sign(nbformat.read(path, as_version=4))
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={**os.environ, "JUPYTER_DATA_DIR": str(settings)})
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}")
         yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token={token}&reset"
@@ -191,13 +224,178 @@ def test_hints_are_folded_and_open_with_their_formula(lab, page, shoot):
     assert page.locator("mjx-container, .MathJax").count() > 0
 
 
-def test_the_network_is_drawn_with_its_weights(lab, page, shoot):
-    open_notebook(page, lab("solved/01_forward_pass.ipynb"))
-    page.get_by_role("paragraph").filter(
-        has_text="The picture shows the first person").scroll_into_view_if_needed()
-    page.mouse.move(700, 600)
-    page.mouse.wheel(0, 900)
-    picture = page.locator(".jp-RenderedImage img").last
-    picture.scroll_into_view_if_needed()
-    shoot(page, "network")
+# ---- views
+
+@pytest.fixture
+def watched(page):
+    """A page on which nothing may go wrong, and from which nothing may leave this computer."""
+    wrong = []
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith(("data:", "blob:", "about:"))
+            or "//127.0.0.1:" in r.url else wrong.append(r.url))
+    yield page
+    assert wrong == []
+
+
+def theme(page, name):
+    page.get_by_role("menuitem", name="Settings", exact=True).click()
+    page.locator(".lm-Menu-item", has_text="Theme").first.hover()
+    page.locator(".lm-Menu-item", has_text=re.compile(f"^JupyterLab {name}$")).click()
+    page.locator(f"body[data-jp-theme-name='JupyterLab {name}']").wait_for(state="attached")
+
+
+def recorded(page, at=0):
+    """Return a recorded view of a notebook that was only opened, and see that it is all shown."""
+    frame = page.locator("iframe[srcdoc]").nth(at)
+    frame.evaluate("e => e.scrollIntoView()")
+    view = frame.content_frame.locator(".view")
+    view.wait_for()
+    assert frame.locator("xpath=following-sibling::div").is_hidden()  # the still twin
+    assert view.evaluate("""v => { const d = document.documentElement;
+        return d.scrollHeight <= d.clientHeight && d.scrollWidth <= d.clientWidth; }""")
+    return view
+
+
+def in_both_themes(page, shoot, view, name):
+    """Take pictures; the text stands out from what is behind it in either theme."""
+    contrast = """v => {
+        const light = (c) => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765;
+        const face = getComputedStyle(v).getPropertyValue("--view-face");
+        return Math.abs(light(getComputedStyle(v).color) - light(face)); }"""
+    for colours in ("Dark", "Light"):
+        theme(page, colours)
+        page.wait_for_timeout(700)
+        view.evaluate("e => (window.frameElement ?? e).scrollIntoView()")
+        shoot(page, f"view_{name}_{colours.lower()}")
+        assert view.evaluate(contrast) > 0.5
+
+
+def put(slider, value):
+    slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", value)
+
+
+def test_where_scripts_are_not_trusted_the_still_twin_stands(lab, watched, shoot):
+    open_notebook(watched, lab("wrong/06_circles.ipynb"))
+    twin = watched.get_by_text("A slider over 37 moments of the training")
+    twin.evaluate("e => e.scrollIntoView()")
+    picture = twin.locator("xpath=following-sibling::img")
     assert picture.evaluate("image => image.naturalWidth") > 500
+    assert "the decision map" in picture.get_attribute("alt")
+    shoot(watched, "view_still")
+
+
+def test_a_chain_and_a_network_are_stepped_through(lab, watched, shoot):
+    open_notebook(watched, lab("solved/02_backpropagation.ipynb"))
+    chain = recorded(watched)
+    chain.get_by_text("Step ▸").click()
+    assert "a = 1.44" in chain.inner_text()
+    chain.get_by_label("x", exact=True).select_option("0")
+    chain.get_by_label("step").press("End")
+    assert "✓ the same" in chain.inner_text()
+    in_both_themes(watched, shoot, chain, "chain")
+    network = recorded(watched, 1)
+    network.get_by_text("Step ▸").focus()
+    for _ in range(8):
+        watched.keyboard.press("ArrowRight")
+    assert "back: δ of unit 2" in network.inner_text()
+    watched.keyboard.press("ArrowLeft")
+    assert "back: δ of unit 1" in network.inner_text()
+    network.get_by_label("sample").select_option("2")
+    network.get_by_label("step").press("End")
+    edge = network.locator("g[aria-label^='from bias to unit 2']")
+    edge.focus()
+    assert "gradient of the weight from bias to unit 2" in network.inner_text()
+    assert "gradient" in edge.get_attribute("aria-label")
+    in_both_themes(watched, shoot, network, "step")
+
+
+def test_a_training_is_scrubbed_and_played(lab, watched, shoot):
+    open_notebook(watched, lab("solved/06_circles.ipynb"))
+    view = recorded(watched)
+    picture = view.locator("canvas").first
+    seen = picture.evaluate("c => c.toDataURL()")
+    view.get_by_label("iteration", exact=True).press("End")
+    assert "iteration 50000: 100.0 % right" in view.inner_text()
+    assert picture.evaluate("c => c.toDataURL()") != seen
+    put(view.get_by_label("iteration", exact=True), 25)
+    in_both_themes(watched, shoot, view, "scrub")
+    put(view.get_by_label("iteration", exact=True), 0)
+    view.get_by_label("speed").select_option("fast")
+    view.get_by_text("Play").click()
+    view.get_by_text("iteration 200:").wait_for()
+    view.get_by_text("Pause").click()
+    assert view.get_by_text("Play").is_visible()
+
+
+@pytest.mark.parametrize("name, notebook", [("digit", "00_welcome"), ("own_digit", "09_digits")])
+def test_a_digit_is_drawn_and_read(lab, watched, shoot, name, notebook):
+    open_notebook(watched, lab(f"solved/{notebook}.ipynb"))
+    view = recorded(watched)
+    said = view.locator("p.number")
+    assert said.inner_text().startswith("Even on an empty board it reads a ")
+    view.get_by_text("A digit from the data").click()
+    told = watched.locator("iframe[srcdoc]").first.get_attribute("title")
+    digit, share = told.split("In the first example it reads a ")[1].rstrip("%.").split(
+        ", and gives it ")
+    assert said.inner_text() == f"It reads a {digit}, and gives it {share} %."
+    in_both_themes(watched, shoot, view, name)
+    view.get_by_text("Clear").click()
+    board = view.get_by_role("application")
+    board.focus()
+    for key in ("ArrowRight", "ArrowDown", "Space"):
+        watched.keyboard.press(key)
+    assert said.inner_text().startswith("It reads a ")
+    watched.keyboard.press("Delete")
+    box = board.bounding_box()
+    for move in ("move", "down"):
+        getattr(watched.mouse, move)(*((box["x"] + 130, box["y"] + 20) if move == "move" else ()))
+    watched.mouse.move(box["x"] + 130, box["y"] + 220, steps=12)
+    watched.mouse.up()
+    dark = board.locator("rect").evaluate_all("all => all.filter(r => !/ 0%/.test("
+                                              "r.getAttribute('fill') ?? '')).length")
+    assert dark > 16
+
+
+def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
+    open_notebook(watched, lab("solved/01_forward_pass.ipynb"))
+    run_all(watched)
+    view = watched.locator(".view")
+    view.wait_for()
+    watched.get_by_text("exercises correct").last.wait_for(state="attached")
+    view.evaluate("e => e.scrollIntoView()")
+    before = view.locator("svg").first.text_content()
+    view.get_by_label("education", exact=True).press("End")
+    watched.wait_for_timeout(1000)
+    after = view.locator("svg").first.text_content()
+    assert after != before
+    edge = view.locator("g[aria-label^='from bias to ŷ']")
+    edge.focus()
+    watched.keyboard.press("Enter")
+    view.get_by_label("weight from bias to ŷ").press("ArrowRight")
+    watched.wait_for_timeout(1000)
+    assert view.locator("svg").first.text_content() != after
+    in_both_themes(watched, shoot, view, "forward")
+
+
+def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab, watched):
+    open_notebook(watched, lab("live/live.ipynb"))
+    run_all(watched)
+    watched.get_by_text("open: 2").wait_for()
+    view, digit = watched.locator(".view").nth(0), watched.locator(".view").nth(1)
+    error, inputs = view.locator(".error"), view.locator("input")
+    for at, value, text in ((0, 5, "ZeroDivisionError"), (0, 0, ""), (0, -5, "no answer came"),
+                            (0, 1, ""), (1, 5, "nan"), (1, 1, "")):
+        put(inputs.nth(at), value)
+        if text:
+            error.get_by_text(text).wait_for()
+        else:
+            error.wait_for(state="hidden")
+    digit.get_by_text("It reads a").or_(digit.get_by_text("it reads a 3")).wait_for()
+    digit.get_by_role("application").focus()
+    watched.keyboard.press("Space")
+    digit.get_by_text("It reads a 7, and gives it 55 %.").wait_for()
+    run_all(watched)
+    watched.get_by_text("[6]:").first.wait_for()
+    watched.get_by_text("open: 2").wait_for()
+    assert watched.locator(".view").count() == 2

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import re
 import shutil
 import subprocess
+import threading
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from helpers import views
+from helpers import datasets, views
 from helpers.checks import lesson_02
+from helpers.checks.graph_fixtures import Node, in_order, made
 from helpers.checks.truth import income_gradients, income_network
 from helpers.views import base, step
 
@@ -141,6 +146,239 @@ def test_a_chain_ends_with_what_the_function_returned():
 def test_numbers_are_short_and_have_a_real_minus():
     assert [step.number(v) for v in (-0.123456, 0, 1e-17, 1234.5, -2e-7)] == [
         "−0.1235", "0", "0", "1234", "−2e−07"]
+
+
+# graph
+
+def graph():
+    x, y = Node(2.0, name="x"), Node(-3.0, name="y")
+    product = made("product", np.multiply, x, y)
+    total = made("sum", np.add, product, x)
+    return made("square", np.multiply, total, total), {x: "x", y: "y"}
+
+
+def backward(output, order=in_order, combine=np.add):
+    grads = {output: np.ones_like(output.value)}
+    for node in reversed(order(output)):
+        for parent, piece in zip(node.parents, node.pull_back(grads[node]), strict=True):
+            grads[parent] = combine(grads[parent], piece) if parent in grads else piece
+    return grads
+
+
+def told(story):
+    return {node["label"]: node["delta"] for node in story["nodes"] if "delta" in node}
+
+
+def test_a_graph_tells_who_passes_on_what_and_when():
+    output, names = graph()
+    story = views.graph_story(output, backward, names)
+    assert (told(story)["x"], told(story)["y"]) == ("16", "−16")
+    assert not any(node["wrong"] for node in story["nodes"])
+    assert not any("✗" in frame["formula"] for frame in story["frames"])
+    assert sum(f["title"].startswith("back: ") for f in story["frames"]) == 4
+    assert all("pull_back" not in vars(node) for node in in_order(output))
+
+
+def test_who_passes_on_too_early_is_seen_and_so_are_wrong_sums():
+    def by_meeting(output):
+        met = [output]
+        for node in met:
+            met += [parent for parent in reversed(node.parents) if parent not in met]
+        return met[::-1]
+
+    x = Node(2.0, name="x")
+    twice = made("twice", np.add, x, x)
+    output = made("end", np.multiply, made("late", np.square, twice), twice)
+    story = views.graph_story(output, lambda out: backward(out, by_meeting), {x: "x"})
+    assert any(f["formula"].startswith("✗ too early: 1 of 2") for f in story["frames"])
+    output, names = graph()
+    story = views.graph_story(output, lambda out: backward(out, combine=lambda a, b: b), names)
+    assert {node["label"] for node in story["nodes"] if node["wrong"]} >= {"x", "y"}
+
+
+# scrub
+
+def scrubbed(**more):
+    rng = np.random.default_rng(1)
+    X, params = rng.normal(size=(50, 2)), {"W1": rng.normal(size=(2, 3)), "b1": np.zeros(3)}
+    return views.scrub_training(
+        {0: params, 9: {**params, "b1": np.ones(3)}},
+        more.pop("predict", lambda P, p: 1 / (1 + np.exp(-P[:, 0] - p["b1"][0]))), X,
+        X[:, 0] > 0, {"loss": np.linspace(1, 0.1, 10)}, lines=True,
+        hidden=lambda P, p: np.tanh(P @ p["W1"] + p["b1"]), **more)
+
+
+def array(packed):
+    return np.frombuffer(packed["bytes"], packed["dtype"]).reshape(packed["shape"])
+
+
+def test_maps_are_what_the_functions_return_row_by_row_from_the_top():
+    data = scrubbed().data
+    maps, (x0, x1, _, _) = array(data["maps"]).reshape(2, 40, 40), data["extent"]
+    wanted = 255 / (1 + np.exp(-np.linspace(x0, x1, 40)))
+    assert np.abs(maps[0] - wanted).max() <= 0.51 and (maps[1] >= maps[0]).all()
+    assert array(data["hidden"]).shape == (2, 3, 400)
+    assert array(data["hidden"]).min(axis=(0, 2)).tolist() == [0, 0, 0]
+    assert np.allclose(array(data["lines"])[1][:, 2], 1)
+    assert data["positions"] == [0, 9] and data["captions"] == ["loss 1.0000", "loss 0.1000"]
+
+
+def test_a_scrub_has_a_picture_and_is_not_large():
+    view = scrubbed()
+    bundle = view._repr_mimebundle_()
+    assert len(bundle["text/html"]) < 150_000
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert "from step 0 to 9" in view.twin.alt
+
+
+def test_a_prediction_of_another_shape_is_told():
+    with pytest.raises(ValueError, match=r"predict: shape \(1600, 1\) came back"):
+        scrubbed(predict=lambda P, p: P[:, :1])
+
+
+# digit
+
+def test_a_digit_is_read_as_the_dataset_says():
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    right = views.digit_probabilities(X, datasets.digit_network()).argmax(axis=1) == y
+    assert right.mean() > 0.97
+    view = views.draw_digit(datasets.digit_network(), examples=X[:3])
+    assert f"it reads a {y[0]}" in view.twin.alt and view.twin.png
+
+
+def test_a_network_that_does_not_fit_is_told():
+    with pytest.raises(ValueError, match=r"b2: shape \(\) came, \(10,\) was wanted"):
+        views.draw_digit({"W1": np.ones((64, 3)), "b1": np.ones(3), "W2": np.ones((3, 10)),
+                          "b2": 1.0})
+
+
+# you draw it
+
+def test_a_guess_is_set_beside_the_truth():
+    guess = views.sketch([1, 2, 4], xlabel="width", ylabel="accuracy")
+    assert guess.reveal([0.5, 0.7, 0.9]).twin.alt.startswith("You drew nothing")
+    guess.view.widget.controls = {"guess": [0.5, None, 0.6]}
+    shown = guess.reveal([0.5, 0.7, 0.9])
+    assert "off by 0.15 on average, most at width = 4, by 0.3." in shown.twin.alt
+    with pytest.raises(ValueError, match=r"truth: shape \(2,\) came"):
+        guess.reveal([1, 2])
+    with pytest.raises(ValueError, match="two or more were wanted"):
+        views.sketch([1], xlabel="", ylabel="")
+
+
+# live
+
+def forward_of(answer):
+    X_b, _, W1, W2 = net(n=1)
+    calls = []
+
+    def forward(X_b, W1, W2):
+        calls.append(X_b)
+        return income_network(X_b, W1, W2) if len(calls) < 3 else answer(X_b)
+
+    view = views.step_forward(forward, X_b[0, 1:], W1, W2)
+    before = view.widget.data
+    values = view.widget.controls["values"]
+    view.widget.controls = {"values": [values[0] + 1, *values[1:]]}
+    return view, before
+
+
+def test_a_live_view_shows_what_the_function_returns_for_the_controls():
+    view, before = forward_of(lambda X_b: income_network(X_b, np.zeros((3, 4)), np.ones((5, 1))))
+    story = view.widget.data["stories"][0]
+    assert view.widget.data["error"] == ""
+    assert story["nodes"][-1]["value"] == "3" and "at first" in story["frames"][-1]["title"]
+    assert before["stories"][0]["nodes"][-1]["value"] != "3"
+    slots = [part["slot"] for part in story["nodes"] + story["edges"] if "slot" in part]
+    assert sorted(slots) == list(range(2 + 12 + 5))
+
+
+@pytest.mark.parametrize("answer, message", [
+    (lambda X_b: 1 / 0, "ZeroDivisionError: division by zero"),
+    (lambda X_b: (X_b, X_b, X_b), "ValueError: Z1: shape"),
+    (lambda X_b: [a * np.nan for a in income_network(X_b, np.ones((3, 4)), np.ones((5, 1)))],
+     "your function returned nan or inf"),
+    (lambda X_b: endless(), base.ENDLESS)])
+def test_a_bad_function_is_told_and_the_view_lives_on(answer, message, monkeypatch):
+    monkeypatch.setattr(base, "SECONDS", 0.2)
+    view, before = forward_of(answer)
+    assert view.widget.data["error"].startswith(message)
+    assert view.widget.data["stories"]
+    view.respond = lambda controls: {"stories": []}
+    view.draw()
+    assert view.widget.data["error"] == ""
+
+
+def endless():
+    while True:
+        pass
+
+
+def playing(frames, seen=True, work=lambda controls: None):
+    """Play a view for some frames in an event loop; return it and what was left of the loop."""
+    drawn = []
+
+    def respond(controls):
+        drawn.append(1)
+        return {"n": len(drawn), "noise": np.zeros(1000)}
+
+    async def run():
+        view = base.live("digit", respond, {"playing": False}, "a view", work=work)
+        if seen:
+            view.widget.observe(lambda change: view._heard(None, {}, []), "data")
+        view.widget.controls = {"playing": True}
+        while len(drawn) < frames and view.task and not view.task.done():
+            await asyncio.sleep(0.005)
+        view.widget.controls = {**view.widget.controls, "playing": False}
+        await asyncio.sleep(0.1)
+        return view, [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+
+    return asyncio.run(run())
+
+
+def test_playing_leaves_no_task_thread_or_figure(monkeypatch):
+    monkeypatch.setattr(base, "SLICE", 0.0)
+    playing(3)
+    threads, figures = threading.active_count(), plt.get_fignums()
+    view, tasks = playing(150)
+    assert view.widget.data["n"] >= 150 and tasks == [] and view.task.done()
+    assert threading.active_count() == threads and plt.get_fignums() == figures
+
+
+def test_playing_ends_when_nobody_looks_and_when_the_work_fails(monkeypatch):
+    monkeypatch.setattr(base, "PATIENCE", 5)
+    view, tasks = playing(50, seen=False)
+    assert tasks == [] and "nobody was looking" in view.widget.data["error"]
+    assert view.widget.controls["playing"] is False
+
+    def fails(controls):
+        raise RuntimeError("no")
+
+    view, tasks = playing(50, work=fails)
+    assert tasks == [] and view.widget.data["error"] == "RuntimeError: no"
+    assert view.widget.controls["playing"] is False
+
+
+def test_a_closed_view_works_no_more():
+    async def run():
+        view = base.live("digit", lambda controls: {}, {"playing": False}, "", work=lambda c: None)
+        view.widget.controls = {"playing": True}
+        await asyncio.sleep(0.05)
+        view.close()
+        await asyncio.sleep(0.05)
+        return view.task.done()
+
+    assert asyncio.run(run())
+
+
+def test_without_anywidget_the_twin_and_one_sentence_appear(monkeypatch):
+    monkeypatch.setattr(base.importlib.util, "find_spec", lambda name: None)
+    X_b, _, W1, W2 = net(n=1)
+    bundle = views.step_forward(income_network, X_b[0, 1:], W1, W2)._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain", "image/png"}
+    assert base.MISSING in bundle["text/html"] and "<img" in bundle["text/html"]
 
 
 # the pages' own code

@@ -208,8 +208,8 @@ class Live:
         else:
             return
         with self.widget.hold_sync():
+            self.widget.controls = {**self.widget.controls, "playing": False}  # draws once more
             self.widget.data = {**self.widget.data, "error": error}
-            self.widget.controls = {**self.widget.controls, "playing": False}
 
     def _slice(self):
         until = time.perf_counter() + SLICE
