@@ -212,6 +212,33 @@ def test_a_right_answer_and_the_progress_are_shown(lab, page, shoot):
     shoot(page, "correct")
 
 
+def test_a_prediction_is_one_click_and_the_truth_appears_under_it(lab, page, shoot):
+    open_notebook(page, lab("untouched/00_welcome.ipynb"))
+    run_all(page)
+    page.get_by_text("○ Not attempted · 00-square").last.wait_for()
+    for text in ('predict("00-chain"', 'reveal("00-chain"'):
+        cell = page.locator(".jp-CodeCell").filter(has_text=text).last
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        if text.startswith("predict"):
+            page.get_by_role("button", name="exp(2x)", exact=True).click()
+            page.get_by_role("button", name="sure", exact=True).click()
+    page.get_by_text("You said exp(2x) and were sure.").wait_for()
+    page.get_by_text("What was overlooked? The outer slope").first.scroll_into_view_if_needed()
+    shoot(page, "prediction")
+
+
+def test_where_to_continue_is_a_link_to_the_cell(lab, page, shoot):
+    open_notebook(page, lab("untouched/00_welcome.ipynb"))
+    run_all(page)
+    page.get_by_text("○ Not attempted · 00-square").last.wait_for()
+    page.get_by_text("Continue here").locator("a").click()
+    page.wait_for_timeout(1000)
+    cell = page.locator(".jp-CodeCell").filter(has_text="raise NotImplementedError").last
+    assert cell.evaluate("e => Math.abs(e.getBoundingClientRect().top) < 700")
+    shoot(page, "continue_here")
+
+
 def test_hints_are_folded_and_open_with_their_formula(lab, page, shoot):
     open_notebook(page, lab("untouched/01_forward_pass.ipynb"))
     hint = page.locator("details", has_text="Hint 2: the formula").nth(1)

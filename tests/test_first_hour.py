@@ -46,7 +46,7 @@ def test_a_cell_alone_in_a_new_kernel_says_which_to_run_first(tmp_path):
         tmp_path, "check.square(square)", "not_in_any_cell",
         "def f():\n    return check\nf()")
     card, rest = alone
-    assert card.startswith("`check` is not there yet\nIt is made in cell 3 of this notebook")
+    assert card.startswith("check is not there yet\nIt is made in cell 3 of this notebook")
     assert "Run › Run All Above Selected Cell" in card and "Traceback" not in rest
     assert all("not_in_any_cell" in re.sub(r"\x1b\[[\d;]*m", "", one) for one in own)
     assert "Traceback" in inside[0]

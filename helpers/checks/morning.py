@@ -41,7 +41,7 @@ def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: in
         from helpers.checks.show import show_note
 
         error._render_traceback_ = lambda: []
-        show_note(f"`{error.name}` is not there yet", [
+        show_note(f"{error.name} is not there yet", [
             f"It is made in cell {place + 1} of this notebook, above this one, and that cell has "
             "not run since the kernel was started.",
             "Run the cells above first: Run › Run All Above Selected Cell."])

@@ -147,16 +147,14 @@ def _notebook(lesson: str) -> Path | None:
 
 
 def link_to(exercise: str) -> str:
-    """Return a link to an exercise's heading in its notebook, or its id where there is none."""
+    """Return a link to an exercise's cell in its notebook, or its id where there is none."""
     path = _notebook(exercise[:2])
     try:
-        text = "\n".join(cell["source"] for cell in siblings.cells_of(path)) if path else ""
+        cells = siblings.cells_of(path) if path else []
     except (siblings.Unreadable, OSError):
-        return exercise
-    heading = re.search(rf"^#+ (Exercise {re.escape(exercise)}\b.*)$", text, re.M)
-    if not heading:
-        return exercise
-    return f"[{exercise}]({quote(path.name)}#{quote(heading[1].strip().replace(' ', '-'))})"
+        cells = []
+    cell = next((c["id"] for c in cells if siblings.mark(c) == exercise and "id" in c), None)
+    return f"[{exercise}]({quote(path.name)}#cell-id={quote(cell)})" if cell else exercise
 
 
 def _summary() -> str:

@@ -117,7 +117,7 @@ def write_record(kind: str, name: str, row: dict) -> None:
     with contextlib.suppress(OSError, NotKept):
         store = folder()
         if store is not None:
-            write(store / kind / f"{name}.json", json.dumps({**row, "time": _now()}, indent=1))
+            write(store / kind / f"{name}.json", _as_json({**row, "time": _now()}))
 
 
 def write(path: Path, text: str) -> None:
@@ -158,9 +158,13 @@ def _record(store: Path, exercise: str, outcome: str, mistake: str | None) -> No
     if mistake:
         caught = {**caught, mistake: caught.get(mistake, 0) + 1}
     done = row.get("outcome") == "correct"
-    write(path, json.dumps({
+    write(path, _as_json({
         "exercise": exercise, "outcome": "correct" if done else outcome, "last": outcome,
-        "time": _now(), "checks": row.get("checks", 0) + 1, "mistakes": caught}, indent=1))
+        "time": _now(), "checks": row.get("checks", 0) + 1, "mistakes": caught}))
+
+
+def _as_json(row: dict) -> str:
+    return json.dumps(row, ensure_ascii=False, indent=1) + "\n"
 
 
 def _read(path: Path) -> dict:

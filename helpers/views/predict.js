@@ -22,8 +22,8 @@ const view = { render({ model, el }) {
       option, option === data.choice, () => send(model, { choice: option }), closed)));
     certain.replaceChildren(...(data.choice && !closed ? [["sure", true], ["unsure", false]].map(
       ([text, sure]) => choice(text, sure === data.sure, () => send(model, { sure }), false)) : []));
-    truth.textContent = !closed ? "" : data.choice === data.truth
-      ? `✓ So it is. ${data.line}` : `The truth: ${data.truth}. What was overlooked? ${data.line}`;
+    truth.textContent = !closed ? "" : data.choice === data.truth ? `✓ So it is. ${data.line}`
+      : `The truth: ${data.truth}. ${data.choice ? "What was overlooked? " : ""}${data.line}`;
     if (closed) say(truth.textContent);
     if (focused) [...root.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
   }
