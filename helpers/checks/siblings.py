@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import json
 import linecache
 import re
@@ -56,6 +58,12 @@ def cells_of(path: Path) -> list[dict]:
     Unreadable
         Where the file is no notebook; says what is wrong, and in which line.
     """
+    seen = path.stat()
+    return _cells(path, seen.st_mtime_ns, seen.st_size)
+
+
+@functools.lru_cache(maxsize=32)
+def _cells(path: Path, changed: int, size: int) -> list[dict]:
     raw = path.read_bytes()
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
@@ -68,7 +76,8 @@ def cells_of(path: Path) -> list[dict]:
         raise Unreadable("it is empty")
     if text.lstrip().startswith("<!") or text.lstrip()[:5].lower() == "<html":
         raise Unreadable("it is a web page, no notebook: download the file itself")
-    conflict = re.search(r"^(<<<<<<<|>>>>>>>) ", text, re.M)
+    conflict = ("<<<<<<< " in text or ">>>>>>> " in text) and re.search(
+        r"^(<<<<<<<|>>>>>>>) ", text, re.M)
     if conflict:
         line = text.count("\n", 0, conflict.start()) + 1
         raise Unreadable(f"a merge has left its marks in line {line} (`{conflict[1]}`)")
@@ -159,6 +168,9 @@ def without_magics(source: str) -> str:
     first, _, rest = source.partition("\n")
     if first.split()[:1] in (["%%time"], ["%%timeit"], ["%%capture"], ["%%prun"]):
         source = f"\n{rest}"
+    with contextlib.suppress(SyntaxError):
+        ast.parse(source)
+        return source
     try:
         from IPython.core.inputtransformer2 import TransformerManager
     except ImportError:
