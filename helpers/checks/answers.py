@@ -98,6 +98,25 @@ def borrowed(exercise_id: str, name: str) -> Callable:
     return dict(zip(_parts(exercise), functions, strict=True))[name]
 
 
+def unchecked(exercise_id: str, folder: Path | None = None) -> tuple[Callable, ...] | None:
+    """Return the functions of an exercise as they stand, right or wrong; show nothing.
+
+    Parameters
+    ----------
+    exercise_id : such as ``"05-backprop"``
+    folder : with the notebooks, by default this one; None comes back where they are not there
+
+    Raises
+    ------
+    ValueError
+        Where there is no such exercise.
+    """
+    exercise, folder = find_exercise(exercise_id), Path.cwd() if folder is None else folder
+    if _notebook_with(exercise_id, folder) is None:
+        return None
+    return Guard(SECONDS).call(_load, (exercise, folder)).value
+
+
 def find_exercise(exercise_id: str) -> Exercise | Group:
     """Return the exercise with this id.
 
