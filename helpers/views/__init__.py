@@ -10,9 +10,9 @@ from typing import Any
 
 VIEWS = {  # name of the function -> its module
     "chain_story": "step", "digit_probabilities": "digit", "draw_digit": "digit",
-    "graph_story": "graph", "network_story": "step", "scrub_training": "scrub", "sketch": "guess",
-    "step_backprop": "step", "step_forward": "step", "step_through": "step",
-    "training_maps": "scrub"}
+    "graph_story": "graph", "network_story": "step", "playground": "play",
+    "scrub_training": "scrub", "sketch": "guess", "step_backprop": "step", "step_forward": "step",
+    "step_through": "step", "training_maps": "scrub", "your_functions": "training"}
 
 __all__ = sorted(VIEWS)
 
