@@ -36,6 +36,7 @@ MISSING = ("This view moves once the package anywidget is installed (run the set
 ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 SLICE = 0.025  # seconds of work between two pictures
+AHEAD = 4  # pictures that may be on their way; the page answers to every second one
 PATIENCE = 200  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
@@ -163,7 +164,7 @@ class Live:
 
     def __init__(self, name, respond, controls, twin, work):
         self.respond, self.work, self.twin, self.task = respond, work, twin, None
-        self.seen = True  # by the page: the latest picture
+        self.unseen = 0  # pictures since the page has last said that it has drawn some
         self.widget = _widget_class(name)(controls=dict(controls))
         self.widget.observe(self._changed, "controls")
         self.widget.on_msg(self._heard)
@@ -182,7 +183,7 @@ class Live:
         return call.value, f"{type(call.error).__name__}: {call.error}" if call.error else ""
 
     def _heard(self, widget, content, buffers):
-        self.seen = True
+        self.unseen = 0
 
     def _changed(self, change):
         playing = self.work is not None and self.widget.controls.get("playing")
@@ -196,11 +197,11 @@ class Live:
             error = self._guarded(self._slice)[1]
             if error:
                 break
-            self.seen = False
+            self.unseen += 1
             self.draw()
             for _ in range(PATIENCE):
                 await asyncio.sleep(0.01)
-                if self.seen:
+                if self.unseen < AHEAD:
                     break
             else:
                 error = "it has stopped: nobody was looking"

@@ -19,8 +19,9 @@ COIN = float(np.log(2))  # the loss of a guess at one half each
 
 @dataclass(frozen=True)
 class Mission:
-    """A goal in a sentence, settings to begin with, and what decides."""
+    """A name, a goal in a sentence or two, settings to begin with, and what decides."""
 
+    name: str
     text: str
     setup: dict[str, Any]
     reached: Callable[[Missions, Training], bool]
@@ -31,7 +32,7 @@ class Missions:
 
     def __init__(self):
         self.done = [False] * len(MISSIONS)
-        self.calm: dict[tuple, float] = {}  # settings but the rate -> the largest calm one
+        self.calm: dict[tuple, set[float]] = {}  # settings but the rate -> the calm ones
         self.overfit: dict[tuple, float] = {}  # settings but the penalty -> test loss
         self.accurate: list[str] = []  # mistakes
 
@@ -45,7 +46,7 @@ class Missions:
 
     def notes(self) -> list[str]:
         """Return for each mission what has been seen so far, or nothing."""
-        calm = max(self.calm.values(), default=None)
+        calm = max((rate for rates in self.calm.values() for rate in rates), default=0)
         seen = max(self.overfit.values(), default=None)
         return ["", f"calm so far: rate {calm:g}" if calm else "",
                 f"overfitting seen: test loss {seen:.2f}; now the penalty" if seen else "",
@@ -68,10 +69,13 @@ def _swings(seen, training):
     now, recent = training.settings, training.runs[0].recent
     if now["batch"] != "all" or now["momentum"] or len(recent) < recent.maxlen:
         return False
-    rises, key = int(np.sum(np.diff(recent) > 0)), _but(training, "rate")
+    rises, rate = int(np.sum(np.diff(recent) > 0)), now["rate"]
+    calm = seen.calm.setdefault(_but(training, "rate"), set())
     if rises == 0 and training.steps >= CALM:
-        seen.calm[key] = max(seen.calm.get(key, 0), now["rate"])
-    return rises >= SWING and seen.calm.get(key, 0) >= now["rate"] / 2
+        calm.add(rate)
+    elif rises >= SWING:
+        calm.discard(rate)
+    return rises >= SWING and any(rate / 2 <= one < rate for one in calm)
 
 
 def _overfits(seen, training):
@@ -101,22 +105,27 @@ def _points_well(seen, training):
 
 
 MISSIONS = (
-    Mission("Separate the circles with as few hidden units as you can: 97 % of the test points "
+    Mission("As few as possible",
+            "Separate the circles with as few hidden units as you can: 97 % of the test points "
             "with three or fewer.",
             {"data": "circles", "noise": 0.1, "points": 200, "units": 1, "rate": 1.0},
             _separates),
-    Mission("Where does the loss begin to swing? Find a rate at which it falls in every step, and "
+    Mission("Where it begins to swing",
+            "Where does the loss begin to swing? Find a rate at which it falls in every step, and "
             "one at most twice as large at which it goes up and down.",
             {"data": "moons", "noise": 0.2, "points": 200, "units": 4, "rate": 0.5, "momentum": 0,
              "batch": "all", "penalty": 0.0}, _swings),
-    Mission("Make it overfit, until the test loss stands 30 % above its lowest. Then mend it with "
+    Mission("Overfit, then mend",
+            "Make it overfit, until the test loss stands 30 % above its lowest. Then mend it with "
             "the penalty alone: a quarter less, after 500 steps or more.",
             {"data": "moons", "noise": 0.4, "points": 100, "units": 4, "rate": 1.0, "momentum": 0,
              "batch": "all", "penalty": 0.0}, _overfits),
-    Mission("Find two mistakes that reach 98 % of the test points though their gradient is wrong.",
+    Mission("Mistakes that pass",
+            "Find two mistakes that reach 98 % of the test points though their gradient is wrong.",
             {"data": "circles", "noise": 0.1, "points": 200, "units": 4, "rate": 1.0,
              "penalty": 0.001}, _two_pass),
-    Mission("Find a mistake whose first gradient points almost the right way (cosine above 0.9) "
+    Mission("The right direction, nearly",
+            "Find a mistake whose first gradient points almost the right way (cosine above 0.9) "
             "and which ends worse than a coin, loss above ln 2, where the right one learns.",
             {"data": "moons", "noise": 0.2, "points": 200, "units": 4, "rate": 1.0,
              "penalty": 0.001}, _points_well),

@@ -1,19 +1,18 @@
 // Playground: the student's functions train, with a map in every unit, and a mistake beside them.
 
-const WIDTH = 330, HEIGHT = 300, UNIT = 34, MAP = 240, LOOKS = ["#222", "#cc3311"];
-const INPUTS = [[26, 110], [26, 190]];
+const WIDTH = 270, HEIGHT = 264, UNIT = 31, MAP = 220;
+const INPUTS = [[22, 92], [22, 172]];
 
 /** Colours of the numbers 0 to 255: blue, white, vermilion. */
 function ramp(strength) {
-  return Array.from({ length: 256 }, (_, v) => colour((v - 127.5) / 127.5, strength));
+  return Array.from({ length: 256 }, (_, v) => [...colour((v - 127.5) / 127.5, strength), 255]);
 }
 const FULL = ramp(0.8), PALE = ramp(0.45);
 
 function drawBytes(canvas, values, colours) {
-  const n = Math.sqrt(values.length), image = new ImageData(n, n);
+  const n = Math.sqrt(values.length), image = new ImageData(n, n), pixels = image.data;
   for (let i = 0; i < values.length; i++) {
-    const [r, g, b] = colours[values[i]];
-    image.data[4 * i] = r; image.data[4 * i + 1] = g; image.data[4 * i + 2] = b; image.data[4 * i + 3] = 255;
+    pixels.set(colours[values[i]], 4 * i);
   }
   if (canvas.width !== n) { canvas.width = n; canvas.height = n; }
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -22,7 +21,7 @@ function drawBytes(canvas, values, colours) {
 const view = { render({ model, el }) {
   const { root, say, complain } = begin(el, "Playground");
   const data = () => model.get("data"), set = () => model.get("controls");
-  let frames = 0, last = 0, wait = 0;
+  let frames = 0, last = 0, waiting = false;
 
   // controls, made anew where Python has others to offer
   const moves = tag("div", { class: "bar" }), more = tag("div", { class: "bar" });
@@ -71,10 +70,10 @@ const view = { render({ model, el }) {
 
   // the network
   const net = svg("svg", { width: WIDTH, height: HEIGHT, role: "img", style: "position: absolute; left: 0; top: 0" });
-  const board = tag("div", { style: `position: relative; width: ${WIDTH}px; height: ${HEIGHT}px` }, net);
+  const board = tag("div", { style: `position: relative; width: ${WIDTH}px; height: ${HEIGHT}px; contain: layout paint` }, net);
   let lines = [], small = [];
   function wire(H) {
-    const at = Array.from({ length: H }, (_, h) => [165, HEIGHT * (h + 0.5) / H]), out = [WIDTH - 12, HEIGHT / 2];
+    const at = Array.from({ length: H }, (_, h) => [140, HEIGHT * (h + 0.5) / H]), out = [WIDTH - 12, HEIGHT / 2];
     small.forEach((canvas) => canvas.remove());
     small = at.map(([x, y], h) => tag("canvas", { title: `hidden unit ${h + 1}`,
       style: `position: absolute; width: ${UNIT}px; height: ${UNIT}px; left: ${x - UNIT / 2}px; top: ${y - UNIT / 2}px; border-radius: 5px` }));
@@ -95,79 +94,93 @@ const view = { render({ model, el }) {
       line.setAttribute("stroke", w < 0 ? "var(--view-minus)" : "var(--view-plus)");
       line.setAttribute("stroke-width", 0.6 + 5 * Math.min(1, Math.abs(w) / scale || 0));
       line.setAttribute("stroke-dasharray", w < 0 ? "7 4" : "none");
-      line.firstChild.textContent = `${name} = ${shown(w)}`;
+      if (!playing()) line.firstChild.textContent = `${name} = ${shown(w)}`;
     });
     small.forEach((canvas, h) => drawBytes(canvas, bytes.subarray(n * h, n * (h + 1)), FULL));
-    net.setAttribute("aria-label", `network with ${H} hidden units; largest weight ${shown(Math.max(...weights.map(Math.abs)), 2)}`);
+    if (!playing()) net.setAttribute("aria-label", `network with ${H} hidden units; largest weight ${shown(Math.max(...weights.map(Math.abs)), 2)}`);
   }
 
   // what comes out: a map with points for each training
   const maps = tag("div", { class: "row" });
   let pictures = [], dotted = "";
-  function dots(d) {
-    const [x0, x1, y0, y1] = d.extent, points = numbers(d.points);
-    return [...numbers(d.classes)].map((k, i) => {
+  /** The points on a canvas of their own: they change seldom. */
+  function dots(canvas, d) {
+    const [x0, x1, y0, y1] = d.extent, points = numbers(d.points), pen = canvas.getContext("2d");
+    canvas.width = canvas.height = 2 * MAP;
+    pen.scale(2, 2);
+    pen.strokeStyle = "#fff";
+    pen.lineWidth = 0.7;
+    numbers(d.classes).forEach((k, i) => {
       const x = MAP * (points[2 * i] - x0) / (x1 - x0), y = MAP * (y1 - points[2 * i + 1]) / (y1 - y0);
-      return k ? `<rect x="${(x - 2.5).toFixed(1)}" y="${(y - 2.5).toFixed(1)}" width="5" height="5" fill="#d55e00" stroke="#fff" stroke-width=".6"/>`
-        : `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.9" fill="#0072b2" stroke="#fff" stroke-width=".6"/>`;
-    }).join("");
+      pen.beginPath();
+      if (k) pen.rect(x - 2.5, y - 2.5, 5, 5); else pen.arc(x, y, 2.9, 0, 7);
+      pen.fillStyle = k ? "#d55e00" : "#0072b2";
+      pen.fill();
+      pen.stroke();
+    });
   }
+  const layer = () => tag("canvas", { style: `width: ${MAP}px; height: ${MAP}px; position: absolute; left: 0; top: 0; will-change: transform` });
   function drawMaps(d) {
     if (pictures.length !== d.runs.length) {
       pictures = d.runs.map(() => {
-        const canvas = tag("canvas", { style: `width: ${MAP}px; height: ${MAP}px; position: absolute; left: 0; top: 0` });
-        const over = svg("svg", { width: MAP, height: MAP, style: "position: absolute; left: 0; top: 0" });
+        const canvas = layer(), over = layer(), title = tag("strong"), words = tag("div", { class: "number", style: "min-height: 4.4em" });
         const face = tag("div", { role: "img", style: `position: relative; width: ${MAP + 2}px; height: ${MAP + 2}px` }, canvas, over);
-        const title = tag("strong"), words = tag("div", { class: "number" }), error = tag("div", { class: "error", hidden: "" });
+        const error = tag("div", { class: "error", hidden: "" });
         return { canvas, over, face, title, words, error,
           whole: tag("div", { style: `width: ${MAP + 2}px` }, title, face, words, error) };
       });
       maps.replaceChildren(...pictures.map((p) => p.whole));
       dotted = "";
     }
-    const now = [...d.extent, numbers(d.points).slice(0, 40), d.points.shape[0]].join();
-    if (now !== dotted) pictures.forEach((p) => { p.over.innerHTML = dots(d); });
+    const now = [...d.extent, ...numbers(d.points).slice(0, 9), d.points.shape[0]].join();
+    if (now !== dotted) pictures.forEach((p) => dots(p.over, d));
     dotted = now;
     d.runs.forEach((run, i) => {
       const p = pictures[i];
       drawBytes(p.canvas, numbers(run.map), PALE);
       p.title.textContent = d.runs.length > 1 || run.error ? run.name : "class 1 where it is vermilion";
       p.words.textContent = run.words;
-      p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
+      if (!playing()) p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
       p.error.hidden = !run.error;
       p.error.textContent = run.error;
     });
   }
 
-  const loss = tag("div");
+  const loss = tag("div", { style: "contain: layout paint; width: 300px; height: 250px" });
+  let plotted = 0;
+  /** The losses; while it plays, five times a second. */
   function drawLosses(d) {
+    if (playing() && performance.now() - plotted < 200) return;
+    plotted = performance.now();
     const series = d.runs.flatMap((run, i) => [["train", undefined], ["test", "6 4"]].map(([kind, dashes]) => ({
-      name: d.runs.length > 1 ? `${kind}, ${i ? "mistake" : "right"}` : kind, values: numbers(run[kind]),
-      colour: i ? "var(--view-plus)" : kind === "test" ? "#aa4499" : undefined, dashes })));
-    const picture = curves(series, { label: `loss, steps 0 to ${d.step}`, width: 340, height: 230 });
-    picture.mark(Math.max(...series.map((s) => s.values.length - 1)));
-    loss.replaceChildren(picture);
+      name: d.runs.length > 1 ? `${kind}, ${i ? "mistake" : "right"}` : kind, values: numbers(run[kind]), dashes,
+      colour: i ? "var(--view-plus)" : kind === "test" ? "var(--view-test)" : undefined })));
+    loss.replaceChildren(curves(series, { at: numbers(d.at), width: 300, height: 250, name: "loss, without penalty" }));
   }
 
   // the mistake, the missions, the code
   const mistake = tag("div"), missions = tag("div"), code = tag("div");
+  /** Text in which `this` is code. */
+  const prose = (text) => text.split("`").map((part, i) => (i % 2 ? tag("code", {}, part) : part));
   function drawMistake({ message, lines: changed, cosine }) {
     mistake.replaceChildren(...(changed ?? []).map((line) => tag("div", {}, line.right ? "right: " : "here: ", tag("code", {}, line.code))),
-      ...[message, cosine].filter(Boolean).map((text) => tag("p", {}, text)));
+      ...[message && `The mistake: ${message}`, cosine].filter(Boolean).map((text) => tag("p", {}, ...prose(text))));
   }
-  let told = "";
+  let told = "", mission = null;
   function drawMissions(rows) {
-    const now = JSON.stringify(rows);
+    const now = JSON.stringify([rows, mission]);
     if (now === told) return;
-    const before = told ? JSON.parse(told) : rows;
+    const before = told ? JSON.parse(told)[0] : rows;
     told = now;
     rows.forEach((row, i) => { if (row.done && !before[i].done) say(`Mission ${i + 1} is done`); });
-    const focus = document.activeElement?.getAttribute("aria-label");
-    missions.replaceChildren(rows.length ? tag("strong", {}, "Missions") : "", ...rows.map((row, i) => tag("p", {},
-      tag("strong", {}, row.done ? "✓ done " : "○ "), `${i + 1}. ${row.text} `,
-      button("set it up", () => send(model, { ...row.setup, beside: "", shown: 0, reset: set().reset + 1 }), { "aria-label": `set up mission ${i + 1}` }),
-      row.note ? tag("em", {}, ` ${row.note}`) : "")));
-    if (focus?.startsWith("set up mission")) missions.querySelector(`[aria-label="${focus}"]`)?.focus();
+    const focus = [...missions.querySelectorAll("button")].indexOf(document.activeElement);
+    const buttons = rows.map((row, i) => button(`${row.done ? "✓" : "○"} ${i + 1} ${row.name}`, () => {
+      mission = i;
+      send(model, { ...row.setup, beside: "", shown: 0, reset: set().reset + 1 });
+    }, { "aria-label": `mission ${i + 1}, ${row.name}${row.done ? ", done" : ""}`, "aria-pressed": String(i === mission) }));
+    missions.replaceChildren(...(rows.length ? [tag("div", { class: "bar" }, tag("strong", {}, "missions"), ...buttons)] : []));
+    if (mission !== null) missions.append(tag("p", {}, rows[mission].text, tag("em", {}, ` ${rows[mission].done ? "✓ done" : rows[mission].note}`)));
+    buttons[focus]?.focus();
   }
   const show = button("Show me the code", () => send(model, { code: set().code + 1 }));
   function drawCode(text) {
@@ -198,13 +211,13 @@ const view = { render({ model, el }) {
     root.dataset.frames = ++frames;
     if (playing() && d.runs.every((run) => run.error)) { send(model, { playing: false }); label(); tell(); }
   }
-  /** With reduced motion, two pictures a second while it plays. */
+  /** Draw the latest data once the page is ready; with reduced motion, twice a second while it plays. */
   function soon() {
-    clearTimeout(wait);
+    if (waiting) return;
+    waiting = true;
+    const go = () => { waiting = false; last = performance.now(); draw(); };
     const left = still() && playing() ? last + 500 - performance.now() : 0;
-    if (left > 0) { wait = setTimeout(soon, left); return; }
-    last = performance.now();
-    draw();
+    if (left > 0) setTimeout(go, left); else requestAnimationFrame(go);
   }
   root.append(cards, tag("div", { class: "bar" }, play, one, reset, speed, count), moves, more,
     tag("div", { class: "row" }, board, maps, loss), mistake, whose, missions, tag("div", { class: "bar" }, show), code);

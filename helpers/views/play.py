@@ -136,7 +136,7 @@ class Playground:
         training = self.training
         self.drawn = training.steps
         shown = training.runs[min(controls["shown"], len(training.runs) - 1)]
-        return {**self._words(), "step": training.steps, "every": training.every,
+        return {**self._words(), "step": training.steps, "at": self._at(),
                 "points": training.X[:DRAWN], "classes": training.y[:DRAWN].astype(np.uint8),
                 "extent": self._extent(), "network": self._network(shown),
                 "runs": [self._picture(run) for run in training.runs],
@@ -144,7 +144,7 @@ class Playground:
 
     def _words(self):
         missions = [] if self.short else [
-            {"text": one.text, "setup": self._possible(one.setup), "done": done, "note": note}
+            {"name": one.name, "text": one.text, "setup": self._possible(one.setup), "done": done, "note": note}
             for one, done, note in zip(MISSIONS, self.missions.look(self.training),
                                        self.missions.notes(), strict=True)]
         names = SHORT if self.short else CONTROLS
@@ -225,12 +225,21 @@ class Playground:
         return {"W1": params["W1"], "b1": params["b1"], "units": _as_bytes((units + 1) / 2),
                 "W2": params["W2"][:, 1] - params["W2"][:, 0]}
 
+    def _thin(self):
+        return 1 + len(self.training.runs[0].train) // CURVE
+
+    def _at(self):
+        """Return the steps of the losses on the page."""
+        longest = max(len(run.train) for run in self.training.runs)
+        return np.arange(longest)[::self._thin()] * self.training.every
+
     def _picture(self, run):
-        training, thin = self.training, max(1, len(run.train) // CURVE)
+        training, thin = self.training, self._thin()
         with np.errstate(all="ignore"):
             words = (f"loss {training.loss(run):.3f}, test {training.loss(run, test=True):.3f}, "
-                     f"{training.accuracy(run):.1%} of the test points")
-        return {"name": run.name, "words": words, "error": run.error, "thin": thin,
+                     f""
+                     f"{100 * training.accuracy(run):.1f} % of the test points right")
+        return {"name": run.name, "words": words, "error": run.error,
                 "map": _as_bytes(self._forward(GRID, run.params)["Y_hat"][:, 1]),
                 "train": np.array(run.train[::thin]), "test": np.array(run.test[::thin])}
 

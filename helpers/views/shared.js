@@ -49,7 +49,8 @@ function alive(view) {
     const shared = { live: true, on, get: (name) => model.get(name), set: (name, value) => model.set(name, value),
       save_changes: () => model.save_changes() };
     view.render({ model: shared, el });
-    on("change:data", () => model.send({ drawn: true }));
+    let drawn = 0;
+    on("change:data", () => { if (++drawn % 2 === 0) model.send({ drawn: true }); });
     return () => {
       for (const [event, f] of heard) model.off(event, f);
       if (model.get("controls").playing) send(model, { playing: false });
