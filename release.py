@@ -41,13 +41,6 @@ def tidy(notebook):
             output.get("data", {}).pop(WIDGET, None)
 
 
-def strip_widgets(notebook):
-    """Leave of a view's output its still twin: a widget lives no longer than its kernel."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
-
-
 def clear(cell):
     """Return the source of a code cell with a stub in place of each solution."""
     name = cell.metadata.get("nbgrader", {}).get("grade_id")
@@ -103,7 +96,6 @@ def execute(notebook):
         client.execute(cwd=SOLUTIONS, env={**os.environ, "TQDM_DISABLE": "1"})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise CourseError(f"{at[-1]}: {error}") from error
-    strip_widgets(notebook)
 
 
 def differences(wanted, name):

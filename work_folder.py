@@ -15,7 +15,44 @@ from pathlib import Path
 from typing import NamedTuple
 
 PathLike = str | Path
-CONFLICT_MARKS = ("def lessons(folder: PathLike) -> list[str]:
+CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
+RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
+DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
+WORKED_IN = """\
+notebooks/{0} has been worked in, and an update may replace it: move your
+version to the folder work. """ + RESTORE
+NOT_FRESH = "notebooks/{0} {1}, so there is nothing untouched to copy.\n" + RESTORE
+SET_ASIDE = """\
+work/{0} could not be read ({1}).
+It is kept as work/{2}, and an untouched copy stands in its place."""
+HOLDS_WORK = (
+    "work/{0} holds your work on an older version of this lesson and stays as it is; "
+    "'course.py fresh {1}' puts the new one beside it."
+)
+
+
+class State(NamedTuple):
+    """What a notebook's file says of itself; all None where it cannot be opened."""
+
+    damage: str | None = None  # why Jupyter cannot read it
+    released: str | None = None  # the hash of its sources when it was released
+    sources: str | None = None  # the hash of its sources now
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is as it was released; where that is uncertain, it is not."""
+        return self.released is not None and self.released == self.sources
+
+    @property
+    def worked_in(self) -> bool:
+        """Whether it is sure that somebody has worked in it."""
+        return self.released is not None and self.released != self.sources
+
+
+# ---- lessons
+
+
+def lessons(folder: PathLike) -> list[str]:
     """Return the file names of the lessons in a folder, in order; the playground comes last."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(name for name in names if re.match(r"(\d\d_\w+|playground)\.ipynb$", name))

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from helpers.checks.exercise import exercises
 
 ROOT = Path(__file__).parents[1]
-LESSONS = [path.name[:2] for path in sorted((ROOT / "solutions").glob("*.ipynb"))]
+LESSONS = [path.name[:2] for path in sorted((ROOT / "solutions").glob("[0-9]*.ipynb"))]
 
 
 def seconds(function, *args):

@@ -30,7 +30,7 @@ SOLUTIONS = Path(__file__).parents[1] / "solutions"
 PLACES = 70  # mutants, about, whose lines are looked at
 LOADER = loader.Loader()
 PAIRS = 6  # of mutants at once, about, for each function
-LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("*.ipynb"))
+LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("[0-9]*.ipynb"))
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
          for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))
          for part in e.parts}

@@ -85,6 +85,20 @@ def mine(*exercise_ids: str) -> Any:
     return _hand_over(rows)
 
 
+def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
+    """Return your own functions as `mine` finds them, right or wrong, and the verdict on them.
+
+    It shows nothing. Where nothing can be read, the functions are None.
+
+    Raises
+    ------
+    ValueError
+        Where there is no such exercise.
+    """
+    exercise = find_exercise(exercise_id)
+    return _kept(exercise) or _read(exercise)
+
+
 def kept(exercise_id: str, name: str) -> Callable:
     """Return one function of an answer without checking it: kept answers are built of this."""
     exercise = find_exercise(exercise_id)
@@ -96,25 +110,6 @@ def borrowed(exercise_id: str, name: str) -> Callable:
     exercise = find_exercise(exercise_id)
     functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
     return dict(zip(_parts(exercise), functions, strict=True))[name]
-
-
-def unchecked(exercise_id: str, folder: Path | None = None) -> tuple[Callable, ...] | None:
-    """Return the functions of an exercise as they stand, right or wrong; show nothing.
-
-    Parameters
-    ----------
-    exercise_id : such as ``"05-backprop"``
-    folder : with the notebooks, by default this one; None comes back where they are not there
-
-    Raises
-    ------
-    ValueError
-        Where there is no such exercise.
-    """
-    exercise, folder = find_exercise(exercise_id), Path.cwd() if folder is None else folder
-    if _notebook_with(exercise_id, folder) is None:
-        return None
-    return Guard(SECONDS).call(_load, (exercise, folder)).value
 
 
 def find_exercise(exercise_id: str) -> Exercise | Group:

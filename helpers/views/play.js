@@ -155,7 +155,9 @@ const view = { render({ model, el }) {
     const series = d.runs.flatMap((run, i) => [["train", undefined], ["test", "6 4"]].map(([kind, dashes]) => ({
       name: d.runs.length > 1 ? `${kind}, ${i ? "mistake" : "right"}` : kind, values: numbers(run[kind]), dashes,
       colour: i ? "var(--view-plus)" : kind === "test" ? "var(--view-test)" : undefined })));
-    loss.replaceChildren(curves(series, { at: numbers(d.at), width: 300, height: 250, name: "loss, without penalty" }));
+    const picture = curves(series, { at: numbers(d.at), width: 300, height: 250, name: "loss, without penalty" });
+    picture.mark(d.at.shape[0] - 1);
+    loss.replaceChildren(picture);
   }
 
   // the mistake, the missions, the code

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.catalogue import reference
+from helpers.checks.sandbox import Guard
 from helpers.checks.show import SIGNS, as_html
 from helpers.palette import OUTCOMES
 from helpers.views.base import Live, Still, live
@@ -52,6 +53,8 @@ ALT = ("A playground: a network of two inputs, {units} hidden units and one outp
        "{points} points ({data}); after {steps} steps its loss is {loss:.2f} and it has "
        "{accuracy:.0%} of fresh points right. With the view you change data, network and training, "
        "and let one of {mistakes} known mistakes train beside it.")
+NO_STILL = "A playground: a network is trained. There is no still picture of it: training failed."
+SECONDS = 20  # for the still twin
 
 
 def playground(
@@ -69,8 +72,8 @@ def playground(
     begin : settings at first, such as ``data="circles"``
     """
     state = Playground(team(functions or {}), {**BEGIN, **begin}, short)
-    return live("play", state.respond, state.controls(), state.alt(), still=state.still(),
-                work=state.work)
+    alt, figure = Guard(SECONDS).call(state.still, ()).value or (NO_STILL, "")
+    return live("play", state.respond, state.controls(), alt, still=figure, work=state.work)
 
 
 class Playground:
@@ -144,7 +147,8 @@ class Playground:
 
     def _words(self):
         missions = [] if self.short else [
-            {"name": one.name, "text": one.text, "setup": self._possible(one.setup), "done": done, "note": note}
+            {"name": one.name, "text": one.text, "done": done, "note": note,
+             "setup": {key: value for key, value in one.setup.items() if self._has(key)}}
             for one, done, note in zip(MISSIONS, self.missions.look(self.training),
                                        self.missions.notes(), strict=True)]
         names = SHORT if self.short else CONTROLS
@@ -165,9 +169,6 @@ class Playground:
     def _has(self, name):
         needs = {"momentum": "06-momentum", "batch": "06-minibatches"}.get(name)
         return needs is None or needs in self._earned()
-
-    def _possible(self, setup):
-        return {name: value for name, value in setup.items() if self._has(name)}
 
     def _label(self, name):
         part = {"momentum": "update_momentum", "batch": "minibatches", "penalty": "backprop"}
@@ -243,30 +244,22 @@ class Playground:
                 "map": _as_bytes(self._forward(GRID, run.params)["Y_hat"][:, 1]),
                 "train": np.array(run.train[::thin]), "test": np.array(run.test[::thin])}
 
-    # the still twin
-
-    def alt(self) -> str:
-        """Return what the still twin shows, in words; it is trained for 400 steps."""
-        self.twin = Training(self.team.functions, self.begin, {"right": self.right})
-        for _ in range(400):
-            self.twin.step()
-        run = self.twin.runs[0]
-        return ALT.format(**self.begin, steps=self.twin.steps, loss=self.twin.loss(run),
-                          accuracy=self.twin.accuracy(run), mistakes=len(self.mistakes))
-
-    def still(self):
-        """Return the still twin: decision map and losses of that training, as a figure."""
+    def still(self) -> tuple[str, Any]:
+        """Return the still twin, a training of 400 steps: what it shows in words, its figure."""
         from matplotlib.figure import Figure
 
         from helpers import plots
 
-        run, figure = self.twin.runs[0], Figure(figsize=(9, 3.6), layout="constrained")
+        made = Training(self.team.functions, self.begin, {"right": self.right})
+        for _ in range(400):
+            made.step()
+        run, figure = made.runs[0], Figure(figsize=(9, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2)
         plots.decision_map(lambda X: self.team.functions["forward"](X, run.params)["Y_hat"][:, 1],
-                           self.twin.X, self.twin.y, title="where the network says class 1",
-                           ax=left)
+                           made.X, made.y, title="where the network says class 1", ax=left)
         plots.loss_curves({"train": run.train, "test": run.test}, xlabel="step", ax=right)
-        return figure
+        return ALT.format(**self.begin, steps=made.steps, loss=made.loss(run),
+                          accuracy=made.accuracy(run), mistakes=len(self.mistakes)), figure
 
 
 def _as_bytes(values):

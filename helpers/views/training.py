@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from helpers import datasets
-from helpers.checks.answers import SOLUTIONS, find_exercise, unchecked
+from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise, own
 from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.judge import Verdict
-from helpers.checks.sandbox import TimeUp
+from helpers.checks.siblings import Unreadable
 
 DATA_SETS = ("moons", "circles", "rings", "xor", "spiral")
 TEST_POINTS, TEST_SEED = 500, 1000  # what is added to the seed for the points to test with
@@ -28,7 +28,7 @@ NEEDED = {"04-sgd-step": ("sgd_step",), "05-loss": ("loss",), "05-backprop": ("b
 LATER = {"06-momentum": ("update_momentum", "update_params"), "06-minibatches": ("minibatches",)}
 RECENT, KEPT = 100, 400  # losses: of each of the latest steps, and of the whole training
 MARKS = ("# BEGIN SOLUTION", "# END SOLUTION")
-ENDLESS = "no answer came: is there a loop that never ends?"
+ENDLESS = "stopped while it ran: is there a loop that never ends?"
 
 
 def data_set(
@@ -87,14 +87,14 @@ class Team:
 
 
 def your_functions() -> dict[str, Callable]:
-    """Return the functions that the playground can use, read from the notebooks in this folder.
+    """Return the functions that the playground can use, as `mine` finds them, right or wrong.
 
-    They come right or wrong, as you last saved them; stubs and what is not there are left out.
+    Stubs and what is not there are left out.
     """
     found = {}
     for exercise, names in {**NEEDED, **LATER}.items():
-        functions = unchecked(exercise)
-        if functions and find_exercise(exercise).judge(*functions).outcome != "not attempted":
+        functions, verdict = own(exercise)
+        if functions and verdict.outcome != "not attempted":
             found.update(zip(names, functions, strict=True))
     return found
 
@@ -107,12 +107,18 @@ def borrow(team: Team, exercise: str) -> None:
     LookupError
         Where the solutions are not here.
     """
-    names, functions = {**NEEDED, **LATER}[exercise], unchecked(exercise, SOLUTIONS)
-    if functions is None:
-        raise LookupError(f"{', '.join(names)} cannot be borrowed: the folder with the solutions "
-                          f"is not here; hand over your own of {exercise}")
+    names = {**NEEDED, **LATER}[exercise]
+    functions = _solution(exercise)
     team.functions.update(zip(names, functions, strict=True))
     team.borrowed += [name for name in names if name not in team.borrowed]
+
+
+def _solution(exercise):
+    try:
+        return Loader().functions(find_exercise(exercise), SOLUTIONS, SKIPPED)
+    except (Unreadable, OSError):
+        raise LookupError(f"{exercise} cannot be borrowed: the folder with the solutions is not "
+                          "here; hand over functions of your own") from None
 
 
 def team(given: Mapping[str, Callable]) -> Team:
@@ -123,7 +129,8 @@ def team(given: Mapping[str, Callable]) -> Team:
     made = Team({})
     for exercise, names in {**NEEDED, **LATER}.items():
         functions = [given[name] for name in names if name in given]
-        verdict = find_exercise(exercise).judge(*functions) if len(functions) == len(names) else None
+        whole = len(functions) == len(names)
+        verdict = find_exercise(exercise).judge(*functions) if whole else None
         if verdict and verdict.outcome in ("correct", "skipped"):
             made.functions.update(zip(names, functions, strict=True))
             made.borrowed += names if verdict.outcome == "skipped" else ()
@@ -148,7 +155,7 @@ def _forward(given, functions):
                 return one
         except Exception:  # it is none of lesson 05
             continue
-    return unchecked("05-loss", SOLUTIONS)[0].__globals__["forward"]
+    return _solution("05-loss")[0].__globals__["forward"]
 
 
 class Run:
@@ -161,6 +168,7 @@ class Run:
         self.train: list[float] = []
         self.test: list[float] = []
         self.lowest = np.inf  # test loss
+        self.busy = False
 
 
 class Training:
@@ -236,15 +244,16 @@ class Training:
         return self.batches.pop()
 
     def _try(self, run, work, *args):
+        if run.busy and not run.error:  # a `TimeUp` has ended the last call and all lines here
+            run.error = f"step {self.steps}: {ENDLESS}"
         if run.error:
             return
+        run.busy = True
         try:
             work(run, *args)
-        except TimeUp:
-            run.error = f"step {self.steps}: {ENDLESS}"
-            raise
         except Exception as error:
             run.error = f"step {self.steps}: {type(error).__name__}: {error}"
+        run.busy = False
 
     def _advance(self, run, rows):
         use, settings = self.functions, self.settings
@@ -289,8 +298,8 @@ def compare(training: Training, run: Run, params: dict | None = None) -> tuple[f
     Both on all training points, at the run's own parameters or at others.
     """
     params = run.params if params is None else params
-    wrong, right = (_flat(one.backprop(training.X, training.y, params, training.settings["penalty"]))
-                    for one in (run, training.runs[0]))
+    args = training.X, training.y, params, training.settings["penalty"]
+    wrong, right = (_flat(one.backprop(*args)) for one in (run, training.runs[0]))
     sizes = np.linalg.norm(wrong), np.linalg.norm(right)
     cosine = float(wrong @ right / (sizes[0] * sizes[1])) if min(sizes) > 0 else 0.0
     return cosine, float(np.linalg.norm(wrong - right) / max(sizes[1], 1e-300))
@@ -325,7 +334,9 @@ def usable_mistakes(right: Callable, units: int) -> dict[str, Mistake]:
 
 # the code on the screen
 
-def as_cell(training: Training, borrowed: Container[str] = (), mistake: Mistake | None = None) -> str:
+def as_cell(
+    training: Training, borrowed: Container[str] = (), mistake: Mistake | None = None,
+) -> str:
     """Return the code of a cell that does what the first run has done.
 
     Parameters
@@ -404,7 +415,7 @@ def sources(functions: list[Callable]) -> list[str]:
 
 def _in_notebook(function):
     name = str(function.__globals__.get("__name__"))
-    return name.startswith("notebook ") or name == "__main__"
+    return name.startswith(("notebook ", "kept ")) or name == "__main__"
 
 
 def _source(function):
