@@ -265,19 +265,18 @@ def test_a_forward_without_its_cache_is_not_used(functions):
 # missions
 
 def test_mission_one_three_units_part_the_circles_and_two_do_not(team):
-    setup = {**missions.MISSIONS[0].setup, "rate": 2.0}
+    setup = missions.MISSIONS[0].setup
     assert not missions.Missions().look(train(team, 900, **{**setup, "units": 2}))[0]
     assert missions.Missions().look(train(team, 900, **{**setup, "units": 3}))[0]
 
 
 def test_mission_two_a_calm_rate_and_one_that_swings(team):
     seen, setup = missions.Missions(), missions.MISSIONS[1].setup
-    assert not seen.look(train(team, 300, **{**setup, "rate": 5.0}))[1]
+    assert not seen.look(train(team, 300, **{**setup, "rate": 5.0}))[1]  # nothing calm yet
     assert not seen.look(train(team, 300, **{**setup, "rate": 1.5}))[1]
     assert "calm so far: rate 1.5" in seen.notes()
     assert not seen.look(train(team, 300, **{**setup, "rate": 5.0}))[1]  # more than twice as large
-    assert not seen.look(train(team, 300, **{**setup, "rate": 2.0}))[1]
-    assert seen.look(train(team, 500, **{**setup, "rate": 4.0}))[1]
+    assert seen.look(train(team, 300, **{**setup, "rate": 2.5}))[1]
 
 
 def test_mission_three_overfit_and_mend(team):
@@ -289,18 +288,18 @@ def test_mission_three_overfit_and_mend(team):
 
 
 def test_mission_four_two_mistakes_that_pass(team):
-    seen, setup = missions.Missions(), {**missions.MISSIONS[3].setup, "rate": 2.0}
+    seen, setup = missions.Missions(), missions.MISSIONS[3].setup
     assert not seen.look(train(team, 700, beside="sign-flipped", **setup))[3]
     assert not seen.look(train(team, 700, beside="output-factor 1", **setup))[3]
     assert seen.notes()[3] == "so far: output-factor 1"
-    assert seen.look(train(team, 700, beside="hidden-derivative 2", **setup))[3]
+    assert seen.look(train(team, 700, beside="reshape-for-transpose", **setup))[3]
 
 
 @pytest.mark.parametrize("name, reached", [
-    ("N-missing", True), ("hidden-derivative 7", True), ("sign-flipped", False),
+    ("N-missing", True), ("hidden-derivative 4", True), ("sign-flipped", False),
     ("pre-activation-used", False)])
 def test_mission_five_a_good_direction_and_a_bad_end(team, name, reached):
-    setup = {**missions.MISSIONS[4].setup, "rate": 2.0}
+    setup = missions.MISSIONS[4].setup
     assert missions.Missions().look(train(team, 600, beside=name, **setup))[4] is reached
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from helpers.views.training import Training, compare
 
 SWING, CALM = 25, 200  # losses that rose among the latest 100; steps
-COIN = float(np.log(2))  # the loss of a guess at one half each
 
 
 @dataclass(frozen=True)
@@ -98,17 +97,16 @@ def _two_pass(seen, training):
 def _points_well(seen, training):
     if len(training.runs) < 2 or training.steps < 300:
         return False
-    run = training.runs[1]
-    lost = run.error or training.loss(run) > COIN
-    return bool(lost) and training.loss(training.runs[0]) < 0.3 and (
-        compare(training, run, training.start)[0] > 0.9)
+    run, right = training.runs[1], training.loss(training.runs[0])
+    lost = run.error or training.loss(run) > 3 * right
+    return bool(lost) and right < 0.15 and compare(training, run, training.start)[0] > 0.9
 
 
 MISSIONS = (
     Mission("As few as possible",
             "Separate the circles with as few hidden units as you can: 97 % of the test points "
             "with three or fewer.",
-            {"data": "circles", "noise": 0.1, "points": 200, "units": 1, "rate": 1.0},
+            {"data": "circles", "noise": 0.1, "points": 200, "units": 1, "rate": 2.0},
             _separates),
     Mission("Where it begins to swing",
             "Where does the loss begin to swing? Find a rate at which it falls in every step, and "
@@ -122,11 +120,12 @@ MISSIONS = (
              "batch": "all", "penalty": 0.0}, _overfits),
     Mission("Mistakes that pass",
             "Find two mistakes that reach 98 % of the test points though their gradient is wrong.",
-            {"data": "circles", "noise": 0.1, "points": 200, "units": 4, "rate": 1.0,
+            {"data": "circles", "noise": 0.1, "points": 200, "units": 4, "rate": 2.0,
              "penalty": 0.001}, _two_pass),
     Mission("The right direction, nearly",
             "Find a mistake whose first gradient points almost the right way (cosine above 0.9) "
-            "and which ends worse than a coin, loss above ln 2, where the right one learns.",
-            {"data": "moons", "noise": 0.2, "points": 200, "units": 4, "rate": 1.0,
+            "and which still ends at three times the loss of the right one, once that is below "
+            "0.15.",
+            {"data": "moons", "noise": 0.2, "points": 200, "units": 4, "rate": 2.0,
              "penalty": 0.001}, _points_well),
 )
