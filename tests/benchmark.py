@@ -15,6 +15,7 @@ from answers import RIGHT
 from nbclient import NotebookClient
 
 from helpers.checks.exercise import exercises
+from release import METADATA
 
 ROOT = Path(__file__).parents[1]
 LESSONS = [path.name[:2] for path in sorted((ROOT / "solutions").glob("[0-9]*.ipynb"))]
@@ -69,8 +70,95 @@ def notebooks():
         print(f"{path.name}: {seconds(client.execute):.1f} s, kernel start included")
 
 
+LIVE = ("""
+import numpy as np
+from helpers import views
+from helpers.checks.truth import income_network
+from helpers.views import base
+
+views.step_forward(income_network, np.array([0.5, 1.0]), np.ones((3, 2)), np.ones((3, 1)))
+""", """
+drawn = []
+
+def train(controls):
+    np.tanh(np.ones((500, 2)) @ np.ones((2, 8))).sum(axis=1)
+
+def show(controls):
+    drawn.append(1)
+    return {"probabilities": np.full(10, 0.1), "map": np.zeros((8, 3600))}
+
+playing = base.live("digit", show, {"pixels": [0] * 64, "playing": False}, "", work=train)
+playing
+""", """
+playing.widget.controls = {**playing.widget.controls, "playing": True}
+""", """
+import resource
+print(len(drawn), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB")
+""")
+CHANGED = """async (view) => {
+    const slider = view.querySelector("input"), picture = view.querySelector("svg").parentElement;
+    const times = [];
+    for (let i = 0; i < 60; i++) {
+        const began = performance.now();
+        const seen = new Promise((done) => { const watch = new MutationObserver(() => {
+            watch.disconnect(); requestAnimationFrame(done); });
+            watch.observe(picture, { childList: true, subtree: true }); });
+        slider.value = i % 2 ? 1 : -1;
+        slider.dispatchEvent(new Event("input"));
+        await seen;
+        times.push(performance.now() - began);
+    }
+    return times;
+}"""
+
+
+def views():
+    """From a control to a changed picture, and frames while playing, in a real JupyterLab."""
+    import tempfile
+
+    from playwright.sync_api import sync_playwright
+    from test_browser import CHROMIUM, open_notebook, run_all, served
+
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=[
+            nbformat.v4.new_code_cell(source.strip()) for source in LIVE])
+        nbformat.write(notebook, Path(one, "live.ipynb"))
+        with served(one, Path(other)) as address, sync_playwright() as play:
+            browser = play.chromium.launch(executable_path=CHROMIUM, args=[
+                "--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1280, "height": 1600})
+            open_notebook(page, address("live.ipynb"))
+            run_all(page)
+            page.locator(".view").nth(1).wait_for()
+            page.wait_for_timeout(5000)
+            _report_frames(page)
+            times = sorted(page.locator(".view").first.evaluate(CHANGED))
+            browser.close()
+    print(f"control to picture: median {statistics.median(times):.0f} ms, "
+          f"95th percentile {times[int(0.95 * len(times))]:.0f} ms")
+
+
+def _report_frames(page):
+    """Run a cell while the view plays: how soon is it answered, how many frames came between?"""
+    out, seen = page.locator(".jp-OutputArea-output pre").last, []
+    for _ in range(2):
+        before = out.inner_text()
+        page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
+        began = time.perf_counter()
+        page.keyboard.press("Control+Enter")
+        while out.inner_text() == before and time.perf_counter() < began + 20:
+            time.sleep(0.005)
+        seen.append((time.perf_counter(), out.inner_text().split()))
+        print(f"another cell meanwhile: answered in {1000 * (seen[-1][0] - began):.0f} ms, "
+              f"{' '.join(seen[-1][1][1:])} at most so far")
+        page.wait_for_timeout(10_000)
+    frames = int(seen[1][1][0]) - int(seen[0][1][0])
+    print(f"playing: {frames / (seen[1][0] - seen[0][0]):.0f} frames a second, {frames} frames")
+
+
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, {platform.machine()}")
     imports()
     checks()
+    views()
     notebooks()

@@ -5,6 +5,7 @@ Screenshots are kept where the variable COURSE_SCREENSHOTS says, or else in pyte
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -98,11 +99,9 @@ def wait_for(url):
     raise TimeoutError(f"JupyterLab did not answer at {url}")
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """Start JupyterLab on a free port; yield the address of a notebook in it."""
-    folder, settings = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("settings")
-    prepare(folder)
+@contextlib.contextmanager
+def served(folder, settings):
+    """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
     (settings / "overrides.json").write_text(json.dumps(
         {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}))
     with socket.socket() as free:
@@ -114,17 +113,26 @@ def lab(tmp_path_factory):
                f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    notary = NotebookNotary(data_dir=str(settings))  # what is opened in solved/ is trusted
-    for path in (folder / "solved").glob("*.ipynb"):
-        notary.sign(nbformat.read(path, as_version=4))
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              env={**os.environ, "JUPYTER_DATA_DIR": str(settings)})
+                              env={**os.environ, "JUPYTER_DATA_DIR": str(settings),
+                                   "JUPYTERLAB_SETTINGS_DIR": str(settings / "user")})
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}")
         yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token={token}&reset"
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder, settings = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("settings")
+    prepare(folder)
+    notary = NotebookNotary(data_dir=str(settings))  # what is opened in solved/ is trusted
+    for path in (folder / "solved").glob("*.ipynb"):
+        notary.sign(nbformat.read(path, as_version=4))
+    with served(folder, settings) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -354,9 +362,12 @@ def test_a_training_is_scrubbed_and_played(lab, watched, shoot):
     put(view.get_by_label("iteration", exact=True), 0)
     view.get_by_label("speed").select_option("fast")
     view.get_by_text("Play").click()
-    view.get_by_text("iteration 200:").wait_for()
+    view.get_by_text("iteration 50000:").wait_for()
+    view.get_by_label("speed").select_option("slow")
+    view.get_by_text("Play").click()
     view.get_by_text("Pause").click()
     assert view.get_by_text("Play").is_visible()
+    assert "iteration 50000:" not in view.inner_text()
 
 
 @pytest.mark.parametrize("name, notebook", [("digit", "00_welcome"), ("own_digit", "09_digits")])

@@ -37,7 +37,7 @@ ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 SLICE = 0.025  # seconds of work between two pictures
 AHEAD = 4  # pictures that may be on their way; the page answers to every second one
-PATIENCE = 200  # times 10 ms without a word from the page: it has been closed
+PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
 
@@ -174,7 +174,9 @@ class Live:
     def draw(self) -> None:
         """Send the page what `respond` returns for the present controls."""
         data, error = self._guarded(lambda: self.respond(dict(self.widget.controls)))
-        self.widget.data = packed({**self.widget.data, "error": error, **(data or {})})
+        frame = self.widget.data.get("frame", 0) + 1  # so that the page answers equal data too
+        self.widget.data = packed({**self.widget.data, "error": error, **(data or {}),
+                                   "frame": frame})
 
     def _guarded(self, function):
         call = Guard(SECONDS).call(function, ())

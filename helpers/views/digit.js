@@ -123,10 +123,12 @@ const view = { render({ model, el }) {
         next = (next + 1) % (examples.length / 64);
       }) : "", tag("span", {}, "draw with the mouse or a finger; Shift rubs out; or use the arrow keys and space")),
     tag("div", { class: "row" }, board, tag("div", {}, chart, verdict)), units);
-  model.on("change:data", () => {
+  function answer() {
     complain(data().error);
-    if (data().probabilities) show(Array.from(numbers(data().probabilities)), data().hidden && numbers(data().hidden));
-  });
+    if (data().probabilities) show(Array.from(numbers(data().probabilities)));
+  }
+  model.on("change:data", answer);
+  answer();
   paint();
 } };
 

@@ -67,7 +67,7 @@ const view = { render({ model, el }) {
 
   function stop() { clearInterval(playing); playing = 0; play.textContent = "Play"; }
   function start() {
-    if (at === count - 1) at = -1;
+    if (at === count - 1) { move.put(at = 0); draw(); }
     play.textContent = "Pause";
     playing = setInterval(() => {
       if (at === count - 1 || !root.isConnected) { stop(); return; }

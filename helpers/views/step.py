@@ -218,7 +218,7 @@ def network_story(
     if loss_after is not None:
         story.say("the update", "every weight: w − rate · its gradient",
                   f"with rate {rate:g} the loss of this sample goes from {number(loss)} to "
-                  f"{number(loss_after)}", [edge["id"] for edge in story.edges])
+                  f"{number(loss_after)}", [])
     return story.plain()
 
 
