@@ -22,6 +22,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 EXERCISE = {"schema_version": 3, "grade": False, "solution": True, "locked": False, "task": False}
 CHECK = {"schema_version": 3, "grade": True, "solution": False, "locked": True, "task": False}
+KEPT = ("nbgrader", "tags", "deletable")  # of a cell's metadata
 WORKED_IN = "somebody has worked in it (or it is none of ours): rename or delete it"
 
 
@@ -35,7 +36,7 @@ def tidy(notebook):
     """Leave of a notebook's metadata and outputs what the course needs, in place."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        kept = {key: cell.metadata[key] for key in ("nbgrader", "tags") if key in cell.metadata}
+        kept = {key: cell.metadata[key] for key in KEPT if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
@@ -54,6 +55,8 @@ def exercises(solution):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(source=clear(cell), outputs=[], execution_count=None)
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.metadata["deletable"] = False  # `d d` in Lab leaves the check where it is
     notebook.metadata["course"] = {"sources": hash_sources(notebook)}
     return notebook
 
