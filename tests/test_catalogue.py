@@ -41,13 +41,13 @@ def area(r):
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     def write(text):
-        catalogue._page.cache_clear()
+        catalogue.page.cache_clear()
         catalogue.mistakes.cache_clear()
         (tmp_path / "77_area.md").write_text(text, encoding="utf-8")
 
     monkeypatch.setattr(catalogue, "PAGES", tmp_path)
     yield write
-    catalogue._page.cache_clear()
+    catalogue.page.cache_clear()
     catalogue.mistakes.cache_clear()
 
 
@@ -63,7 +63,7 @@ def test_a_page_has_the_functions_of_its_lesson_and_right_references(path):
         verdict = part.judge(space[part.name])
         assert verdict.outcome == "correct", (key, verdict.lines)
         assert source.startswith(f"def {part.name}(") or f"def {part.name}(" in source
-    sections = catalogue._page(path.name[:2])[0]
+    sections = catalogue.page(path.name[:2])[0]
     assert sections.keys() == parts_of(path.name[:2]).keys()
 
 

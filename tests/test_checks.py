@@ -270,10 +270,11 @@ def test_a_table_whose_cell_has_not_run_is_told(monkeypatch):
 
 def test_a_part_that_is_none_is_named():
     verdict = lesson_02.backprop.judge(lambda X_b, y, W1, W2: (None, None))
-    assert verdict.mistake == "part-is-none" and "is `None`; wanted shape" in verdict.lines[1]
+    assert verdict.mistake == "part-is-none" and "is `None`; wanted an array of shape" in (
+        verdict.lines[1])
     grads = {"a": np.ones(2), "b": None}
     assert differ(grads, {"a": np.ones(2), "b": np.ones((2, 2))}, "grads").text == (
-        '`grads["b"]` is `None`; wanted shape (2, 2).')
+        '`grads["b"]` is `None`; wanted an array of shape (2, 2).')
     assert differ(None, {"a": 1.0}).mistake == "returns-none"
 
 
@@ -296,7 +297,7 @@ def test_a_recursion_that_would_end_is_not_called_endless():
 
 
 def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
-    output = lesson_07.graph(*lesson_07.GRAPHS[3])
+    output = lesson_07.graph(*lesson_07.GRAPHS[4])
     missing = graph_fixtures.named_gradients((output,), {output: 1.0})
     text = differ(missing,
         graph_fixtures.named_gradients((output,), graph_fixtures.gradients(output))).text
@@ -308,7 +309,7 @@ def test_a_view_tells_a_fault_in_a_sentence_of_its_own():
                         ([(node, True) for node in order], "The list holds tuples"),
                         (set(order), "It returned a set; wanted a list of nodes."),
                         ([], "it is empty."), ([3.0], "that is no node: a float."),
-                        (graph_fixtures.in_order(lesson_07.graph(*lesson_07.GRAPHS[3])),
+                        (graph_fixtures.in_order(lesson_07.graph(*lesson_07.GRAPHS[4])),
                          "made anew in each call?")):
         facts = graph_fixtures.order_facts((output,), wrong)
         assert text in differ(facts, graph_fixtures.order_facts((output,), order)).text

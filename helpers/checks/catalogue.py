@@ -6,10 +6,11 @@ turn the reference into what a student with that mistake has written (see CONTRI
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ PAGES = Path(__file__).with_name("mistakes")
 CODE = re.compile(r"^( *)```python\n(.*?)^\1```$", re.M | re.S)
 SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
 ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
+PIECE = re.compile(r"^  (?=- `|```python)", re.M)  # of a row: an edit, or a whole body
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
 ALSO = " (also beside others)"  # an edit that is made together with every other one as well
 
@@ -36,62 +38,62 @@ class Mistake:
 
 
 @functools.cache
-def _page(lesson: str) -> tuple[dict, dict]:
-    """Return {(exercise, function): (reference, mistakes)} and the names that references use."""
-    path = next(iter(PAGES.glob(f"{lesson}_*.md")), None)
-    if path is None:
-        return {}, {}
-    page = path.read_text(encoding="utf-8")
-    sections, space = {}, {"__name__": path.stem, "mine": answer}
-    exec("".join(code for _, code in CODE.findall(page[:page.index("\n## ")])), space)
-    for found in SECTION.finditer(page):
-        exercise, name, body = found.groups()
-        source = CODE.search(body)[2]
-        exec(source, space)
-        rows = [_mistake(row, f"{path.name}, line {page.count(chr(10), 0, found.start(3)) + 1 + n}")
-                for row in ROW.finditer(body) for n in [body.count("\n", 0, row.start())]]
-        for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", body, re.M):
-            rows += [row for key, (_, more) in sections.items() if key[0] == other
-                     for row in more if row[3:] not in [mine[3:] for mine in rows]]
-        sections[exercise, name] = source, rows
+def page(lesson: str) -> tuple[dict, dict]:
+    """Return {(exercise, function): (reference, rows)} and the names that references use."""
+    sections, space = {}, {"mine": answer}
+    for path in PAGES.glob(f"{lesson}_*.md"):
+        text, space["__name__"] = path.read_text(encoding="utf-8"), path.stem
+        exec("".join(code for _, code in CODE.findall(text[:text.index("\n## ")])), space)
+        for found in SECTION.finditer(text):
+            exercise, name, body = found.groups()
+            source = CODE.search(body)[2]
+            exec(source, space)
+            rows = [(f"{path.name}, line {1 + text.count(chr(10), 0, row.start())}", row[1],
+                     *PIECE.split(row[2])) for row in ROW.finditer(text, *found.span(3))]
+            for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", body, re.M):
+                rows += [row for key, (_, more) in sections.items() if key[0] == other
+                         for row in more if row[3:] not in [own[3:] for own in rows]]
+            sections[exercise, name] = source, rows
     return sections, space
 
 
-def _mistake(found, where):
-    """Return where, id, message, edits (pairs of old and new, whether beside others), answers."""
-    message, *edits = re.split(r"^  - (?=`)", CODE.sub("", found[2]), flags=re.M)
-    answers = [textwrap.dedent(code) for _, code in CODE.findall(found[2])]
-    return where, found[1], " ".join(message.split()), [
-        (pairs, ALSO in edit) for edit in edits for pairs in _alternatives(edit, where)], answers
-
-
-def _alternatives(edit, where):
-    parts = re.split(r"; (?=`)", re.sub(r"\s*\n\s*", " ", edit.replace(ALSO, "").strip()))
-    changes = [CHANGE.fullmatch(part) for part in parts]
+def _outcomes(piece, source, where) -> Iterator[tuple[str, str]]:
+    """Yield (what is put in, the whole function) for each alternative of an edit, or for a body."""
+    if piece.startswith("```"):
+        code = textwrap.dedent(piece[piece.index("\n") + 1:piece.rindex("  ```")])
+        whole, head = re.match("def |class |@", code), source[:source.find(":\n") + 2]
+        yield "", code if whole else head + textwrap.indent(code, " " * 4)
+        return
+    edit = re.sub(r"\s*\n\s*", " ", piece[2:].replace(ALSO, "").strip())
+    changes = [CHANGE.fullmatch(part) for part in re.split(r"; (?=`)", edit)]
     if None in changes:
         raise PageError(f"{where}: an edit is written as `old` → `new`, not as {edit}")
-    news = [[""] if c[2] == "nothing" else re.findall("`([^`]+)`", c[2]) for c in changes]
-    return [[(c[1], new[i % len(new)]) for c, new in zip(changes, news, strict=True)]
-            for i in range(max(map(len, news)))]
+    news = [re.findall("`([^`]+)`", change[2]) or [""] for change in changes]
+    for i in range(max(map(len, news))):
+        changed = source
+        for (old, _), new in zip((change.groups() for change in changes), news, strict=True):
+            if old not in changed:
+                raise PageError(f"{where}: the reference has no `{old}`")
+            changed = changed.replace(old, new[i % len(new)])
+        yield news[0][i % len(news[0])].strip(), changed
 
 
-def _edited(source, pairs, where):
-    for old, new in pairs:
-        if old not in source:
-            raise PageError(f"{where}: the reference has no `{old}`")
-        source = source.replace(old, new)
-    return source
+def _fitting(edit, source, where):
+    """Return what an edit makes of a function, or nothing where it does not fit."""
+    with contextlib.suppress(PageError):
+        return [changed for _, changed in _outcomes(edit, source, where)]
+    return []
 
 
 def reference(exercise: str, name: str) -> tuple[str, dict] | None:
     """Return the source of a reference answer and the names that it uses, or None."""
-    sections, space = _page(exercise[:2])
+    sections, space = page(exercise[:2])
     return (sections[exercise, name][0], space) if (exercise, name) in sections else None
 
 
 def answer(exercise: str) -> Callable | tuple[Callable, ...]:
     """Return an exercise's reference, a tuple if it has several; pages call this ``mine``."""
-    sections, space = _page(exercise[:2])
+    sections, space = page(exercise[:2])
     found = tuple(space[name] for key, name in sections if key == exercise)
     return found[0] if len(found) == 1 else found
 
@@ -105,24 +107,18 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
     PageError
         Where an edit cannot be read or does not fit the reference, or its outcome is no Python.
     """
-    sections, space = _page(exercise[:2])
+    sections, space = page(exercise[:2])
     source, rows = sections.get((exercise, name), ("", []))
-    head = source[:source.find(":\n") + 2]
-    beside = [pairs for row in rows for pairs, also in row[3] if also]
-    found = []
-    for where, mistake, message, edits, answers in rows:
-        wrong = [(pairs[0][1], _edited(source, pairs, where)) for pairs, _ in edits]
-        wrong += [(pairs[0][1], _edited(source, pairs + more, where)) for pairs, _ in edits
-                  for more in beside if more != pairs and all(
-                      old in _edited(source, pairs, where) for old, _ in more)]
-        wrong += [("", code if re.match("def |class |@", code) else
-                   head + textwrap.indent(code, " " * 4)) for code in answers]
-        for new, changed in wrong:
-            own = dict(space)
+    beside, found = [piece for row in rows for piece in row[3:] if ALSO in piece], []
+    for where, mistake, message, *pieces in rows:
+        wrong = [(piece, *one) for piece in pieces for one in _outcomes(piece, source, where)]
+        wrong += [(piece, new, both) for piece, new, changed in wrong for other in beside
+                  if other != piece for both in _fitting(other, changed, where)]
+        for _, new, changed in wrong:
+            own, message = dict(space), " ".join(message.split())
             try:
                 exec(compile(changed, f"<{where}>", "exec"), own)
             except SyntaxError as error:
                 raise PageError(f"{where}: no Python: {error.text}") from None
-            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new.strip()),
-                                 changed))
+            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new), changed))
     return tuple(found)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Any
 
 import numpy as np
 
 NUMBERS = ["bb", *(a + b for a in "iuf" for b in "iuf")]  # kinds of dtype that can be compared
+DEEPEST = 4  # lists are nested no deeper than arrays of this course (or in themselves)
 
 
 class Count(int):
@@ -30,12 +32,12 @@ class Difference:
     line: int | None = None  # of the cell, where it was raised
 
 
-def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
+def differ(got: Any, want: Any, path: str = "result", names: tuple = (),
            tolerance: float = 1e-8) -> Difference | None:
     """Return the first difference of `got` from `want`, or None where they agree.
 
-    `want` may be a tuple (its items are called by `parts`), a dict, a list (a series of numbers:
-    any sequence will do; where it holds arrays of different lengths, a list or tuple of arrays), an
+    `want` may be a tuple (its items are called by `names`), a dict, a list (a series of numbers:
+    any sequence will do; where it holds arrays of different shapes, a list or tuple of arrays), an
     array, a number or a `Count`, whose own sentence then tells the difference. Arrays agree when no
     entry is further off than `tolerance` times the largest entry of `want`. Types, shapes and
     dtypes of all parts come before any value.
@@ -43,69 +45,62 @@ def differ(got: Any, want: Any, path: str = "result", parts: tuple = (),
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
                           "returns-none")
-    found = list(_parts(got, want, path, parts))
-    wrong = [_form(*part) for part in found]
-    wrong = [difference for difference in wrong if difference]
+    found = list(parts(got, want, path, names))
+    wrong = list(filter(None, starmap(_form, found)))
     if wrong and wrong[0].stage == "shape":
         wrong[0].text = " ".join(d.text for d in wrong[:3] if d.stage == "shape")
-    values = (_value(name, g, w, tolerance) for name, g, w in found)
+    values = (_value(*part, tolerance) for part in found)
     return wrong[0] if wrong else next(filter(None, values), None)
 
 
 # What is wanted, taken apart: the parts by their names, each with what came for it.
 
-def _parts(got, want, path="result", names=()) -> Iterator[tuple]:
-    """Yield (name, got, wanted) of each number or array; `got` may be a `Difference` in type."""
-    taken_apart = next((how for kind, how in CONTAINERS if kind(want)), None)
-    if taken_apart is None:
-        yield path, got, want
-        return
-    inner = taken_apart(got, want, path, names)
-    if isinstance(inner, Difference):
+def parts(got: Any, want: Any, path: str = "result", names: tuple = ()) -> Iterator[tuple]:
+    """Yield (name, got, wanted) of each number or array.
+
+    Where what came has not the structure that is wanted, `got` is a `Difference`, and `want` whole.
+    """
+    take_apart = next((how for kind, how in CONTAINERS if kind(want)), None)
+    inner = take_apart(got, want, path, names) if take_apart else got
+    if take_apart is None or isinstance(inner, Difference):
         yield path, inner, want
         return
-    for name, g, w in inner:
-        yield from _parts(g, w, name)
+    for part in inner:
+        yield from parts(part[1], part[2], part[0])
 
 
 def _in_tuple(got, want, path, names):
     got = settled(got, want)
-    if not isinstance(got, (tuple, list)) or len(got) != len(want):
-        listed = ", ".join(f"`{name}`" for name in names)
-        return _none(got, path) or Difference(
-            "type", f"It returned {kind_of(got)}; wanted {len(want)} values: {listed}.",
-            "wrong-number-of-values")
-    return list(zip(names, got, want, strict=True))
+    if isinstance(got, (tuple, list)) and len(got) == len(want):
+        return zip(names or map(str, range(len(want))), got, want, strict=True)
+    listed = ", ".join(f"`{name}`" for name in names)
+    return Difference("type", f"It returned {kind_of(got)}; wanted {len(want)} values: {listed}.",
+                      "wrong-number-of-values")
 
 
 def _in_dict(got, want, path, names):
-    if isinstance(got, dict) and want.keys() <= got.keys():
-        return [(_entry(path, key), got[key], want[key]) for key in want]
     wanted = _keys([key for key in want if not isinstance(want[key], Count)])
-    if isinstance(got, dict):
-        return Difference("type", f"`{path}` has {_keys(got)}"[:200] + f"; wanted {wanted}.",
-                          "missing-key")
-    return _none(got, path) or Difference(
-        "type", f"`{path}` is {kind_of(got)}"[:200] + f"; wanted a dict with {wanted}.",
-        "not-a-dict")
+    if not isinstance(got, dict):
+        return _other_type(path, got, f"a dict with {wanted}", "not-a-dict")
+    if want.keys() <= got.keys():  # "result" is a name of ours, the key says more
+        return [(key if path == "result" else f'{path}["{key}"]', got[key], want[key])
+                for key in want]
+    return Difference("type", f"`{path}` has {_keys(got)}"[:200] + f"; wanted {wanted}.",
+                      "missing-key")
 
 
 def _in_list(got, want, path, names):
-    if isinstance(got, (tuple, list)) and len(got) == len(want):
+    several = isinstance(got, (tuple, list))
+    if several and len(got) == len(want):
         return [(f"{path}[{i}]", g, w) for i, (g, w) in enumerate(zip(got, want, strict=True))]
-    mistake = "wrong-number-of-arrays" if isinstance(got, (tuple, list)) else "not-a-list"
-    return _none(got, path) or Difference(
-        "type", f"`{path}` is {kind_of(got)}; wanted a list of {len(want)} arrays.", mistake)
-
-
-def _ragged(want):
-    """Whether it is a list of arrays that differ in shape, and so no array itself."""
-    return isinstance(want, list) and len({np.shape(item) for item in want}) > 1
+    return _other_type(path, got, f"a list of {len(want)} arrays",
+                       "wrong-number-of-arrays" if several else "not-a-list")
 
 
 CONTAINERS: tuple[tuple[Callable, Callable], ...] = (
     (lambda want: isinstance(want, tuple), _in_tuple),
-    (lambda want: isinstance(want, dict), _in_dict), (_ragged, _in_list))
+    (lambda want: isinstance(want, dict), _in_dict),
+    (lambda want: isinstance(want, list) and len(set(map(np.shape, want))) > 1, _in_list))
 
 
 def settled(got: Any, want: Any) -> Any:
@@ -116,9 +111,9 @@ def settled(got: Any, want: Any) -> Any:
     return got
 
 
-def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iterator[tuple]:
+def leaves(got: Any, want: Any, path: str = "result", names: tuple = ()) -> Iterator[tuple]:
     """Yield (name, got, wanted) as arrays for every part of a result; nan where it has none."""
-    for name, g, w in _parts(got, want, path, parts):
+    for name, g, w in parts(got, want, path, names):
         if isinstance(g, Difference):  # it has not the structure that was wanted
             yield name, np.array(np.nan), np.zeros(0)
             continue
@@ -126,32 +121,19 @@ def leaves(got: Any, want: Any, path: str = "result", parts: tuple = ()) -> Iter
         yield name, np.array(np.nan) if array is None else array, np.asarray(w)
 
 
-def named_counts(want: Any, path: str = "result", parts: tuple = ()) -> Iterator[str]:
-    """Yield the name, as `leaves` gives it, of every `Count` in a value: no part of a result."""
-    return (name for name, _, w in _parts(want, want, path, parts) if isinstance(w, Count))
-
-
-def _entry(path, key):
-    """Return what an entry of a dict is called; "result" is a name of ours, the key says more."""
-    return key if path == "result" else f'{path}["{key}"]'
-
-
 # The form of one part: its type, its shape, its dtype.
 
 def _form(path, got, want):
     """Return what is wrong with the form of a part of a result, or None."""
-    if isinstance(got, Difference) or got is None and want is not None:
-        return got or _none(got, path, want)
+    if isinstance(got, Difference):
+        return got
     if isinstance(want, Count) and isinstance(got, Count):
         return Difference("type", got.text) if got != want else None
     array, wanted = _as_array(got, want), np.asarray(want)
     if array is None:
         return _wrong_type(path, got, want)
     if array.shape != wanted.shape:
-        turned = array.ndim == 2 and array.T.shape == wanted.shape
-        return Difference("shape", f"`{path}` has shape {array.shape}; wanted "
-                          f"{wanted.shape or 'one number'}"
-                          + (": rows and columns are swapped." if turned else "."))
+        return _other_shape(path, array, wanted.shape)
     if _right_dtype(array, wanted, isinstance(want, np.ndarray)):
         return None
     kind = array.dtype.kind
@@ -160,28 +142,30 @@ def _form(path, got, want):
     return Difference("dtype", f"`{path}` has dtype {array.dtype}; wanted {wanted.dtype}.", mistake)
 
 
-def _none(got, path, want=None):
-    shape = np.shape(want) if isinstance(want, np.ndarray) else ()
-    return None if got is not None else Difference(
-        "type", f"`{path}` is `None`" + (f"; wanted shape {shape}." if shape else "."),
-        "part-is-none")
+def _other_type(path, got, wanted, mistake):
+    if got is None:
+        return Difference("type", f"`{path}` is `None`; wanted {wanted}.", "part-is-none")
+    return Difference("type", f"`{path}` is {kind_of(got)}"[:200] + f"; wanted {wanted}.", mistake)
+
+
+def _other_shape(path, array, shape):
+    turned = ": rows and columns are swapped" if array.T.shape == shape and array.ndim == 2 else ""
+    return Difference("shape", f"`{path}` has shape {array.shape}; wanted "
+                      f"{shape or 'one number'}{turned}.")
 
 
 def _wrong_type(path, got, want):
-    shape = np.shape(want)
-    if isinstance(got, np.ndarray) and type(got) is not np.ndarray and shape == got.shape:
-        return Difference("type", f"`{path}` is {kind_of(got)}; wanted a plain array of that "
-                          "shape: `np.asarray` makes one.", "wrong-type")
+    shape, array = np.shape(want), isinstance(want, np.ndarray)
     if isinstance(got, (list, tuple)) and isinstance(want, list) and len(got) == len(want):
         for i, item in enumerate(got):
             if type(item) is np.ndarray and item.shape != shape[1:]:
-                return Difference("shape", f"`{path}[{i}]` has shape {item.shape}; wanted "
-                                  f"{shape[1:] or 'one number'}.")
-    wanted = ("one number" if not isinstance(want, (list, np.ndarray)) else
-              f"an array of shape {shape}" if isinstance(want, np.ndarray) else
-              f"a list of {len(want)} arrays" if len(shape) > 1 else "a sequence of numbers")
-    mistake = "returns-list" if isinstance(got, (list, tuple)) else "wrong-type"
-    return Difference("type", f"`{path}` is {kind_of(got)}; wanted {wanted}.", mistake)
+                return _other_shape(f"{path}[{i}]", item, shape[1:])
+    wanted = (f"an array of shape {shape}" if array else "one number" if not isinstance(want, list)
+              else f"a list of {len(want)} arrays" if len(shape) > 1 else "a sequence of numbers")
+    if array and isinstance(got, np.ndarray) and shape == got.shape:
+        wanted = "a plain array of that shape: `np.asarray` makes one"
+    return _other_type(path, got, wanted,
+                       "returns-list" if isinstance(got, (list, tuple)) else "wrong-type")
 
 
 def _right_dtype(array, wanted, strictly):
@@ -221,8 +205,7 @@ def _plain_array(value):
         return None
 
 
-def _shallow(value, depth=4):
-    """Whether lists are nested no deeper than arrays of this course (or in themselves)."""
+def _shallow(value, depth=DEEPEST):
     return not isinstance(value, (list, tuple)) or (
         depth > 0 and all(_shallow(item, depth - 1) for item in value))
 
@@ -248,60 +231,63 @@ def _value(path, got, want, tolerance):
                       f"{entry} is {shown}; wanted {wanted}{count}.")
 
 
-def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> bool:
+def same_values(a: Any, b: Any, rounding: float) -> bool:
     """Whether two values agree to rounding, entry by entry; tuple and list count as one.
 
     Arrays that are nothing but round-off beside the largest number of the whole value (sums that
-    cancel) agree too: entries may differ by `floor`, which by default is 1e-15 times that number,
-    and 0 where `rounding` is 0.
+    cancel) agree too: entries may differ by 1e-15 times that number, where `rounding` is not 0.
     """
-    if floor is None:
-        floor = 1e-15 * _largest(b) if rounding else 0.0
-    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return len(a) == len(b) and _shallow(a) and _shallow(b) and all(
-            same_values(x, y, rounding, floor) for x, y in zip(a, b, strict=True))
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
-    if a is None or b is None or isinstance(a, (str, dict)) or isinstance(b, (str, dict)):
-        return a is b
-    a, b = _plain_array(a), _plain_array(b)
-    if a is None or b is None or a.shape != b.shape or a.dtype.kind + b.dtype.kind not in NUMBERS:
-        return False
-    return bool(np.all(_close(a.astype(float), b.astype(float), rounding, floor)))
+    a, b = _flat(a), _flat(b)
+    arrays = [x for x in b.values() if isinstance(x, np.ndarray) and x.dtype.kind in "iuf"]
+    floor = 1e-15 * max(map(_largest, arrays), default=0.0) if rounding else 0.0
+    return a.keys() == b.keys() and all(_same(a[key], b[key], rounding, floor) for key in a)
+
+
+def _flat(value, path=()):
+    """Return {path: thing} of what dicts, tuples and lists hold, and of these themselves."""
+    kind = next((kind for kind in (dict, tuple, list) if isinstance(value, kind)), None)
+    if kind is None or len(path) > DEEPEST:
+        return {path: value}
+    found = {(*path, "a dict" if kind is dict else "a sequence"): None}
+    for key, inner in value.items() if kind is dict else enumerate(value):
+        found |= _flat(inner, (*path, key))
+    return found
+
+
+def _same(a, b, rounding, floor):
+    x, y = _plain_array(a), _plain_array(b)
+    return a is b if x is None or y is None else _agree(x, y, rounding, floor)
 
 
 def right_values(got: Any, want: Any, tolerance: float) -> bool:
     """Whether the numbers are right, whatever types and dtypes they came in."""
-    return all(g.shape == w.shape and g.dtype.kind + w.dtype.kind in NUMBERS and bool(
-        np.all(_close(g.astype(float), w.astype(float), tolerance)))
-        for _, g, w in leaves(got, want, parts=tuple(map(str, range(len(want))))
-                              if isinstance(want, tuple) else ()))
+    return all(_agree(g, w, tolerance) for _, g, w in leaves(got, want))
 
 
-def _largest(value):
-    """Return the size of the largest finite number in the arrays of a dict, tuple or list; or 0."""
-    if isinstance(value, (dict, tuple, list)):
-        if not _shallow(value):
-            return 0.0
-        return max(map(_largest, value.values() if isinstance(value, dict) else value), default=0.0)
-    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iuf":
-        return 0.0
-    sizes = np.abs(value[np.isfinite(value)].astype(float))
-    return float(sizes.max(initial=0.0))
+def _agree(a, b, tolerance, floor=0.0):
+    return a.shape == b.shape and a.dtype.kind + b.dtype.kind in NUMBERS and bool(
+        np.all(_close(a.astype(float), b.astype(float), tolerance, floor)))
 
 
 def _close(a, b, tolerance, floor=0.0):
-    """Entry by entry: as near as the tolerance, relative to the largest finite entry of b.
-
-    Or as near as `floor`, if that is more.
-    """
-    sizes = np.abs(b[np.isfinite(b)])
-    scale = float(sizes.max()) if sizes.size and sizes.max() > 0 else 1.0
+    """Entry by entry: as near as the tolerance, relative to b's largest entry, or as the floor."""
     with np.errstate(all="ignore"):
-        return np.isclose(a, b, rtol=0, atol=max(tolerance * scale, floor), equal_nan=True)
+        return np.isclose(a, b, rtol=0, atol=max(tolerance * (_largest(b) or 1.0), floor),
+                          equal_nan=True)
+
+
+def _largest(array):
+    """Return the size of the largest finite number in an array, or 0."""
+    return float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
 
 
 # In words.
+
+def listed(names: Iterable[str]) -> str:
+    """Return names in a row, as code: "`a`, `b` and `c`"."""
+    *first, last = [f"`{name}`" for name in names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
 
 def _keys(keys):
     """Return the keys of a dict in words: text and numbers as they are, others by their type."""

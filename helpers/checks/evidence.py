@@ -13,34 +13,30 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import Difference, differ, leaves, right_values, same_values, settled
+from helpers.checks.compare import (
+    Count,
+    Difference,
+    differ,
+    leaves,
+    parts,
+    right_values,
+    same_values,
+    settled,
+)
 from helpers.checks.explain import explain, same_error
 from helpers.checks.sandbox import Call, Guard, fresh, restored, seen
 
 
 @dataclass
 class Evidence:
-    """A student's answer to an exercise, and what comes of it.
-
-    Attributes
-    ----------
-    exercise, function : what is judged, as what
-    cases : the arguments of the calls
-    guard : has the time that is left
-    gradients_off : whether a call has left PyTorch without recording
-    """
+    """A student's answer to an exercise, and what comes of it."""
 
     exercise: Any
     function: Any
-    cases: list[tuple]
-    guard: Guard = field(default_factory=Guard)
-    gradients_off: bool = False
+    cases: list[tuple]  # the arguments of the calls
+    guard: Guard = field(default_factory=Guard)  # has the time that is left
+    gradients_off: bool = False  # whether a call has left PyTorch without recording
     _wanted: dict[int, Any] = field(default_factory=dict)
-
-    @cached_property
-    def parameters(self) -> list[str]:
-        """The names of the arguments."""
-        return list(inspect.signature(self.exercise.truth).parameters)
 
     @property
     def space(self) -> dict[str, Any]:
@@ -74,29 +70,22 @@ class Evidence:
     def wanted(self, index: int) -> Any:
         """Return the right answer to a case, seen as the student's is."""
         if index not in self._wanted:
-            self._wanted[index] = self.right_answer(self.cases[index])
+            args = fresh(self.cases[index])
+            self._wanted[index] = seen(self.exercise.view, args, self.exercise.truth(*args))
         return self._wanted[index]
-
-    def right_answer(self, args: tuple) -> Any:
-        """Return the right answer for some arguments, seen as the student's is."""
-        args = fresh(args)
-        return seen(self.exercise.view, args, self.exercise.truth(*args))
 
     @cached_property
     def differences(self) -> list[Difference | None]:
         """How each call differs from what was wanted, up to the first that does."""
-        found = []
+        exercise, found = self.exercise, []
         for index, call in enumerate(self.calls):
-            found.append(explain(self.exercise, self.function, call.error, index > 0)
-                         if call.error is not None else self.difference(index))
+            found.append(explain(exercise, self.function, call.error, index > 0) if call.error
+                         is not None else differ(call.value, self.wanted(index),
+                                                 exercise.returns[0], exercise.returns,
+                                                 exercise.tolerance))
             if found[-1]:
                 break
         return found
-
-    def difference(self, index: int) -> Difference | None:
-        """Return how the value of a call differs from what was wanted."""
-        return differ(self.calls[index].value, self.wanted(index), self.exercise.returns[0],
-                      self.exercise.returns, self.exercise.tolerance)
 
     @property
     def wrong(self) -> Difference | None:
@@ -108,13 +97,8 @@ class Evidence:
         """The number of the last call that has been looked at: the wrong one, if one is wrong."""
         return len(self.differences) - 1
 
-    @cached_property
-    def values_right(self) -> bool:
-        """Whether all numbers are right, in whatever type they came."""
-        return self.are_right(self.calls)
-
     def are_right(self, calls: list[Call]) -> bool:
-        """Whether the numbers of some calls, one a case, are right."""
+        """Whether the numbers of some calls, one a case, are right, in whatever type they came."""
         return all(call.error is None and right_values(
             call.value, self.wanted(index), self.exercise.tolerance)
             for index, call in enumerate(calls))
@@ -129,19 +113,24 @@ class Evidence:
         """What comes of a second call on the objects that the first has had in its hands."""
         return self.call(self.cases[0], left=self.calls[0].args)
 
-    def parts(self, index: int, value: Any = None) -> list[tuple]:
-        """Return (name, got, wanted) of each part of what a call has returned."""
-        value = self.calls[index].value if value is None else value
-        return list(leaves(value, self.wanted(index), self.exercise.returns[0],
-                           self.exercise.returns))
+    def repeats(self, again: Call) -> bool:
+        """Whether a second call came to the same as the first, or to no end."""
+        return again.endless or self.alike(again, self.calls[0], self.wanted(0))
+
+    def parts(self, index: int) -> list[tuple]:
+        """Return (name, got, wanted) of each part of what a call has returned, as arrays."""
+        returns, wanted = self.exercise.returns, self.wanted(index)
+        counts = {name for name, _, want in parts(wanted, wanted, returns[0], returns)
+                  if isinstance(want, Count)}
+        found = leaves(self.calls[index].value, wanted, returns[0], returns)
+        return [part for part in found if part[0] not in counts]
 
     def alike(self, one: Call, other: Call, want: Any, rounding: float | None = None) -> bool:
         """Whether two calls came to the same, in what is wanted of them."""
         if one.error is not None or other.error is not None:
             return same_error(one.error, other.error)
         rounding = self.exercise.rounding if rounding is None else rounding
-        a, b = ([got for _, got, _ in leaves(value, want, parts=self.exercise.returns)]
-                for value in (one.value, other.value))
+        a, b = ([got for _, got, _ in leaves(call.value, want)] for call in (one, other))
         return all(same_values(x, y, rounding) or (  # text, objects: nothing can be said of them
             x.dtype == y.dtype and x.shape == y.shape and x.dtype.kind not in "biuf")
             for x, y in zip(a, b, strict=True))
@@ -169,7 +158,7 @@ class Evidence:
     def changed(self, index: int) -> str | None:
         """Return the name of an argument that a call has changed."""
         return next((name for name, old, new in zip(
-            self.parameters, self.cases[index], self.calls[index].args, strict=False)
+            self.exercise.parameters, self.cases[index], self.calls[index].args, strict=False)
             if isinstance(old, (np.ndarray, dict)) and not same_values(old, new, 0.0)), None)
 
     def reached(self, name: str) -> list[Any]:
@@ -201,8 +190,8 @@ def reachable(function: Any) -> list[Any]:
         if isinstance(thing, types.FunctionType) and (
                 thing.__globals__ is getattr(function, "__globals__", None)
                 or str(thing.__globals__.get("__name__")).startswith("notebook ")):
-            names = _names_in(thing.__code__)
-            waiting += [thing.__globals__[name] for name in names if name in thing.__globals__]
+            waiting += [thing.__globals__[name] for name in names_in(thing.__code__)
+                        if name in thing.__globals__]
         elif isinstance(thing, type):
             waiting += [*thing.__bases__, *vars(thing).values()]
         elif type(thing) is dict:  # a table of functions
@@ -210,7 +199,7 @@ def reachable(function: Any) -> list[Any]:
     return list(found.values())
 
 
-def _names_in(code):
+def names_in(code: types.CodeType) -> set[str]:
     """Return the names that a piece of code uses, those in its inner functions included."""
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return set(code.co_names).union(*map(_names_in, inner))
+    return set(code.co_names).union(*map(names_in, inner))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from helpers.checks.catalogue import Mistake, mistakes
+from helpers.checks.explain import says
 from helpers.checks.judge import Verdict, judge
 from helpers.checks.show import show
 from helpers.checks.store import remember
@@ -54,6 +56,25 @@ class _Check:
     def __repr__(self) -> str:
         return f"the check of {self.id}: call it as check.{self.attribute}({self.names})"
 
+    def judge(self, *functions: Any) -> Verdict:
+        """Return the verdict on the functions, without showing it: the first wrong one decides."""
+        if len(functions) != len(self.parts):
+            mistake = "wrong-number-of-functions"
+            return Verdict("not yet", [says(mistake, self, number=len(functions),
+                                            wanted=len(self.parts))], mistake)
+        verdicts = []
+        for part, function in zip(self.parts, functions, strict=True):
+            verdict = judge(part, function)
+            verdicts.append(verdict)
+            if verdict.outcome == "not attempted":
+                verdict.lines = [says("not-attempted", self, name=part.name)]
+            elif verdict.outcome == "not yet" and len(self.parts) > 1:
+                verdict.lines[0] = f"`{part.name}` · {verdict.lines[0]}"
+            if verdict.outcome.startswith("not"):
+                return verdict
+        skipped = [verdict for verdict in verdicts if verdict.outcome == "skipped"]
+        return (skipped or [Verdict("correct", [self.unlocks] if self.unlocks else [])])[-1]
+
     def __call__(self, *functions: Any) -> None:
         """Check the student's functions: show a card; raise where one is not right.
 
@@ -68,50 +89,29 @@ class _Check:
 class Exercise(_Check):
     """An exercise of one function, and its check.
 
-    Attributes
-    ----------
-    id : such as ``"02-backprop"``; its part after the number is the check's name
-    name : the function that the student writes
-    truth : the right answer, found in another way than the student's; its signature is the
-        exercise's. It returns a number, an array, a list (any sequence will do), a dict or a tuple
-    cases : returns the list of argument tuples on which the answer is judged
-    returns : the names of what is returned
-    more : known mistakes that no edit of the reference can say; the others stand on the lesson's
-        page in the folder `mistakes`
-    sizes : takes the arguments, returns the sizes that wrong factors are made of
-    data : names of the notebook's data, which the function must not read
-    uses : exercises whose functions the student may call in this one
-    hint : what to try when the mistake is not known
-    checker : which checker of their own students run first, where a value is wrong without a name
-    unlocks : one sentence shown when the answer is right
-    tolerance, rounding : relative to the largest entry: how far a right answer may be off, and how
-        close an answer must be to a mistake's to be called that mistake
-    integers : names of the arguments that may come as integers, as the text says, and must then
-        give what the same floats give
-    view : where several results are right (an order of nodes) or a result is hard to compare: takes
-        the arguments as the call left them and what came back, returns what is compared, of right
-        and wrong answers alike; a `Count` in it says a fault in a sentence of its own. What it
-        cannot make sense of, it hands on or raises on: the result is then compared as it came
-    memory : what the known mistakes have come to so far
+    A `view` takes the arguments as the call left them and what came back, and returns what is
+    compared, of right and wrong answers alike; a `Count` in it says a fault in a sentence of its
+    own. What it cannot make sense of, it hands on or raises on: the result is then compared as it
+    came.
     """
 
-    id: str
-    name: str
-    truth: Callable
-    cases: Callable[[], list[tuple]]
-    returns: tuple[str, ...] = ("result",)
-    more: tuple[Mistake, ...] = ()
-    sizes: Callable[..., dict[str, int]] = _first_length
-    data: frozenset[str] = frozenset()
-    uses: tuple[Exercise, ...] = ()
-    hint: str = ""
-    checker: str = ""
-    unlocks: str = ""
-    tolerance: float = 1e-8
-    rounding: float = 1e-9
-    integers: tuple[str, ...] = ()
-    view: Callable | None = None
-    memory: dict = field(default_factory=dict, init=False, compare=False)
+    id: str  # such as "02-backprop"; its part after the number is the check's name
+    name: str  # the function that the student writes
+    truth: Callable  # the right answer, found in another way; its signature is the exercise's
+    cases: Callable[[], list[tuple]]  # returns the arguments on which the answer is judged
+    returns: tuple[str, ...] = ("result",)  # the names of what is returned
+    more: tuple[Mistake, ...] = ()  # known mistakes that no edit of the reference can say
+    sizes: Callable[..., dict[str, int]] = _first_length  # that wrong factors are made of
+    data: frozenset[str] = frozenset()  # names of the notebook's, which it must not read
+    uses: tuple[Exercise, ...] = ()  # exercises whose functions the student may call in this one
+    hint: str = ""  # what to try when the mistake is not known
+    checker: str = ""  # of the student's own, to be run first where a value is wrong without a name
+    unlocks: str = ""  # one sentence shown when the answer is right
+    tolerance: float = 1e-8  # how far a right answer may be off, relative to the largest entry
+    rounding: float = 1e-9  # how close an answer must be to a mistake's to be called that mistake
+    integers: tuple[str, ...] = ()  # arguments that may come as integers, as the text says
+    view: Callable | None = None  # where several results are right, or one is hard to compare
+    memory: dict = field(default_factory=dict, init=False, compare=False)  # of known mistakes
 
     @property
     def parts(self) -> tuple[Exercise, ...]:
@@ -119,56 +119,29 @@ class Exercise(_Check):
         return (self,)
 
     @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """The arguments of the function, by their names."""
+        return dict(inspect.signature(self.truth).parameters)
+
+    @property
+    def call(self) -> str:
+        """A call of the function, with the names of its arguments."""
+        plain = (p.replace(annotation=p.empty) for p in self.parameters.values())
+        return f"{self.name}({', '.join(map(str, plain))})"
+
+    @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The known mistakes; those that come to the same output share one id."""
         return (*mistakes(self.id, self.name), *self.more)
 
-    def judge(self, *functions: Any) -> Verdict:
-        """Return the verdict on one function, without showing it."""
-        return _wrong_number(self, functions) or judge(self, functions[0])
-
 
 @dataclass(frozen=True, repr=False)
 class Group(_Check):
-    """Several small functions that share one cell, one check and one id.
-
-    Attributes
-    ----------
-    id : such as ``"03-patterns"``
-    parts : an `Exercise` for each function, all with the id of the group
-    unlocks : one sentence shown when all are right
-    """
+    """Several small functions that share one cell, one check and one id."""
 
     id: str
-    parts: tuple[Exercise, ...]
-    unlocks: str = ""
-
-    def judge(self, *functions: Any) -> Verdict:
-        """Return the verdict on all functions: the first that is not right decides."""
-        wrong = _wrong_number(self, functions)
-        if wrong:
-            return wrong
-        skipped = None
-        for part, function in zip(self.parts, functions, strict=True):
-            verdict = judge(part, function)
-            if verdict.outcome == "not attempted":
-                return Verdict("not attempted", [
-                    f"`{part.name}` still holds its `raise NotImplementedError`: put your code "
-                    f'there. To move on without: `{self.names} = skip("{self.id}")`.'])
-            if verdict.outcome == "not yet":
-                first, *others = verdict.lines
-                return replace(verdict, lines=[f"`{part.name}` · {first}", *others])
-            skipped = verdict if verdict.outcome == "skipped" else skipped
-        return skipped or Verdict("correct", [self.unlocks] if self.unlocks else [])
-
-
-def _wrong_number(check, functions):
-    """Return a verdict where a check did not get as many functions as it has parts."""
-    if len(functions) == len(check.parts):
-        return None
-    return Verdict("not yet", [f"The check got {len(functions)} functions; hand over "
-                               f"{len(check.parts)}: `check.{check.attribute}({check.names})`."],
-                   "wrong-number-of-functions")
+    parts: tuple[Exercise, ...]  # one for each function, all with the id of the group
+    unlocks: str = ""  # one sentence shown when all are right
 
 
 def note(exercise: str, outcome: str) -> None:

@@ -39,15 +39,23 @@ def general_mistakes() -> dict[str, tuple[str, list[tuple[str, list[str]]]]]:
             for name, text, signs in ROW.findall(GENERAL.read_text(encoding="utf-8"))}
 
 
+def says(mistake: str, exercise: Any = None, **values: Any) -> str:
+    """Return the sentence of the page `mistakes/general.md` on a mistake.
+
+    A name in curly braces stands for a value, or an attribute of the exercise.
+    """
+    return re.sub(r"{(\w+)}", lambda name: str(
+        values[name[1]] if name[1] in values else getattr(exercise, name[1])),
+        general_mistakes()[mistake][0])
+
+
 def explain(exercise: Any, function: Any, error: BaseException, ended: bool = False) -> Difference:
     """Say what a student's function raised, on which line of whose, and why if that is known.
 
     `ended` says that calls with other arguments did come to an end.
     """
-    name = exercise.name
     if isinstance(error, TimeUp):
-        return Difference("raised", f"`{name}` did not come to an end and was stopped. Is there a "
-                          "loop or a call that never finishes?", "endless")
+        return Difference("raised", says("endless", exercise), "endless")
     frames = _own_frames(function, error)
     other = _other_function(function, frames)
     called = _right_function(exercise, function, frames, other)
@@ -55,22 +63,13 @@ def explain(exercise: Any, function: Any, error: BaseException, ended: bool = Fa
         frames = frames[:other]  # what is inside a right function is no place to look at
     line = _line_in_cell(function, frames)
     if isinstance(error, RecursionError):
-        return _too_deep(_most_often(error) or name, ended, line)
-    text = _safe_text(error)
-    raised = _raised(error, text, frames, called, None if called else other)
-    source = _source(*frames[-1]) if frames else ""
-    mistake, advice = _reason(exercise, function, error, text, source)
+        text = says("too-deep" if ended else "endless-recursion",
+                    name=_most_often(error) or exercise.name)
+        return Difference("raised", text, "too-deep" if ended else "endless", line)
+    raised = _raised(error, frames, called, None if called else other)
+    mistake, advice = _reason(exercise, function, error, _source(frames))
     stop = "" if raised.endswith((".", "?", "!")) else "."
     return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake, line)
-
-
-def _too_deep(name, ended, line):
-    if ended:
-        return Difference("raised", f"`{name}` calls itself too deep here: Python stops it "
-                          "after some thousand calls inside one another. With smaller "
-                          "arguments it came to an end.", "too-deep", line)
-    return Difference("raised", f"`{name}` calls itself again and again, and was stopped. Is "
-                      "there a case in which it does not?", "endless", line)
 
 
 # Where it was raised.
@@ -84,8 +83,10 @@ def _own_frames(function, error):
             or frame.f_globals.get("__name__", "").startswith("notebook ")]
 
 
-def _source(frame, number):
-    return linecache.getline(frame.f_code.co_filename, number).strip()[:100]
+def _source(frames):
+    """Return the line on which the last of some frames stands."""
+    return linecache.getline(frames[-1][0].f_code.co_filename,
+                             frames[-1][1]).strip()[:100] if frames else ""
 
 
 def _line_in_cell(function, frames):
@@ -120,15 +121,9 @@ def _right_function(exercise, function, frames, other):
     return f"{name}({', '.join(inspect.signature(its).parameters)})"
 
 
-def _raised(error, text, frames, called, other):
+def _raised(error, frames, called, other):
     """Return the sentence on what was raised, and where."""
-    lengths = _inner_lengths(text)
-    if lengths:
-        text = f"the inner lengths of a matrix product do not fit: {lengths[0]} and {lengths[1]}"
-    if isinstance(error, KeyError) and error.args and not isinstance(
-            error.args[0], (str, int, float, tuple)):
-        text = f"the dict has no entry for this {type(error.args[0]).__name__}"
-    source = _source(*frames[-1]) if frames else ""
+    text, source = _plainly(_text(error)), _source(frames)
     said, line = f": {text}" if text else "", f" (in the line `{source}`)" if source else ""
     raised = f"It raised {type(error).__name__}"
     if called:
@@ -137,7 +132,7 @@ def _raised(error, text, frames, called, other):
                 f"the call hand over what it takes, and in its order, `{called}`?")
     if other is None:
         return f"{raised}{said}{line}"
-    caller = _source(*frames[other - 1]) if other else ""
+    caller = _source(frames[:other])
     if line and caller and caller != source:
         line = f"{line[:-1]}, called in `{caller}`)"
     return f"{raised} inside your `{frames[other][0].f_code.co_name}`, which it calls{said}{line}"
@@ -145,18 +140,20 @@ def _raised(error, text, frames, called, other):
 
 # Why it was raised.
 
-def _reason(exercise, function, error, text, source):
+def _reason(exercise, function, error, source):
     """Return (id, advice), where something is known that leads to such an error."""
     shadowed = _shadowed(function) if isinstance(error, (TypeError, AttributeError)) else None
     if shadowed:
-        return "shadowed-name", (f"The name `{shadowed}` is a variable of yours that hides the "
-                                 f"real `{shadowed}`: rename it, then restart the kernel.")
+        return "shadowed-name", says("shadowed-name", name=shadowed)
+    text = _text(error)
     for mistake, (advice, signs) in general_mistakes().items():
         if any(sign in text and all(_has(source, part) for part in beside)
                for sign, beside in signs):
             return mistake, advice
     if isinstance(error, NameError) and not isinstance(error, UnboundLocalError):
-        return _not_there(exercise, function, error)
+        ours = error.name in {used.name for used in exercise.uses} | {"np", "numpy"}
+        mistake = "cell-not-run" if ours else "name-not-there"
+        return mistake, says(mistake, name=error.name)
     return _nearly_a_key(error) if isinstance(error, KeyError) else (None, "")
 
 
@@ -170,32 +167,22 @@ def _has(source, part):
     return re.search(rf"(?<!{first}){first}(?!{first}){rest}", source) is not None
 
 
-def _not_there(exercise, function, error):
-    """Return (id, advice) on a name that nothing has been given to."""
-    name, cells = error.name, "run the cells above (Run › Run All Above Selected Cell)"
-    if name in {used.name for used in exercise.uses} or name in ("np", "numpy"):
-        return "cell-not-run", f"The cell of `{name}` has not run in this kernel: {cells}."
-    return "name-not-there", (f"Is it spelt as where it got its value? If that is in a cell above, "
-                              f"the cell has not run in this kernel: {cells}.")
-
-
 def _nearly_a_key(error):
     """Return (id, advice) where a dict at hand has the missing key in another spelling."""
     last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
+    missing = error.args[0] if error.args else None
     dicts = {name: value for frame in last for name, value in frame.f_locals.items()
              if type(value) is dict}
-    missing = error.args[0] if error.args else None
     for name, value in dicts.items():
         if missing in value:
-            return "key-missing", (f"`{name}` has that key; the dict in this line has not, or not "
-                                   "yet.")
+            return "key-missing", says("key-missing", name=name)
     for key in {key for value in dicts.values() for key in value if isinstance(key, str)}:
-        if _plainly(key) and isinstance(missing, str) and _plainly(key) == _plainly(missing):
-            return "key-spelt", f"There is a key '{key}': capitals and underscores count."
+        if isinstance(missing, str) and _letters(key) == _letters(missing) != "":
+            return "key-spelt", says("key-spelt", key=key)
     return None, ""
 
 
-def _plainly(key):
+def _letters(key):
     return key.replace("_", "").lower()
 
 
@@ -230,31 +217,29 @@ def unread_version(function: Any) -> list[str]:
 def same_error(error: BaseException | None, other: BaseException | None) -> bool:
     """Whether two errors are of one type and say the same.
 
-    `np.dot` and `@` say of lengths that do not fit what the other says in other words; of two
-    shapes that do not broadcast it plays no part which one stands first.
+    Of two shapes that do not broadcast it plays no part which one stands first.
     """
     if type(error) is not type(other):
         return False
-    if isinstance(error, RecursionError):
-        return True
     texts = str(error), str(other)
-    lengths, shapes = map(_inner_lengths, texts), map(_shapes, texts)
-    return texts[0] == texts[1] or any(a == b and a for a, b in (lengths, shapes))
-
-
-def _inner_lengths(text):
-    """Return the two lengths of which an error of `@` or `np.dot` says that they do not fit."""
-    found = re.search(r"\(size (\d+) is different from (\d+)\)", text)
-    if found:
-        return found[2], found[1]
-    found = re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", text)
-    return found and (found[1], found[2])
+    one, two = map(_shapes, texts)
+    return isinstance(error, RecursionError) or len(set(map(_plainly, texts))) == 1 or bool(
+        one and one == two)
 
 
 def _shapes(text):
     """Return the shapes, in order of size, of which an error says that they do not broadcast."""
     found = re.search(r"broadcast together with shapes ((?:\([\d,]*\) ?)+)", text)
     return found and sorted(found[1].split())
+
+
+def _plainly(text):
+    """Return an error's text, of lengths that do not fit the same by `@` as by `np.dot`."""
+    for lengths in (r".*\(size (?P<b>\d+) is different from (?P<a>\d+)\).*",
+                    r".*not aligned: (?P<a>\d+) \(dim \d+\) != (?P<b>\d+) \(dim \d+\).*"):
+        text = re.sub(lengths, r"the inner lengths of a matrix product do not fit: \g<a> and \g<b>",
+                      text)
+    return text
 
 
 def _most_often(error):
@@ -264,7 +249,11 @@ def _most_often(error):
     return name if name.isidentifier() else None
 
 
-def _safe_text(error):
+def _text(error):
+    """Return what an error says, on one line, without addresses."""
+    if isinstance(error, KeyError) and error.args and not isinstance(
+            error.args[0], (str, int, float, tuple)):
+        return f"the dict has no entry for this {type(error.args[0]).__name__}"
     try:
         text = " ".join(str(error).split())
     except BaseException:  # an exception of the student's own making
@@ -274,19 +263,12 @@ def _safe_text(error):
 
 # The call, in words.
 
-def call_of(exercise: Any) -> str:
-    """Return a call of the function, with the names of its arguments."""
-    parameters = inspect.signature(exercise.truth).parameters.values()
-    plain = [p.replace(annotation=inspect.Parameter.empty) for p in parameters]
-    return f"`{exercise.name}({', '.join(map(str, plain))})`"
-
-
 def describe(exercise: Any, args: tuple) -> str:
     """Return the arguments in words: small ones in full, others by their shapes.
 
     Where that makes more than two or three lines, numbers in full and the others by their names.
     """
-    named = list(zip(inspect.signature(exercise.truth).parameters, args, strict=False))
+    named = list(zip(exercise.parameters, args, strict=False))
     words = ", ".join(f"`{n}` {_brief(a)}" for n, a in named)
     return words if len(words) <= 240 else ", ".join(
         f"`{n}` {_brief(a)}" if isinstance(a, (int, float)) else f"`{n}`" for n, a in named)

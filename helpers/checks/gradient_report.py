@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+
+from helpers.checks.compare import same_values
 
 EPS = 1e-5  # the step to either side
 GOOD = 1e-6  # a gradient with a relative error below this is called right
@@ -16,21 +19,12 @@ DIRECTIONS = ((0.9995, "in the right direction"), (0.95, "in nearly the right di
 ROUNDING = 1e-7  # how near to each other two entries are that count as equal
 
 
-def looks_like(
-    got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int], rounding: float = ROUNDING,
-) -> tuple[str, str] | None:
-    """Say what a wrong array is of the right one.
+def looks_like(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int],
+               rounding: float = ROUNDING) -> tuple[str, str] | None:
+    """Return id and text of what explains every entry of a wrong array to rounding, or None.
 
-    Parameters
-    ----------
-    got, want : arrays of the same shape
-    sizes : the sizes that play a part, such as ``{"N": 11, "K": 3}``
-    rounding : how near two entries must be to count as equal, relative to the largest
-
-    Returns
-    -------
-    (id, text) where the match explains every entry to rounding, or None. `text` completes the
-    sentence "dW1 is ...".
+    `text` completes the sentence "dW1 is ...". The arrays have one shape, `sizes` are those that
+    play a part, such as ``{"N": 11, "K": 3}``, and `rounding` is relative to the largest entry.
     """
     if got.dtype.kind not in "iuf" or want.dtype == bool or not want.any():
         return None
@@ -39,27 +33,21 @@ def looks_like(
     if _equal(got, want, max(1e-5, rounding)):
         return "nearly-right", ("right to some digits only: is something rounded, float32, or "
                                 "measured by differences?")
-    if _equal(got, -want, rounding):
-        return "sign-flipped", "−1 times the right one: a sign is flipped"
     ratio = float(np.vdot(want, got) / np.vdot(want, want))
-    near = max(1e-6, rounding)
-    if abs(ratio - 1) > near and _equal(got, ratio * want, rounding):
-        return _factor(ratio, sizes, got.size > 1, near)
-    return _rearranged(got, want, rounding) if got.ndim == 2 else None
-
-
-def _factor(ratio, sizes, several, near):
+    if not _equal(got, ratio * want, rounding):
+        return _rearranged(got, want, rounding) if got.ndim == 2 else None
     for mistake, value, text in _known_factors(sizes):
-        if np.isclose(ratio, value, rtol=near):
+        if np.isclose(ratio, value, rtol=max(1e-6, rounding)):
             return mistake, text
-        if np.isclose(-ratio, value, rtol=near):
+        if np.isclose(-ratio, value, rtol=max(1e-6, rounding)):
             return f"minus-{mistake}", f"{text}, with the sign flipped"
     # any two numbers have some ratio: without a name it means nothing
-    return ("constant-factor", f"{ratio:.4g} times the right one") if several else None
+    return ("constant-factor", f"{ratio:.4g} times the right one") if got.size > 1 else None
 
 
 def _known_factors(sizes):
     """Yield (id, factor, text): sizes, and what the means of squares of other people have."""
+    yield "sign-flipped", -1, "−1 times the right one: a sign is flipped"
     yield "times-2", 2, "2 times the right one"
     yield "halved", 0.5, "half the right one"
     of = {**sizes, **{a + b: m * n for (a, m), (b, n) in combinations(sizes.items(), 2)}}
@@ -96,16 +84,15 @@ def likeness(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int] | None 
         return f"is {match[1]}"
     if want.size < 2:
         return ""
-    size, right = np.linalg.norm(got), np.linalg.norm(want)
     if got.dtype.kind in "iu" and want.dtype.kind in "iu":
         same = np.array_equal(np.sort(got, axis=None), np.sort(want, axis=None))
         return "holds the right numbers in another order" if same else "holds other whole numbers"
+    size, right = np.linalg.norm(got), np.linalg.norm(want)
     if size == 0 or right == 0 or got.dtype.kind not in "iuf":
         return f"is of size {size:.3g}, wanted {right:.3g}"
     if not np.isfinite(size):
         return "is not finite everywhere"
-    ratio = size / right
-    cosine = np.vdot(got, want) / size / right
+    ratio, cosine = size / right, np.vdot(got, want) / size / right
     where = next((words for least, words in DIRECTIONS if cosine > least), "turned round")
     if not 0.1 < ratio < 10:
         times = f"{ratio:.0f}" if ratio > 10 else f"{ratio:.2g}"
@@ -123,27 +110,15 @@ def _equal(a, b, rounding):
 
 @dataclass(frozen=True)
 class Finding:
-    """What the doctor found out about the gradient of one parameter.
+    """What the doctor found out about the gradient of one parameter."""
 
-    Attributes
-    ----------
-    name : of the parameter
-    shape : of the parameter
-    right : whether the gradient is what differences of the loss measure
-    error : the worst relative error of an entry, |a − b| / max(|a|, |b|); nan where it is not
-        finite
-    cosine, length : of the angle to the measured gradient; how many times as long it is. nan where
-        that (for the cosine: one of the two) is zero everywhere
-    text : what it looks like, in words
-    """
-
-    name: str
+    name: str  # of the parameter
     shape: tuple[int, ...]
-    right: bool
-    error: float
-    cosine: float
-    length: float
-    text: str
+    right: bool  # whether the gradient is what differences of the loss measure
+    error: float  # the worst relative one of an entry, |a − b| / max(|a|, |b|); nan if not finite
+    cosine: float  # of the angle to the measured gradient; nan where one of the two is zero
+    length: float  # how many times as long it is; nan where the measured one is zero
+    text: str  # what it looks like, in words
 
 
 @dataclass(frozen=True, repr=False)
@@ -168,8 +143,7 @@ class Diagnosis:
                   f"< {GOOD:.0e}" if f.right else f"{f.error:.2g}", f"{f.cosine:.3f}",
                   f"{f.length:.4g}", f.text) for f in self.findings]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                 .rstrip() for row in rows]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
         return "\n".join([*lines, *filter(None, [self.remark])])
 
 
@@ -205,12 +179,16 @@ def diagnose(
     """
     own, given = _arrays("params", params), _arrays("grads", grads)
     _checked(own, given)
-    sizes = _numbers(sizes)
+    _wanted(isinstance(sizes or {}, Mapping), "sizes", type(sizes).__name__,
+            'a dict such as {"N": 500}')
+    for name, n in (sizes or {}).items():
+        _wanted(isinstance(n, (int, float, np.number)) and n > 0, f"sizes[{name!r}]", repr(n),
+                "a number above 0")
     _takes_dict(loss, own)
     slopes, noise = _measured(loss, own)
     kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
-    findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
-                              kinks[name]) for name in own)
+    findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise,
+                              sizes or {}, kinks[name]) for name in own)
     return Diagnosis(findings, "\n".join(_remarks(loss, own, findings, slopes, kinks)))
 
 
@@ -222,9 +200,74 @@ def _remarks(loss, params, findings, slopes, kinks):
     if not any(slope.any() for slope in slopes.values()):
         yield ("The loss does not change with any parameter: does it use the dict that it is "
                "given, or is everything saturated?")
-    if not all(finding.right for finding in findings) and _changes(loss, params):
-        yield "Your loss changes the dict that it gets; let it work on copies."
+    if not all(finding.right for finding in findings):
+        left = copy.deepcopy(params)
+        loss(left)
+        if not same_values(left, params, 0.0):
+            yield "Your loss changes the dict that it gets; let it work on copies."
 
+
+# What came, examined before anything is measured.
+
+def _wanted(ok, what, came, wanted, error=TypeError):
+    """Raise an error that says what came and what was wanted, unless all is well."""
+    if not ok:
+        raise error(f"{what}: {came} came, {wanted} was wanted")
+
+
+def _arrays(what, values):
+    """Return a dict of float copies, or say which entry is not made of numbers."""
+    empty = isinstance(values, Mapping) and not values
+    _wanted(isinstance(values, Mapping) and values, what,
+            "an empty dict" if empty else type(values).__name__, "a dict from names to arrays")
+    arrays = {name: _array(value) for name, value in values.items()}
+    for name, array in arrays.items():
+        _wanted(array is not None, f"{what}[{name!r}]", type(values[name]).__name__,
+                "an array of real numbers")
+    return {name: array.astype(float) for name, array in arrays.items()}
+
+
+def _array(value):
+    """Return real numbers as an array, those of a tensor too; None for all else."""
+    try:
+        array = np.asarray(value.detach() if hasattr(value, "detach") else value)
+    except Exception:  # ragged
+        return None
+    return array if array.dtype.kind in "iuf" else None
+
+
+def _checked(params, grads):
+    """Raise an error where parameters and gradients do not belong together, or are not finite."""
+    missing, extra = [k for k in params if k not in grads], [k for k in grads if k not in params]
+    if missing or extra:
+        which = f"no entry for {missing}" if missing else f"{extra} belong to no parameter"
+        raise ValueError(f"grads: {which}; params has {list(params)}, grads has {list(grads)}")
+    shapes = [f"grads[{name!r}]: shape {grads[name].shape} came, {array.shape} was wanted"
+              for name, array in params.items() if grads[name].shape != array.shape]
+    if shapes:
+        raise ValueError("; ".join(shapes) + ": each gradient has the shape of its parameter")
+    for name, array in params.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be measured "
+                             "there")
+
+
+def _takes_dict(loss, params):
+    """Raise a clear error where the loss works with arrays in place of the dict, or is none."""
+    _wanted(callable(loss), "loss", type(loss).__name__, "a function of a dict of parameters")
+    try:
+        loss(copy.deepcopy(params))
+    except Exception as error:
+        found = []
+        for handed in *([array] for array in params.values()), list(params.values()):
+            with contextlib.suppress(Exception):
+                found.append(_array(loss(*copy.deepcopy(handed))))
+        if any(number is not None and number.size == 1 for number in found):
+            raise TypeError("loss: it takes arrays, and gets the whole dict of parameters: let it "
+                            "take them out by their names") from error
+
+
+# What is measured.
 
 def _measured(loss, params):
     """Return the slopes of the loss to either side, by parameter, and what rounding does to one."""
@@ -240,88 +283,12 @@ def _measured(loss, params):
     return slopes, 100 * np.finfo(float).eps * max(abs(value), 1e-3) / EPS
 
 
-def _numbers(sizes):
-    """Return the sizes, or say what else came."""
-    if sizes is not None and not isinstance(sizes, Mapping):
-        raise TypeError(f'sizes: {type(sizes).__name__} came, a dict such as {{"N": 500}} was '
-                        "wanted")
-    for name, n in (sizes or {}).items():
-        if not isinstance(n, (int, float, np.integer, np.floating)) or not n > 0:
-            raise TypeError(f"sizes[{name!r}]: {n!r} came, a number above 0 was wanted")
-    return sizes or {}
-
-
-def _takes_dict(loss, params):
-    """Raise a clear error where the loss works with arrays in place of the dict, or is none."""
-    if not callable(loss):
-        raise TypeError(f"loss: {type(loss).__name__} came, a function of a dict of parameters was "
-                        "wanted")
-    try:
-        loss(copy.deepcopy(params))
-    except Exception as error:
-        for arrays in ([a] for a in params.values()), [params.values()]:
-            for handed in arrays:
-                try:
-                    number = np.asarray(loss(*copy.deepcopy(list(handed))))
-                except Exception:
-                    continue
-                if number.size == 1 and number.dtype.kind in "iuf":
-                    raise TypeError("loss: it takes arrays, and gets the whole dict of parameters: "
-                                    "let it take them out by their names") from error
-
-
-def _changes(loss, params):
-    """Whether a call leaves another dict behind than it got."""
-    left = copy.deepcopy(params)
-    loss(left)
-    return left.keys() != params.keys() or any(
-        not np.array_equal(left[name], params[name]) for name in params)
-
-
-def _arrays(what, values):
-    """Return a dict of float copies, or say which entry is not made of numbers."""
-    if not isinstance(values, Mapping) or not values:
-        came = "an empty dict" if isinstance(values, Mapping) else type(values).__name__
-        raise TypeError(f"{what}: {came} came, a dict from names to arrays was wanted")
-    out = {}
-    for name, value in values.items():
-        if hasattr(value, "detach"):  # a tensor of PyTorch
-            value = value.detach()
-        try:
-            array = np.asarray(value)
-        except Exception:  # ragged
-            array = np.asarray(None)
-        if array.dtype.kind not in "iuf":
-            raise TypeError(f"{what}[{name!r}]: {type(value).__name__} came, an array of real "
-                            "numbers was wanted")
-        out[name] = array.astype(float)
-    return out
-
-
-def _checked(params, grads):
-    missing, extra = [k for k in params if k not in grads], [k for k in grads if k not in params]
-    if missing or extra:
-        which = f"no entry for {missing}" if missing else f"{extra} belong to no parameter"
-        raise ValueError(f"grads: {which}; params has {list(params)}, grads has {list(grads)}")
-    shapes = [f"grads[{name!r}]: shape {grads[name].shape} came, {array.shape} was wanted"
-              for name, array in params.items() if grads[name].shape != array.shape]
-    if shapes:
-        raise ValueError("; ".join(shapes) + ": each gradient has the shape of its parameter")
-    for name, array in params.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be measured "
-                             "there")
-
-
 def _value(loss, params, where=""):
-    value = loss(copy.deepcopy(params))
-    if hasattr(value, "detach"):
-        value = value.detach()
-    array = np.asarray(value)
-    if array.size != 1 or array.dtype.kind not in "iuf":
-        came = (f"an array of shape {array.shape}" if array.ndim and array.size != 1
-                else type(value).__name__)
-        raise TypeError(f"loss: it returned {came}; one real number was wanted")
+    came = loss(copy.deepcopy(params))
+    array = _array(came)
+    if array is None or array.size != 1:
+        kind = type(came).__name__ if array is None else f"an array of shape {array.shape}"
+        raise TypeError(f"loss: it returned {kind}; one real number was wanted")
     number = float(array.reshape(()))
     if not np.isfinite(number):
         raise ValueError(f"loss: it is {number}{where}; a finite number was wanted")

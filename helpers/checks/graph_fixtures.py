@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from helpers.checks.compare import Count, kind_of
+from helpers.checks.compare import Count, kind_of, listed
 from helpers.checks.truth import complex_step
-
-FACTS = ("no list", "pairs", "strange", "missing", "repeated", "early")
 
 
 class Node:
@@ -25,19 +23,21 @@ class Node:
 
     Parameters
     ----------
-    value : array
+    value : array; by default what the function makes of the parents' values
     parents : the nodes it was computed from; one that was used twice stands there twice
     function : computes the value from the parents' values, also from complex ones; a tuple of
         parents without a function is a sum
     name : how a card calls it; the gradients of nodes without a name are not looked at
+    title : how a card calls the whole graph
     """
 
-    def __init__(self, value: Any, parents: tuple[Node, ...] = (),
-                 function: Callable | None = None, name: str | None = None):
-        self.value = np.asarray(value, dtype=float)
-        self.given = self.value.copy()
+    def __init__(self, value: Any = None, parents: tuple[Node, ...] = (),
+                 function: Callable | None = None, name: str | None = None,
+                 title: str | None = None):
         self.parents, self.function, self.name = tuple(parents), function, name
-        self.title = name
+        value = self.compute(*(p.value for p in self.parents)) if value is None else value
+        self.value = np.array(value, dtype=float)
+        self.given, self.title = self.value.copy(), title or name
         self.operation = "computed" if self.parents else "input"
 
     def __repr__(self) -> str:
@@ -53,30 +53,21 @@ class Node:
             raise TypeError("pull_back wants numbers, and got an array of objects")
         if self.function is None:
             return [upstream for _ in self.parents]
-        values = [parent.value for parent in self.parents]
-
-        def gradient(place):
-            return complex_step(lambda v: (upstream * self.compute(
-                *values[:place], v, *values[place + 1:])).sum(), values[place])
-
-        return [gradient(place) for place in range(len(values))]
+        return pulled(self.compute, upstream, *(parent.value for parent in self.parents))
 
     def __deepcopy__(self, memo: dict) -> Node:
         """Return a copy of the whole graph below, without recursion."""
         copies: dict[Node, Node] = {}
         for node in in_order(self):
-            copies[node] = Node(node.value.copy(), tuple(copies[p] for p in node.parents),
-                                node.function, node.name)
-            copies[node].title = node.title
+            copies[node] = Node(node.value, tuple(copies[p] for p in node.parents), node.function,
+                                node.name, node.title)
         return copies[self]
 
 
-def made(name: str | None, function: Callable | None, *parents: Node) -> Node:
-    """Return a node with the value that its function computes from its parents."""
-    node = Node(0.0, parents, function, name)
-    node.value = np.asarray(node.compute(*(p.value for p in parents)), dtype=float)
-    node.given = node.value.copy()
-    return node
+def pulled(function: Callable, upstream: np.ndarray, *inputs: np.ndarray) -> list[np.ndarray]:
+    """Return the gradient of sum(upstream · function) by each input, from complex steps."""
+    return [complex_step(lambda v, at=at: (upstream * function(
+        *inputs[:at], v, *inputs[at + 1:])).sum(), inputs[at]) for at in range(len(inputs))]
 
 
 def relu(x: np.ndarray) -> np.ndarray:
@@ -91,7 +82,7 @@ class Tensor(Node, NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, function: Callable, method: str, *inputs: Any) -> Tensor:
         parents = tuple(v if isinstance(v, Node) else Tensor(v) for v in inputs)
-        return Tensor(function(*(p.value for p in parents)), parents, function)
+        return Tensor(None, parents, function)
 
     def _then(self, function: Callable) -> Tensor:
         return self.__array_ufunc__(function, "__call__", self)
@@ -126,27 +117,25 @@ def in_order(output: Node) -> list[Node]:
 def order_facts(args: tuple, order: Any) -> dict[str, Count]:
     """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
     if not isinstance(order, (list, tuple)):
-        return dict.fromkeys(FACTS, Count(0)) | {
-            FACTS[0]: Count(1, f"It returned {kind_of(order)}; wanted a list of nodes.")}
+        said = f"It returned {kind_of(order)}; wanted a list of nodes."
+        return dict.fromkeys(order_facts(args, []), Count(0)) | {"no list": Count(1, said)}
     nodes = set(below(args[0]))
-    ours = [node for node in order if isinstance(node, Node) and node in nodes]
-    place: dict[Node, int] = {}
-    for node in ours:
-        place.setdefault(node, len(place))
+    ours = [isinstance(thing, Node) and thing in nodes for thing in order]
+    strange = [thing for thing, mine in zip(order, ours, strict=True) if not mine]
+    place = {order[at]: at for at in reversed(range(len(order))) if ours[at]}  # the first of each
+    missing, repeated = len(nodes) - len(place), sum(ours) - len(place)
     early = sum(any(place.get(p, -1) > at for p in node.parents) for node, at in place.items())
     pairs = sum(isinstance(thing, tuple) for thing in order)
-    strange = [thing for thing in order if not (isinstance(thing, Node) and thing in nodes)]
-    number = len(strange), len(nodes) - len(place), len(ours) - len(place), early
-    says = ("The list holds no node at all: it is empty." if not order else
-            f"{number[1]} of {len(nodes)} nodes "
-            f"{'is' if number[1] == 1 else 'are'} missing from the list.")
-    return dict(zip(FACTS, (
-        Count(0), Count(pairs, "The list holds tuples, where it should hold nodes alone."),
-        Count(number[0], _strange(strange, "in the list", "list")), Count(number[1], says),
-        Count(number[2], f"The list has {number[2]} of its entries too many: nodes are listed "
-                         "more than once."),
-        Count(number[3], f"{number[3]} nodes stand before one of their parents." if early > 1 else
-                         "1 node stands before one of its parents.")), strict=True))
+    return {"no list": Count(0),
+            "pairs": Count(pairs, "The list holds tuples, where it should hold nodes alone."),
+            "strange": Count(len(strange), _strange(strange, "in the list", "list")),
+            "missing": Count(missing, f"{missing} of {len(nodes)} nodes "
+                             f"{'is' if missing == 1 else 'are'} missing from the list." if order
+                             else "The list holds no node at all: it is empty."),
+            "repeated": Count(repeated, f"The list has {repeated} of its entries too many: nodes "
+                              "are listed more than once."),
+            "early": Count(early, f"{early} nodes stand before one of their parents."
+                           if early > 1 else "1 node stands before one of its parents.")}
 
 
 def _strange(things, where, what):
@@ -167,15 +156,13 @@ def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
     """
     if not isinstance(grads, dict):
         raise TypeError("gradients come in a dict")
-    nodes = below(args[0])
-    known, named = set(nodes), [node for node in nodes if node.name]
-    strange = [key for key in grads if key not in known]
-    missing = [f"`{node.name}`" for node in named if node not in grads]
-    which = missing[0] if len(missing) == 1 else " and ".join(
-        filter(None, [", ".join(missing[:-1]), *missing[-1:]]))
+    nodes = dict.fromkeys(below(args[0]))
+    named = [node for node in nodes if node.name]
+    strange = [key for key in grads if key not in nodes]
+    missing = [node.name for node in named if node not in grads]
     changed = sum(not np.array_equal(n.value, n.given) for n in nodes)
     return {"strange": Count(len(strange), _strange(strange, "among the keys", "dict")),
-            "missing": Count(len(missing), f"The gradient of {which} is missing."),
+            "missing": Count(len(missing), f"The gradient of {listed(missing)} is missing."),
             **{node.name: _plain(grads.get(node)) for node in named},
             "changed": Count(changed, f"It has changed the value of {changed} "
                                       f"node{'s' * (changed > 1)}.")}

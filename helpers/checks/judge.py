@@ -7,16 +7,16 @@ finding is put into words.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from helpers.checks import place
-from helpers.checks.compare import differ, named_counts, right_values, same_values, type_of
+from helpers.checks.compare import differ, listed, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
-from helpers.checks.explain import call_of, describe, unread_version
+from helpers.checks.explain import describe, says, unread_version
 from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
@@ -28,22 +28,13 @@ PLACING = 0.5  # seconds for finding the place of a mistake, at most
 
 @dataclass
 class Verdict:
-    """The outcome of a check.
+    """The outcome of a check."""
 
-    Attributes
-    ----------
-    outcome : "correct", "not yet", "not attempted" or "skipped"
-    lines : the sentences of the card
-    mistake : the id of the mistake, if it has one
-    line : the line of the student's cell that it is about, from 1, if that is known
-    place : the sentences on the place in the student's code, if it has been found
-    """
-
-    outcome: str
-    lines: list[str] = field(default_factory=list)
-    mistake: str | None = None
-    line: int | None = None
-    place: list[str] = field(default_factory=list)
+    outcome: str  # "correct", "not yet", "not attempted" or "skipped"
+    lines: list[str] = field(default_factory=list)  # the sentences of the card
+    mistake: str | None = None  # its id, if it has one
+    line: int | None = None  # of the student's cell, from 1, if that is known
+    place: list[str] = field(default_factory=list)  # what is to be said of that line, if anything
 
     @property
     def summary(self) -> str:
@@ -53,50 +44,38 @@ class Verdict:
         return next(iter([*named, *plain]), "")
 
 
-@dataclass
-class Finding:
-    """What a detector has found.
-
-    `called` says that the card tells the call and its difference before the `lines`; `unsure` that
-    the name is no more than likely.
-    """
-
-    lines: list[str]
-    mistake: str | None = None
-    outcome: str = "not yet"
-    called: bool = False
-    hint: bool = False
-    unsure: bool = False
-
-
 def judge(exercise: Any, function: Any) -> Verdict:
     """Return the verdict on `function` as an answer to `exercise`; raise and show nothing."""
     evidence = Evidence(exercise, function, exercise.cases())
     with restored(randomness=True), muted():
         try:
-            finding = next(filter(None, (detect(evidence) for detect in DETECTORS)))
-            return in_words(evidence, finding)
+            verdict = _first(BEFORE, evidence)
+            if not verdict and evidence.wrong:
+                verdict = _with_call(evidence, _first(WRONG, evidence))
+            verdict = verdict or _first(RIGHT, evidence)
+            verdict.lines += unread_version(function)
+            return verdict
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an object whose own methods fail, or leave
-            return Verdict("not yet", ["What came back cannot be looked at: doing so raised "
-                                       f"{type(error).__name__}."], "cannot-be-compared")
+            return _general(evidence, "cannot-be-compared", error=type(error).__name__)
 
 
-def in_words(evidence: Evidence, finding: Finding) -> Verdict:
-    """Return a finding as a verdict, with its place in the student's code where that is found."""
-    exercise, lines = evidence.exercise, [*finding.lines, *unread_version(evidence.function)]
-    if not finding.called:
-        return Verdict(finding.outcome, lines, finding.mistake)
-    wrong = evidence.wrong
-    lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.", wrong.text]
-    if finding.hint and exercise.hint:
-        lines.append(f"Next: {exercise.hint}")
-    verdict = Verdict(finding.outcome, lines, finding.mistake, wrong.line)
-    unsure = wrong.stage == "raised" or finding.unsure or not finding.mistake
-    found = _place(evidence) if unsure else None
-    if found is not None:
-        verdict.place, verdict.line = list(found.lines), wrong.line or found.line
+def _first(detectors, evidence):
+    return next(filter(None, (look(evidence) for look in detectors)), None)
+
+
+def _with_call(evidence, verdict):
+    """Return a verdict with the call and its difference, a hint, and the place if it is found."""
+    exercise, wrong, mistake = evidence.exercise, evidence.wrong, verdict.mistake
+    known = any(line.startswith(KNOWN) for line in verdict.lines)
+    verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
+                         wrong.text]
+    if exercise.hint and not known and mistake not in ("returns-none", "missing-key"):
+        verdict.lines.append(f"Next: {exercise.hint}")
+    found = _place(evidence) if wrong.stage == "raised" or not mistake else None
+    verdict.line = wrong.line or found and found.line
+    verdict.place = list(found.lines) if found else []
     return verdict
 
 
@@ -108,72 +87,54 @@ def _place(evidence):
     return Guard(seconds).call(place.find, (evidence.exercise, evidence.function, seconds)).value
 
 
+def _general(evidence, mistake, **values):
+    """Return the verdict that an answer has a mistake of the page of general ones."""
+    return Verdict("not yet", [says(mistake, evidence.exercise, **values)], mistake)
+
+
 # What cannot be called, or has not been written.
 
-def skipped(evidence: Evidence) -> Finding | None:
+def skipped(evidence: Evidence) -> Verdict | None:
     """Find the solution's own function."""
-    if not getattr(evidence.function, "skipped_exercise", None):
-        return None
-    return Finding([f"This is the solution's own `{evidence.exercise.name}`. "
-                    "Come back and write yours when you like."], outcome="skipped")
+    return Verdict("skipped", [says("skipped", evidence.exercise)]) if getattr(
+        evidence.function, "skipped_exercise", None) else None
 
 
-def not_a_function(evidence: Evidence) -> Finding | None:
+def not_a_function(evidence: Evidence) -> Verdict | None:
     """Find what cannot be called."""
-    exercise = evidence.exercise
-    if callable(evidence.function):
-        return None
-    return Finding([f"The check got {type_of(evidence.function)}, not a function.",
-                    "Hand over the function itself, without parentheses: "
-                    f"`check.{exercise.attribute}({exercise.name})`."], "not-a-function")
+    return None if callable(evidence.function) else _general(
+        evidence, "not-a-function", kind=type_of(evidence.function))
 
 
-def wrong_signature(evidence: Evidence) -> Finding | None:
+def wrong_signature(evidence: Evidence) -> Verdict | None:
     """Find a function that does not take the exercise's arguments."""
-    try:
+    with suppress(Exception):  # a built-in without a signature: try it
         signature = inspect.signature(evidence.function)
-    except Exception:  # a built-in without a signature: try it
-        return None
-    try:
-        for args in evidence.cases:
-            signature.bind(*args)
-    except TypeError:
-        yours = f"`{evidence.exercise.name}({', '.join(signature.parameters)})`"
-        return Finding([f"It should be {call_of(evidence.exercise)}; yours is {yours}."[:200]],
-                       "wrong-signature")
+        try:
+            for args in evidence.cases:
+                signature.bind(*args)
+        except TypeError:
+            return _general(evidence, "wrong-signature", yours=", ".join(signature.parameters)[:99])
     return None
 
 
-def not_attempted(evidence: Evidence) -> Finding | None:
+def not_attempted(evidence: Evidence) -> Verdict | None:
     """Find the stub."""
-    exercise = evidence.exercise
-    if not is_stub(evidence.calls[-1].error, evidence.function):
-        return None
-    return Finding([
-        "The line `raise NotImplementedError` still stands there: put your code in its place. "
-        f'To move on without it: `{exercise.name} = skip("{exercise.id}")`.'],
-        outcome="not attempted")
+    return Verdict("not attempted", [says("not-attempted", evidence.exercise)]) if is_stub(
+        evidence.calls[-1].error, evidence.function) else None
 
 
 # What is wrong.
 
-def earlier_function(evidence: Evidence) -> Finding | None:
+def earlier_function(evidence: Evidence) -> Verdict | None:
     """Find an earlier function of the student's that is wrong and decides a wrong answer."""
-    exercise = evidence.exercise
-    for used in exercise.uses if evidence.wrong else ():
+    for used in evidence.exercise.uses if evidence.wrong else ():
         for other in evidence.reached(used.name):
             verdict = used.judge(other)
-            if verdict.outcome not in ("not yet", "not attempted") or not _matters(
-                    evidence, used, other):
-                continue
-            old = other is not evidence.space.get(used.name)
-            calls = "still calls an older" if old else "calls your"
-            return Finding([
-                f"`{exercise.name}` {calls} `{used.name}`, and that one is not right yet "
-                f"(exercise {used.id}).", *verdict.lines[:3],
-                f"Mend `{used.name}` first, then run this check again." if not old else
-                f"Run the cell again that takes `{used.name}` up, then this check."],
-                f"uses-{used.id}")
+            if verdict.outcome in ("not yet", "not attempted") and _matters(evidence, used, other):
+                row = "uses-…" if other is evidence.space.get(used.name) else "uses-an-older-…"
+                said = says(row, evidence.exercise, used=used.name, its=used.id)
+                return Verdict("not yet", [said, *verdict.lines[:3]], f"uses-{used.id}")
     return None
 
 
@@ -192,36 +153,33 @@ def _matters(evidence, used, other):
             table[key] = other
 
 
-def notebook_data(evidence: Evidence) -> Finding | None:
+def notebook_data(evidence: Evidence) -> Verdict | None:
     """Find a function, right or wrong, that reads the notebook's data."""
-    exercise, space = evidence.exercise, evidence.space
-    data = {name for name in exercise.data if isinstance(space.get(name), (np.ndarray, dict))
-            or name in space and type(space[name]).__module__ == space.get("__name__")}
+    space = evidence.space
+    data = {name for name in evidence.exercise.data & space.keys()
+            if isinstance(space[name], (np.ndarray, dict))
+            or type(space[name]).__module__ == space.get("__name__")}
     name = evidence.reads(evidence.cases[0], data)
-    return name and Finding([
-        f"`{exercise.name}` reads the notebook's variable `{name}`: with other data it "
-        "would answer for the old ones.",
-        f"Take it from the arguments, {call_of(exercise)}, or compute it inside."],
-        "uses-notebook-data")
+    return _general(evidence, "uses-notebook-data", data=name) if name else None
 
 
-def known_mistake(evidence: Evidence) -> Finding | None:
+def known_mistake(evidence: Evidence) -> Verdict | None:
     """Find the mistake of the exercise's page that comes to the same in every case."""
     exercise, calls = evidence.exercise, evidence.calls
-    if not evidence.wrong or len(calls) < len(evidence.cases):
+    if len(calls) < len(evidence.cases):
         return None
     for mistake in exercise.mistakes:
-        others = (known_call(exercise, mistake, *case) for case in enumerate(evidence.cases))
-        if not all(map(evidence.same, calls, others)):
-            continue
-        others = [known_call(exercise, mistake, *case) for case in enumerate(evidence.cases)]
-        if evidence.are_right(others) != evidence.values_right:
+        if not all(map(evidence.same, calls, _outcomes(evidence, mistake))) or (
+                evidence.are_right(_outcomes(evidence, mistake)) != evidence.are_right(calls)):
             continue  # right numbers of a wrong type are no mistake in the numbers
         # an error says less than values do: others come to the same one
-        raised = evidence.wrong.stage == "raised"
-        return Finding([f"{PERHAPS if raised else KNOWN} {mistake.message}"], mistake.id,
-                       called=True, hint=raised, unsure=raised)
+        begin = PERHAPS if evidence.wrong.stage == "raised" else KNOWN
+        return Verdict("not yet", [f"{begin} {mistake.message}"], mistake.id)
     return None
+
+
+def _outcomes(evidence, mistake):
+    return (known_call(evidence.exercise, mistake, *case) for case in enumerate(evidence.cases))
 
 
 def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
@@ -236,63 +194,46 @@ def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
     return exercise.memory[key]
 
 
-def told_by_itself(evidence: Evidence) -> Finding | None:
+def told_by_itself(evidence: Evidence) -> Verdict | None:
     """Find an error or a wrong form that has a name."""
-    wrong = evidence.wrong
-    if not wrong or not wrong.mistake:
-        return None
-    return Finding([], wrong.mistake, called=True,
-                   hint=wrong.mistake not in ("returns-none", "missing-key"))
+    mistake = evidence.wrong.mistake
+    return Verdict("not yet", mistake=mistake) if mistake else None
 
 
-def general_mistake(evidence: Evidence) -> Finding | None:
+def general_mistake(evidence: Evidence) -> Verdict | None:
     """Find what all wrong parts look like beside the right ones, the same in every case."""
-    if not evidence.wrong or evidence.wrong.stage != "value" or any(
-            call.error for call in evidence.calls):
+    if evidence.wrong.stage != "value" or any(call.error for call in evidence.calls):
         return None
-    found: dict[str, list] = {}
-    for index in range(len(evidence.calls)):
-        for name, got, right in evidence.parts(index):
-            if got.shape != right.shape:
-                return None
-            if differ(got, right, tolerance=evidence.exercise.tolerance):
-                match = looks_like(got, right, evidence.exercise.sizes(*evidence.cases[index]))
-                # a factor without a name must be the same one in every case
-                key = match if match and match[0] == "constant-factor" else match and match[0]
-                found.setdefault(name, []).append((key, match))
-    keys = {key for matches in found.values() for key, _ in matches}
-    if len(keys) != 1 or None in keys:
+    found = [(name, got.shape == right.shape and looks_like(
+        got, right, evidence.exercise.sizes(*evidence.cases[index])))
+        for index in range(len(evidence.calls)) for name, got, right in evidence.parts(index)
+        if differ(got, right, tolerance=evidence.exercise.tolerance)]
+    # a factor without a name must be the same one in every case
+    keys = {match and (match if match[0] == "constant-factor" else match[0]) for _, match in found}
+    if len(keys) != 1 or not all(keys):
         return None
-    mistake, text = next(iter(found.values()))[0][1]
-    verb, stop = "are each" if len(found) > 1 else "is", "" if text.endswith("?") else "."
-    return Finding([f"{LOOKS} {_listed(found)} {verb} {text}{stop}"], mistake, called=True,
-                   hint=True)
+    mistake, text = found[0][1]
+    names = dict.fromkeys(name for name, _ in found)
+    verb, stop = "are each" if len(names) > 1 else "is", "" if text.endswith("?") else "."
+    return Verdict("not yet", [f"{LOOKS} {listed(names)} {verb} {text}{stop}"], mistake)
 
 
-def other_each_time(evidence: Evidence) -> Finding | None:
-    """Find a wrong answer that is another one in a second call.
+def not_repeatable(evidence: Evidence) -> Verdict | None:
+    """Find an answer that is another one in a second call.
 
-    Not asked where a view makes the result comparable: an order by `id`, say, may change, and the
-    mistake is another one.
+    Not asked of a wrong one where a view makes the result comparable: an order by `id`, say, may
+    change, and the mistake is another one.
     """
-    if not evidence.wrong or evidence.wrong.stage != "value" or evidence.exercise.view or (
-            evidence.again.endless or _repeats(evidence, evidence.again)):
+    wrong = evidence.wrong
+    if wrong and (wrong.stage != "value" or evidence.exercise.view) or (
+            evidence.repeats(evidence.again)):
         return None
-    return Finding([
-        "A second call with the same arguments gives something else. Does it draw random "
-        "numbers in a way of its own, or keep something between calls?"], "not-repeatable",
-        called=True, hint=True)
+    return _general(evidence, "not-repeatable")
 
 
-def _repeats(evidence, again):
-    return evidence.alike(again, evidence.calls[0], evidence.wanted(0))
-
-
-def unknown(evidence: Evidence) -> Finding | None:
+def unknown(evidence: Evidence) -> Verdict:
     """Find what else can be said of a wrong answer that has no name."""
     wrong, index = evidence.wrong, evidence.at
-    if not wrong:
-        return None
     facts = _facts_of_values(evidence) if wrong.stage == "value" else []
     arrays = {name for name, value in evidence.space.items() if isinstance(value, np.ndarray)}
     read = wrong.stage != "raised" and evidence.reads(evidence.cases[index], arrays)
@@ -301,20 +242,20 @@ def unknown(evidence: Evidence) -> Finding | None:
     changed = evidence.changed(index)
     if changed:
         facts.append(f"It also changes its argument `{changed}`.")
-    return Finding(facts, called=True, hint=True)
+    return Verdict("not yet", facts)
 
 
 def _facts_of_values(evidence):
     exercise, index = evidence.exercise, evidence.at
-    counts = [*named_counts(evidence.wanted(index), exercise.returns[0], exercise.returns)]
-    parts = [part for part in evidence.parts(index) if part[0] not in counts]
-    wrong = [part for part in parts if not right_values(*part[1:], exercise.tolerance)]
-    alike = [(name, likeness(got, want, exercise.sizes(*evidence.cases[index])))
-             for name, got, want in wrong if want.dtype != bool and got.shape == want.shape]
-    off = [f"`{name}` {text}" for name, text in alike if text]
-    facts = ["It is not one of the mistakes I know" + (": " + "; ".join(off[:3]) if off else "")
-             + ".", _right_parts([part[0] for part in parts], [part[0] for part in wrong])]
-    return [fact for fact in [exercise.checker, *facts] if fact]
+    sizes = exercise.sizes(*evidence.cases[index])
+    found = evidence.parts(index)
+    wrong = [part for part in found if not right_values(*part[1:], exercise.tolerance)]
+    alike = [(name, likeness(got, want, sizes)) for name, got, want in wrong
+             if want.dtype != bool and got.shape == want.shape]
+    off = "; ".join([f"`{name}` {text}" for name, text in alike if text][:3])
+    facts = [exercise.checker, f"It is not one of the mistakes I know{': ' * bool(off)}{off}.",
+             _right_parts([part[0] for part in found], [part[0] for part in wrong])]
+    return list(filter(None, facts))
 
 
 def _right_parts(names, wrong):
@@ -325,75 +266,46 @@ def _right_parts(names, wrong):
     if not right:
         return "No part of it is right: begin with what is computed first."
     other = f"`{wrong[0]}` uses" if len(wrong) == 1 else "the others use"
-    return (f"{_listed(right)} {'is' if len(right) == 1 else 'are'} right in this call: look at "
+    return (f"{listed(right)} {'is' if len(right) == 1 else 'are'} right in this call: look at "
             f"what only {other}.")
-
-
-def _listed(names):
-    *first, last = [f"`{name}`" for name in names]
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # Side effects of a right answer.
 
-def changed_argument(evidence: Evidence) -> Finding | None:
+def changed_argument(evidence: Evidence) -> Verdict | None:
     """Find a right answer that changes what it has been handed."""
-    changed = next(filter(None, map(evidence.changed, range(len(evidence.calls)))), None)
-    if not changed:
-        return None
-    given = dict(zip(evidence.parameters, evidence.cases[0], strict=False))
-    advice = (f"Build a new dict with new arrays: `{{name: ... for name in {changed}}}`. "
-              f"`{changed}.copy()` alone is a new dict with the same arrays in it."
-              if isinstance(given[changed], dict) else
-              f"Work on a copy (`{changed}.copy()`), or write `a = a + b` in place of "
-              "`a += b`.")
-    return Finding([f"The values are right, but it changes its argument `{changed}`: what the "
-                    "caller handed over is different afterwards.", advice], "changes-arguments")
+    for index, call in enumerate(evidence.calls):
+        changed = evidence.changed(index)
+        if changed:
+            given = dict(zip(evidence.exercise.parameters, call.args, strict=False))[changed]
+            row = "changes-a-dict" if isinstance(given, dict) else "changes-arguments"
+            return replace(_general(evidence, row, argument=changed), mistake="changes-arguments")
+    return None
 
 
-def gradients_switched_off(evidence: Evidence) -> Finding | None:
+def gradients_switched_off(evidence: Evidence) -> Verdict | None:
     """Find a right answer after which PyTorch records nothing any more."""
-    return Finding([
-        "The values are right, but afterwards PyTorch records no gradients any more, in all that "
-        "follows.", "Switch recording off for some lines only: `with torch.no_grad():`."],
-        "gradients-left-off") if evidence.gradients_off else None
+    return _general(evidence, "gradients-left-off") if evidence.gradients_off else None
 
 
-def not_repeatable(evidence: Evidence) -> Finding | None:
-    """Find a right answer that another call does not give again."""
-    if evidence.again.endless or _repeats(evidence, evidence.again):
-        return None
-    return Finding([
-        "The first call was right; a second call with the same arguments gave something else.",
-        "Does it keep something between calls, or draw random numbers?"], "not-repeatable")
-
-
-def leaves_marks(evidence: Evidence) -> Finding | None:
+def leaves_marks(evidence: Evidence) -> Verdict | None:
     """Find a right answer that leaves something behind in the objects it gets."""
-    if evidence.on_same_objects.endless or _repeats(evidence, evidence.on_same_objects) or (
-            not is_repeatable(evidence)):
-        return None
-    names = [f"`{name}`" for name, arg in zip(evidence.parameters, evidence.cases[0], strict=False)
-             if not isinstance(arg, CHANGEABLE)]
-    return Finding([
-        f"The first call is right; a second one with the same {' and '.join(names)} gives "
-        "something else: the first has left marks there.",
-        "Keep what you need in a dict or a set of your own, made anew in each call."],
-        "leaves-marks")
-
-
-def is_repeatable(evidence: Evidence) -> bool:
-    """Whether a right function gives the same again on the same objects (training does not)."""
     exercise, args = evidence.exercise, fresh(evidence.cases[0])
+    if evidence.repeats(evidence.on_same_objects):
+        return None
     first, second = (seen(exercise.view, args, exercise.truth(*args)) for _ in range(2))
-    return same_values(first, second, exercise.rounding)
+    if not same_values(first, second, exercise.rounding):  # as is right of training, say
+        return None
+    return _general(evidence, "leaves-marks", objects=listed(
+        name for name, arg in zip(exercise.parameters, args, strict=False)
+        if not isinstance(arg, CHANGEABLE)))
 
 
-def integer_input(evidence: Evidence) -> Finding | None:
+def integer_input(evidence: Evidence) -> Verdict | None:
     """Find a right answer that is wrong for the same numbers as integers, where these may come."""
     exercise, args = evidence.exercise, evidence.cases[0]
     cast = [name in exercise.integers and isinstance(arg, np.ndarray) and arg.dtype == np.float64
-            for name, arg in zip(evidence.parameters, args, strict=False)]
+            for name, arg in zip(exercise.parameters, args, strict=False)]
     if not any(cast):
         return None
     whole = tuple(np.rint(3 * a) if c else a for a, c in zip(args, cast, strict=True))
@@ -402,21 +314,16 @@ def integer_input(evidence: Evidence) -> Finding | None:
     if as_float.error is not None or as_int.endless or as_int.error is None and evidence.alike(
             as_int, as_float, exercise.truth(*fresh(whole)), 100 * exercise.tolerance):
         return None
-    return Finding([
-        "Right for floats, but the same numbers as integers give another answer.",
-        "An array of integers cuts off decimals, and so does one made from it by `.copy()` or "
-        "`np.zeros_like`: work with `a.astype(float)`."], "integer-input")
+    return _general(evidence, "integer-input")
 
 
-def correct(evidence: Evidence) -> Finding:
+def correct(evidence: Evidence) -> Verdict:
     """Find nothing wrong."""
-    unlocks = evidence.exercise.unlocks
-    return Finding([unlocks] if unlocks else [], outcome="correct")
+    return Verdict("correct", list(filter(None, [evidence.exercise.unlocks])))
 
 
-DETECTORS: tuple[Callable[[Evidence], Finding | None], ...] = (
-    skipped, not_a_function, wrong_signature, not_attempted,
-    earlier_function, notebook_data, known_mistake, told_by_itself, general_mistake,
-    other_each_time, unknown,
-    changed_argument, gradients_switched_off, not_repeatable, leaves_marks, integer_input,
-    correct)
+# The detectors in their order: of any answer, then of a wrong or of a right one.
+BEFORE = skipped, not_a_function, wrong_signature, not_attempted, earlier_function, notebook_data
+WRONG = known_mistake, told_by_itself, general_mistake, not_repeatable, unknown
+RIGHT = (changed_argument, gradients_switched_off, not_repeatable, leaves_marks, integer_input,
+         correct)

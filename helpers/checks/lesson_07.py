@@ -10,7 +10,6 @@ from helpers.checks import graph_fixtures as graphs
 from helpers.checks.compare import Count
 from helpers.checks.exercise import Exercise, Group
 from helpers.checks.lesson_01 import DATA as EARLIER
-from helpers.checks.truth import complex_step
 
 DATA = EARLIER | {"params", "grads", "x", "a", "b", "c", "upstream", "rows", "dW1", "dW2", "reg"}
 COMMON = {"sizes": lambda *args: {}, "tolerance": 1e-12, "integers": (), "data": DATA}
@@ -35,14 +34,9 @@ by_hand = Exercise(
 # the rules
 
 def pulled(function, upstream, *inputs):
-    """Return the gradient of sum(upstream · function) by each input, from complex steps."""
-    def by(place):
-        def weighted(v):
-            return (upstream * function(*inputs[:place], v, *inputs[place + 1:])).sum()
-        return complex_step(weighted, inputs[place])
-
-    found = tuple(by(place) for place in range(len(inputs)))
-    return found if len(found) > 1 else found[0]
+    """Return the gradient of sum(upstream · function) by its input; a tuple, where it has two."""
+    found = graphs.pulled(function, upstream, *inputs)
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 def generic(*shape, seed=0):
@@ -181,7 +175,8 @@ def graph(title, shape, steps):
         for leaf in parents:
             if leaf not in nodes:
                 nodes[leaf] = graphs.Node(0.1 + generic(*shape, seed=ord(leaf)), name=leaf)
-        nodes[name] = graphs.made(name, OPERATIONS[operation], *(nodes[p] for p in parents))
+        nodes[name] = graphs.Node(None, tuple(nodes[p] for p in parents), OPERATIONS[operation],
+                                  name)
     nodes["out"].title = title  # what a card calls it
     return nodes["out"]
 
@@ -190,7 +185,7 @@ def long_chain(length=4000):
     """Return x after so many operations, more of them than calls may be nested."""
     node = graphs.Node(0.7, name="x")
     for step in range(length):
-        node = graphs.made("out" if step == length - 1 else None, None, node)
+        node = graphs.Node(None, (node,), name="out" if step == length - 1 else None)
     node.title = f"a chain of {length:,} operations"
     return node
 

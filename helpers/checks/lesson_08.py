@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from helpers.checks import torch_fixtures as fixtures
-from helpers.checks.compare import Count
+from helpers.checks.compare import Count, type_of
 from helpers.checks.exercise import Exercise
 from helpers.checks.lesson_01 import DATA as EARLIER
 from helpers.checks.torch_fixtures import torch
@@ -117,6 +117,10 @@ torch_gradients = Exercise(
 
 # 08-network
 
+MODULES = "networks that came back"
+FOREIGN = "networks that hold nothing of params"
+
+
 def _activation(name):
     def activation(Z):
         return getattr(torch, name)(Z)
@@ -151,11 +155,54 @@ def _build_network(params, activation):
 
 
 def _network_seen(args, made):
-    params = args[0]
-    facts = fixtures.network_facts(made, {NAMES[key]: W for key, W in params.items()})
-    if len(facts) == 1:  # nothing else can be said: it takes the place of all that is wanted
+    wanted = {NAMES[key]: W for key, W in args[0].items()}
+    facts = _no_network(made, wanted)
+    if facts:  # nothing else can be said: it takes the place of all that is wanted
         return dict.fromkeys(_network_seen(args, _build_network(*args)), 0) | facts
-    return facts
+    state, found = _state(made), list(made.parameters())
+    facts = fixtures.entries(wanted, state, "the network's state")
+    if not state:
+        facts[fixtures.KEYS] = Count(len(wanted), "The network holds no arrays at all: are its "
+                                     "layers attributes of their own, `self.hidden` and "
+                                     "`self.output`?")
+    frozen = sum(not p.requires_grad for p in found)
+    shared = sum(np.shares_memory(p.detach().numpy(), W) for p in found for W in wanted.values())
+    return {MODULES: Count(0), FOREIGN: Count(0), **facts,
+            "found": Count(len(found), f"`network.parameters()` lists {len(found)} parameters; "
+                           f"wanted {len(wanted)}."),
+            "frozen": Count(frozen, f"{frozen} of the parameters do not require a gradient."),
+            "shared": Count(shared, f"{shared} of the parameters share their memory with "
+                            "`params`."), **_call_facts(made, len(args[0]["W1"]))}
+
+
+def _state(made):
+    return {name: value.numpy().copy() for name, value in made.state_dict().items()}
+
+
+def _no_network(made, wanted):
+    """Return what came in place of a network that holds some of the wanted numbers, if it did."""
+    if not isinstance(made, torch.nn.Module):
+        what = f"the class `{made.__name__}`" if isinstance(made, type) else type_of(made)
+        return {MODULES: Count(1, f"It returned {what}; wanted a network, an object of an "
+                                  "`nn.Module`.")}
+    held, ours = ({number for array in arrays.values() for number in np.float32(array).ravel()}
+                  for arrays in (_state(made), wanted))
+    return {FOREIGN: Count(1, "None of the arrays in the network holds numbers of `params`.")} if (
+        held and not held & ours) else {}
+
+
+def _call_facts(made, D):
+    X = torch.from_numpy(np.random.default_rng(5).normal(size=(6, D)))
+    logits, text = np.zeros(0), ""
+    try:
+        with torch.no_grad():
+            logits = made(X)
+    except Exception as error:  # the student's forward
+        text = (f"Calling the network with a tensor of shape {tuple(X.shape)} raised "
+                f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+    return {"failed": Count(bool(text), text),
+            "nothing": Count(logits is None, "Calling the network gives `None`."),
+            "logits": logits.numpy() if fixtures.is_tensor(logits) else logits}
 
 
 network = Exercise(

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import ctypes
 import functools
-import io
 import os
 import random
 import signal
@@ -28,9 +27,9 @@ except ImportError:  # Windows
 CHANGEABLE = (np.ndarray, dict, list, np.random.Generator)
 MEMORY = 4 * 2**30  # bytes, or half of the computer's if that is less, that a call may take
 LIBRARIES = os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(np.__file__))
-TRACED = 100  # so many of the innermost frames are watched for a bare `except:`
 WATCHED: set[Alarm] = set()  # the alarms that are on
 BUSY = threading.Event()  # there are some
+TRACED = 100  # so many of the innermost frames are watched for a bare `except:`
 
 
 class TimeUp(BaseException):
@@ -121,12 +120,11 @@ class Alarm:
     """
 
     def __init__(self, seconds: float):
-        self.seconds, self.over, self.rung = seconds, False, False
-        self.armed, self.sent = False, False
-        self.lock, self.thread = threading.Lock(), threading.get_ident()
+        self.seconds, self.lock, self.thread = seconds, threading.Lock(), threading.get_ident()
+        self.over = self.rung = self.sent = self.armed = False
         self.signals = hasattr(signal, "setitimer") and (
             threading.current_thread() is threading.main_thread())
-        self.deadline = time.monotonic() + seconds + 1.5 * self.signals  # for the thread
+        self.deadline = time.monotonic() + seconds + 1.5 * self.signals  # for the other thread
 
     def __enter__(self) -> Alarm:
         _start_watching()
@@ -144,13 +142,11 @@ class Alarm:
     def off(self) -> None:
         """Disarm it and put the timer back that ran before; a second time does no harm."""
         self.over = True
-        with self.lock:  # from here on the thread does nothing
+        with self.lock:  # from here on the other thread does nothing
             WATCHED.discard(self)
         if self.sent:
-            try:
+            with contextlib.suppress(TimeUp):
                 time.sleep(0.01)  # what the thread has sent arrives here, if it has not yet
-            except TimeUp:
-                pass
         if self.armed:
             delay, interval = self.timer
             left = max(self.began + delay - time.monotonic(), 0.001) if delay else 0
@@ -192,8 +188,7 @@ def _start_watching() -> None:
 
 def _watch() -> None:
     """Look after all alarms, four times a second while there are any, in a thread of its own."""
-    while True:
-        BUSY.wait()
+    while BUSY.wait():
         time.sleep(0.25)
         BUSY.clear()
         for alarm in list(WATCHED):
@@ -220,8 +215,7 @@ def restored(*, randomness: bool = False):
     the states of the global random numbers, which have to go on from call to call: of an answer
     that draws from them, a second call is to give something else. In the block, memory has a limit.
     """
-    process = os.getpid()
-    states = []
+    process, states = os.getpid(), []
     for get, put in _settings(randomness):
         with contextlib.suppress(Exception):  # a folder that is no longer there
             states.append((put, get()))
@@ -236,23 +230,18 @@ def restored(*, randomness: bool = False):
             with contextlib.suppress(Exception):
                 put(state)
         for module, before in names:
-            for name, value in before.items():
-                if vars(module).get(name) is not value:
-                    setattr(module, name, value)
+            vars(module).update(before)
 
 
 def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
     """Return (how to get it, how to put it back) of each setting."""
+    torch = sys.modules.get("torch")
     rows = [(os.getcwd, os.chdir), (sys.getrecursionlimit, sys.setrecursionlimit),
             (sys.gettrace, lambda f: sys.gettrace() is f or sys.settrace(f)),
-            (sys.getprofile, lambda f: sys.getprofile() is f or sys.setprofile(f))]
-    if threading.current_thread() is threading.main_thread():
-        rows += [(lambda: signal.getsignal(signal.SIGINT),
-                  lambda handler: signal.signal(signal.SIGINT, handler))]
-    if resource is not None:
-        rows += [(lambda: resource.getrlimit(resource.RLIMIT_AS),
-                  lambda limits: resource.setrlimit(resource.RLIMIT_AS, limits))]
-    torch = sys.modules.get("torch")
+            (sys.getprofile, lambda f: sys.getprofile() is f or sys.setprofile(f)),
+            (lambda: signal.getsignal(signal.SIGINT), lambda h: signal.signal(signal.SIGINT, h)),
+            (lambda: resource.getrlimit(resource.RLIMIT_AS),
+             lambda limits: resource.setrlimit(resource.RLIMIT_AS, limits))]
     if torch is not None:
         rows += [(torch.is_grad_enabled, torch.set_grad_enabled),
                  (torch.get_default_dtype, torch.set_default_dtype)]
@@ -276,31 +265,14 @@ def _limit_memory() -> None:
 @contextlib.contextmanager
 def muted():
     """Keep prints, displays, figures and warnings of what runs in the block from the notebook."""
+    from IPython.utils.capture import capture_output
+
     plt = sys.modules.get("matplotlib.pyplot")
     before = plt.get_fignums() if plt else []
     try:
-        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
-              _nothing_displayed(), warnings.catch_warnings(), np.errstate(all="ignore")):
+        with capture_output(), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
     finally:
-        for number in plt.get_fignums() if plt else []:
-            if number not in before:
-                plt.close(number)
-
-
-@contextlib.contextmanager
-def _nothing_displayed():
-    """Send what `display` shows in the block to nowhere, where there is an IPython."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is None:
-        yield
-        return
-    from IPython.core.displaypub import CapturingDisplayPublisher
-
-    publisher, shell.display_pub = shell.display_pub, CapturingDisplayPublisher()
-    try:
-        yield
-    finally:
-        shell.display_pub = publisher
+        for number in set(plt.get_fignums()) - set(before) if plt else ():
+            plt.close(number)

@@ -15,12 +15,12 @@ WHERE = "Where in your code?"
 
 def show(outcome: str, exercise: str, lines: list[str], place: Sequence[str] = ()) -> None:
     """Show a verdict: the outcome by its sign, word and colour, its lines, the folded place."""
-    _show(f"{SIGNS[outcome]} {outcome.capitalize()} · {exercise}", lines, OUTCOMES[outcome], place)
+    show_card(outcome, f"{outcome.capitalize()} · {exercise}", lines, place)
 
 
-def show_card(outcome: str, title: str, lines: list[str]) -> None:
-    """Show a card that is not about one exercise, in the colour of an outcome."""
-    _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome])
+def show_card(outcome: str, title: str, lines: list[str], place: Sequence[str] = ()) -> None:
+    """Show a card under a title of its own, with the sign and the colour of an outcome."""
+    _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome], place)
 
 
 def show_note(title: str, lines: list[str]) -> None:
@@ -44,22 +44,18 @@ def as_text(title: str, lines: list[str], place: Sequence[str] = ()) -> str:
 
 def as_html(title: str, lines: list[str], colour: str, place: Sequence[str] = ()) -> str:
     """Return a card as HTML, its text in the colour of the reader's theme."""
-    body = "".join(f"<div>{_code(line)}</div>" for line in lines)
-    if place:
-        where = "".join(f"<div>{_code(line)}</div>" for line in place)
-        body += f"<details><summary>{WHERE}</summary>{where}</details>"
+    body, where = ("".join(f"<div>{_code(line)}</div>" for line in some) for some in (lines, place))
+    folded = f"<details><summary>{WHERE}</summary>{where}</details>" if where else ""
     return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
             f'padding: 6px 12px; line-height: 1.5; max-width: 52em">'
-            f'<div style="font-weight: 600">{html.escape(title)}</div>{body}</div>')
+            f'<div style="font-weight: 600">{html.escape(title)}</div>{body}{folded}</div>')
 
 
 def _show(title, lines, colour, place=()):
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        get_ipython = None
-    if get_ipython is None or get_ipython() is None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
         print(as_text(title, lines, place))
         return
     display(_bundle(title, lines, colour, place), raw=True)

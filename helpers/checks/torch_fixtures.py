@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import Count, type_of
+from helpers.checks.compare import Count
 from helpers.torch_compare import require_torch
 
 GRAPHS = "tensors that hold on to a graph"
 TENSORS = "tensors where numbers are wanted"
 SINGLE = "arrays in float32"
 KEYS = "names missing or not wanted"
-MODULES = "networks that came back"
-FOREIGN = "networks that hold nothing of params"
 
 
 @functools.cache
@@ -112,13 +110,10 @@ def _classes() -> SimpleNamespace:
 
 def made_network(params: dict[str, np.ndarray], *, stale: bool = False,
                  drops: bool = False, training: bool = True) -> Any:
-    """Return a network with tanh that holds copies of `params`.
+    """Return a network with tanh that holds copies of `params`, in training mode or not.
 
-    Parameters
-    ----------
-    stale : whether old gradients lie in it
-    drops : whether half of its hidden units are off in training
-    training : its mode
+    `stale` leaves old gradients in it; where it `drops`, half of its hidden units are off in
+    training.
     """
     made = _classes().Network(params, drops)
     if stale:
@@ -192,62 +187,15 @@ def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> 
     strange = [key for key in got if key not in wanted] if extra else []
     held = [key for key, value in got.items() if is_tensor(value)]
     single = [key for key, value in got.items() if "float32" in str(getattr(value, "dtype", ""))]
-    plain = {key: value.detach().numpy() if is_tensor(value) else value
-             for key, value in got.items()}
-    return {KEYS: _those(f"The names in {what} are not right.", ("Missing", missing),
-                         ("Not wanted", strange)), **dict.fromkeys(wanted), **plain,
-            TENSORS: _those("", ("Tensors, where arrays are wanted", held)),
-            SINGLE: _those("", ("In float32, where float64 is wanted", single))}
+    names = [f"The names in {what} are not right.", *_those("Missing", missing),
+             *_those("Not wanted", strange)]
+    return {KEYS: Count(len(missing + strange), " ".join(names)),
+            **dict.fromkeys(wanted),
+            **{key: value.detach().numpy() if is_tensor(value) else value
+               for key, value in got.items()},
+            TENSORS: Count(len(held), *_those("Tensors, where arrays are wanted", held)),
+            SINGLE: Count(len(single), *_those("In float32, where float64 is wanted", single))}
 
 
-def _those(begin, *lists):
-    """Return how many names there are in all, and the sentence that lists them."""
-    said = [f"{text}: {', '.join(f'`{key}`' for key in keys)}."[:150]
-            for text, keys in lists if keys]
-    return Count(sum(len(keys) for _, keys in lists), " ".join([begin, *said]).strip())
-
-
-def network_facts(made: Any, wanted: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what is wrong with a network that came back, its state, and what it computes.
-
-    `wanted` are arrays that it is to hold, by their names in the state, in any order of their
-    entries. Where it holds none of them, or is no network, that is all there is to say.
-    """
-    if not isinstance(made, torch.nn.Module):
-        what = f"the class `{made.__name__}`" if isinstance(made, type) else type_of(made)
-        return {MODULES: Count(1, f"It returned {what}; wanted a network, an object of an "
-                                  "`nn.Module`.")}
-    state = {name: value.numpy().copy() for name, value in made.state_dict().items()}
-    if state and not np.isin(_numbers(state), _numbers(wanted)).any():
-        return {FOREIGN: Count(1, "None of the arrays in the network holds numbers of `params`.")}
-    found, facts = list(made.parameters()), entries(wanted, state, "the network's state")
-    if not state:
-        facts[KEYS] = Count(len(wanted), "The network holds no arrays at all: are its layers "
-                            "attributes of their own, `self.hidden` and `self.output`?")
-    frozen = sum(not p.requires_grad for p in found)
-    shared = sum(np.shares_memory(p.detach().numpy(), W) for p in found for W in wanted.values())
-    return {MODULES: Count(0), FOREIGN: Count(0), **facts,
-            "found": Count(len(found), f"`network.parameters()` lists {len(found)} parameters; "
-                           f"wanted {len(wanted)}."),
-            "frozen": Count(frozen, f"{frozen} of the parameters do not require a gradient."),
-            "shared": Count(shared, f"{shared} of the parameters share their memory with "
-                            "`params`."), **_call_facts(made, len(wanted["hidden.weight"]))}
-
-
-def _numbers(arrays):
-    """Return all numbers of some arrays, to float32."""
-    return np.concatenate([np.float32(array).ravel() for array in arrays.values()])
-
-
-def _call_facts(made, D):
-    X = torch.from_numpy(np.random.default_rng(5).normal(size=(6, D)))
-    logits, text = np.zeros(0), ""
-    try:
-        with torch.no_grad():
-            logits = made(X)
-    except Exception as error:  # the student's forward
-        text = (f"Calling the network with a tensor of shape {tuple(X.shape)} raised "
-                f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
-    return {"failed": Count(bool(text), text),
-            "nothing": Count(logits is None, "Calling the network gives `None`."),
-            "logits": logits.numpy() if is_tensor(logits) else logits}
+def _those(text, names):
+    return [f"{text}: {', '.join(f'`{name}`' for name in names)}."[:150]] if names else []

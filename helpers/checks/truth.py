@@ -36,16 +36,14 @@ def income_network(X_b: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
     """Return Z1 (N, H), A1 (N, H), Y_hat (N, K): sigmoid hidden layer, linear output."""
     Z1 = dense(X_b, W1)
     A1 = 1 / (1 + np.exp(-Z1))
-    Y_hat = dense(np.insert(A1, 0, 1, axis=1), W2)
-    return Z1, A1, Y_hat
+    return Z1, A1, dense(np.insert(A1, 0, 1, axis=1), W2)
 
 
 def income_gradients(X_b: np.ndarray, y: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
     """Return dW1, dW2 of half the summed squared error, by complex steps of the loss."""
-    def loss(W1, W2):
-        return ((income_network(X_b, W1, W2)[2] - y) ** 2).sum() / 2
-
-    return complex_step(lambda W: loss(W, W2), W1), complex_step(lambda W: loss(W1, W), W2)
+    return tuple(complex_gradients(
+        lambda p: ((income_network(X_b, *p.values())[2] - y) ** 2).sum() / 2,
+        {"W1": W1, "W2": W2}).values())
 
 
 def rings_network(X: np.ndarray, params: dict[str, np.ndarray]) -> tuple:
@@ -54,14 +52,3 @@ def rings_network(X: np.ndarray, params: dict[str, np.ndarray]) -> tuple:
     A1 = np.tanh(Z1)
     Z2 = dense(A1, params["W2"]) + params["b2"]
     return Z1, A1, Z2, np.exp(-np.logaddexp(0, -Z2)) if np.isrealobj(Z2) else None
-
-
-def rings_gradients(X: np.ndarray, y: np.ndarray, params: dict[str, np.ndarray]) -> dict:
-    """Return the gradient of the mean logistic cross-entropy, by complex steps of the loss."""
-    def loss(params):
-        z = rings_network(X, params)[2]
-        away = np.where(z.real > 0, -z, z)  # its exponential cannot overflow
-        return (np.where(z.real > 0, z, 0) + np.log(1 + np.exp(away)) - y * z).sum() / len(y)
-
-    return {key: complex_step(lambda W, key=key: loss({**params, key: W}), value)
-            for key, value in params.items()}
