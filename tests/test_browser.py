@@ -433,10 +433,10 @@ def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab,
             error.get_by_text(text).wait_for()
         else:
             error.wait_for(state="hidden")
-    digit.get_by_text("It reads a").or_(digit.get_by_text("it reads a 3")).wait_for()
+    digit.locator("p.number", has_text="it reads a 3").wait_for()
     digit.get_by_role("application").focus()
     watched.keyboard.press("Space")
-    digit.get_by_text("It reads a 7, and gives it 55 %.").wait_for()
+    digit.locator("p.number", has_text="It reads a 7, and gives it 55 %.").wait_for()
     run_all(watched)
     watched.get_by_text("[6]:").first.wait_for()
     watched.get_by_text("open: 2").wait_for()
