@@ -45,7 +45,7 @@ def differ(got: Any, want: Any, path: str = "result", names: tuple = (),
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
                           "returns-none")
-    found = list(parts(got, want, path, names))
+    found = list(_parts(got, want, path, names))
     wrong = list(filter(None, starmap(_form, found)))
     if wrong and wrong[0].stage == "shape":
         wrong[0].text = " ".join(d.text for d in wrong[:3] if d.stage == "shape")
@@ -55,7 +55,7 @@ def differ(got: Any, want: Any, path: str = "result", names: tuple = (),
 
 # What is wanted, taken apart: the parts by their names, each with what came for it.
 
-def parts(got: Any, want: Any, path: str = "result", names: tuple = ()) -> Iterator[tuple]:
+def _parts(got, want, path="result", names=()) -> Iterator[tuple]:
     """Yield (name, got, wanted) of each number or array.
 
     Where what came has not the structure that is wanted, `got` is a `Difference`, and `want` whole.
@@ -66,7 +66,7 @@ def parts(got: Any, want: Any, path: str = "result", names: tuple = ()) -> Itera
         yield path, inner, want
         return
     for part in inner:
-        yield from parts(part[1], part[2], part[0])
+        yield from _parts(part[1], part[2], part[0])
 
 
 def _in_tuple(got, want, path, names):
@@ -111,14 +111,17 @@ def settled(got: Any, want: Any) -> Any:
     return got
 
 
-def leaves(got: Any, want: Any, path: str = "result", names: tuple = ()) -> Iterator[tuple]:
-    """Yield (name, got, wanted) as arrays for every part of a result; nan where it has none."""
-    for name, g, w in parts(got, want, path, names):
-        if isinstance(g, Difference):  # it has not the structure that was wanted
-            yield name, np.array(np.nan), np.zeros(0)
-            continue
-        array = _plain_array(g)
-        yield name, np.array(np.nan) if array is None else array, np.asarray(w)
+def leaves(got: Any, want: Any, path: str = "result", names: tuple = (),
+           counts: bool = True) -> Iterator[tuple]:
+    """Yield (name, got, wanted) as arrays for every part of a result; nan where it has none.
+
+    Each `Count` is a part too, unless `counts` is false.
+    """
+    for name, g, w in _parts(got, want, path, names):
+        if counts or not isinstance(w, Count):
+            array, astray = _plain_array(g), isinstance(g, Difference)
+            yield (name, np.array(np.nan) if array is None else array,
+                   np.zeros(0) if astray else np.asarray(w))
 
 
 # The form of one part: its type, its shape, its dtype.

@@ -13,16 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import (
-    Count,
-    Difference,
-    differ,
-    leaves,
-    parts,
-    right_values,
-    same_values,
-    settled,
-)
+from helpers.checks.compare import Difference, differ, leaves, right_values, same_values, settled
 from helpers.checks.explain import explain, same_error
 from helpers.checks.sandbox import Call, Guard, fresh, restored, seen
 
@@ -119,11 +110,9 @@ class Evidence:
 
     def parts(self, index: int) -> list[tuple]:
         """Return (name, got, wanted) of each part of what a call has returned, as arrays."""
-        returns, wanted = self.exercise.returns, self.wanted(index)
-        counts = {name for name, _, want in parts(wanted, wanted, returns[0], returns)
-                  if isinstance(want, Count)}
-        found = leaves(self.calls[index].value, wanted, returns[0], returns)
-        return [part for part in found if part[0] not in counts]
+        returns = self.exercise.returns
+        return list(leaves(self.calls[index].value, self.wanted(index), returns[0], returns,
+                           counts=False))
 
     def alike(self, one: Call, other: Call, want: Any, rounding: float | None = None) -> bool:
         """Whether two calls came to the same, in what is wanted of them."""

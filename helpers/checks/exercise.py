@@ -62,18 +62,17 @@ class _Check:
             mistake = "wrong-number-of-functions"
             return Verdict("not yet", [says(mistake, self, number=len(functions),
                                             wanted=len(self.parts))], mistake)
-        verdicts = []
+        whole = Verdict("correct", [self.unlocks] if self.unlocks else [])
         for part, function in zip(self.parts, functions, strict=True):
             verdict = judge(part, function)
-            verdicts.append(verdict)
             if verdict.outcome == "not attempted":
-                verdict.lines = [says("not-attempted", self, name=part.name)]
+                verdict.lines[:1] = [says("not-attempted", self, name=part.name)]
             elif verdict.outcome == "not yet" and len(self.parts) > 1:
                 verdict.lines[0] = f"`{part.name}` · {verdict.lines[0]}"
             if verdict.outcome.startswith("not"):
                 return verdict
-        skipped = [verdict for verdict in verdicts if verdict.outcome == "skipped"]
-        return (skipped or [Verdict("correct", [self.unlocks] if self.unlocks else [])])[-1]
+            whole = verdict if verdict.outcome == "skipped" or len(self.parts) == 1 else whole
+        return whole
 
     def __call__(self, *functions: Any) -> None:
         """Check the student's functions: show a card; raise where one is not right.

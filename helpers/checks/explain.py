@@ -68,8 +68,9 @@ def explain(exercise: Any, function: Any, error: BaseException, ended: bool = Fa
         return Difference("raised", text, "too-deep" if ended else "endless", line)
     raised = _raised(error, frames, called, None if called else other)
     mistake, advice = _reason(exercise, function, error, _source(frames))
-    stop = "" if raised.endswith((".", "?", "!")) else "."
-    return Difference("raised", f"{raised}{stop} {advice}" if advice else raised, mistake, line)
+    if advice:
+        raised += f"{'' if raised.endswith(('.', '?', '!')) else '.'} {advice}"
+    return Difference("raised", raised, mistake, line)
 
 
 # Where it was raised.
@@ -176,14 +177,10 @@ def _nearly_a_key(error):
     for name, value in dicts.items():
         if missing in value:
             return "key-missing", says("key-missing", name=name)
-    for key in {key for value in dicts.values() for key in value if isinstance(key, str)}:
-        if isinstance(missing, str) and _letters(key) == _letters(missing) != "":
-            return "key-spelt", says("key-spelt", key=key)
-    return None, ""
-
-
-def _letters(key):
-    return key.replace("_", "").lower()
+    letters = {key.replace("_", "").lower(): key for value in dicts.values() for key in value
+               if isinstance(key, str)}
+    spelt = isinstance(missing, str) and letters.get(missing.replace("_", "").lower())
+    return ("key-spelt", says("key-spelt", key=spelt)) if spelt else (None, "")
 
 
 def _shadowed(function):

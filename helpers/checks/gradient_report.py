@@ -246,10 +246,10 @@ def _checked(params, grads):
               for name, array in params.items() if grads[name].shape != array.shape]
     if shapes:
         raise ValueError("; ".join(shapes) + ": each gradient has the shape of its parameter")
-    for name, array in params.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be measured "
-                             "there")
+    endless = next((name for name, W in params.items() if not np.isfinite(W).all()), None)
+    if endless is not None:
+        raise ValueError(f"params[{endless!r}]: it holds nan or infinity; nothing can be measured "
+                         "there")
 
 
 def _takes_dict(loss, params):
@@ -341,15 +341,6 @@ def _examine(name, got, want, param, noise, sizes, kink):
     return Finding(name, got.shape, right, worst, cosine, length, text)
 
 
-def _rounded(got, want, noise):
-    """Return the number of decimals to which a gradient has been rounded, or 0."""
-    for digits in range(2, 9):
-        if np.array_equal(got, np.round(got, digits)):
-            near = np.abs(got - want).max() <= 0.51 * 10.0 ** -digits + noise
-            return digits if near and 2 * np.count_nonzero(got) >= got.size else 0
-    return 0
-
-
 def _in_words(got, want, param, error, noise, sizes):
     if not np.isfinite(got).all():
         at = list(map(int, np.argwhere(~np.isfinite(got))[0]))
@@ -361,8 +352,9 @@ def _in_words(got, want, param, error, noise, sizes):
     few = got.size < 3  # the slopes of two biases may be c and −c: all that is wrong is a factor
     if known and not (few and known[0] == "constant-factor"):
         return known[1]
-    digits = _rounded(got, want, noise)
-    if digits:
+    digits = next((n for n in range(2, 9) if np.array_equal(got, np.round(got, n))), None)
+    if digits and 2 * np.count_nonzero(got) >= got.size and (
+            np.abs(got - want).max() <= 0.51 * 10.0 ** -digits + noise):
         return f"right to {digits} decimals: is it rounded?"
     share = float(np.vdot(param, got - want) / np.vdot(param, param)) if param.any() else 0.0
     if got.size > 1 and np.abs(got - want - share * param).max() <= (

@@ -60,13 +60,10 @@ def fresh(args: tuple) -> tuple:
 
 
 class Guard:
-    """Calls functions with copies of their arguments, muted, for a limited time in all.
+    """Calls functions with copies of their arguments, muted, for some seconds in all.
 
-    Parameters
-    ----------
-    seconds : float
-        Time for all calls together. A call may always take twice as long as the longest that has
-        ended: who is slow on a busy computer is not endless.
+    A call may always take twice as long as the longest that has ended: who is slow on a busy
+    computer is not endless.
     """
 
     def __init__(self, seconds: float = 1.9):

@@ -187,15 +187,14 @@ def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> 
     strange = [key for key in got if key not in wanted] if extra else []
     held = [key for key, value in got.items() if is_tensor(value)]
     single = [key for key, value in got.items() if "float32" in str(getattr(value, "dtype", ""))]
-    names = [f"The names in {what} are not right.", *_those("Missing", missing),
-             *_those("Not wanted", strange)]
-    return {KEYS: Count(len(missing + strange), " ".join(names)),
-            **dict.fromkeys(wanted),
-            **{key: value.detach().numpy() if is_tensor(value) else value
-               for key, value in got.items()},
-            TENSORS: Count(len(held), *_those("Tensors, where arrays are wanted", held)),
-            SINGLE: Count(len(single), *_those("In float32, where float64 is wanted", single))}
+    plain = {key: got[key].detach().numpy() if key in held else got[key] for key in got}
 
+    def those(*rows):
+        return " ".join(f"{text}: {', '.join(f'`{key}`' for key in keys)}."[:150]
+                        for text, keys in rows if keys)
 
-def _those(text, names):
-    return [f"{text}: {', '.join(f'`{name}`' for name in names)}."[:150]] if names else []
+    names = those(("Missing", missing), ("Not wanted", strange))
+    return {KEYS: Count(len(missing + strange), f"The names in {what} are not right. {names}"),
+            **dict.fromkeys(wanted), **plain,
+            TENSORS: Count(len(held), those(("Tensors, where arrays are wanted", held))),
+            SINGLE: Count(len(single), those(("In float32, where float64 is wanted", single)))}
