@@ -522,6 +522,7 @@ def test_a_list_of_arrays_of_different_lengths_is_compared_array_by_array():
 
 def test_same_values():
     assert same_values((1.0, [np.nan]), [1.0, (np.nan,)], 1e-9)
+    assert same_values({"a": [1.0, 2.0]}, {"a": np.array([1.0, 2.0])}, 1e-9)
     assert not same_values(True, 1.0, 1e-9) and not same_values(None, 0.0, 1e-9)
     assert not same_values({"a": 1}, {"b": 1}, 1e-9) and not same_values("a", "b", 1e-9)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 NUMBERS = ["bb", *(a + b for a in "iuf" for b in "iuf")]  # kinds of dtype that can be compared
-DEEPEST = 4  # lists are nested no deeper than arrays of this course (or in themselves)
 
 
 class Count(int):
@@ -208,7 +207,8 @@ def _plain_array(value):
         return None
 
 
-def _shallow(value, depth=DEEPEST):
+def _shallow(value, depth=4):
+    """Whether lists are nested no deeper than arrays of this course (or in themselves)."""
     return not isinstance(value, (list, tuple)) or (
         depth > 0 and all(_shallow(item, depth - 1) for item in value))
 
@@ -234,32 +234,29 @@ def _value(path, got, want, tolerance):
                       f"{entry} is {shown}; wanted {wanted}{count}.")
 
 
-def same_values(a: Any, b: Any, rounding: float) -> bool:
+def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> bool:
     """Whether two values agree to rounding, entry by entry; tuple and list count as one.
 
     Arrays that are nothing but round-off beside the largest number of the whole value (sums that
-    cancel) agree too: entries may differ by 1e-15 times that number, where `rounding` is not 0.
+    cancel) agree too: entries may differ by `floor`, which by default is 1e-15 times that number,
+    and 0 where `rounding` is 0.
     """
-    a, b = _flat(a), _flat(b)
-    arrays = [x for x in b.values() if isinstance(x, np.ndarray) and x.dtype.kind in "iuf"]
-    floor = 1e-15 * max(map(_largest, arrays), default=0.0) if rounding else 0.0
-    return a.keys() == b.keys() and all(_same(a[key], b[key], rounding, floor) for key in a)
-
-
-def _flat(value, path=()):
-    """Return {path: thing} of what dicts, tuples and lists hold, and of these themselves."""
-    kind = next((kind for kind in (dict, tuple, list) if isinstance(value, kind)), None)
-    if kind is None or len(path) > DEEPEST:
-        return {path: value}
-    found = {(*path, "a dict" if kind is dict else "a sequence"): None}
-    for key, inner in value.items() if kind is dict else enumerate(value):
-        found |= _flat(inner, (*path, key))
-    return found
-
-
-def _same(a, b, rounding, floor):
+    if floor is None:
+        floor = 1e-15 * _size(b) if rounding else 0.0
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        return len(a) == len(b) and _shallow(a) and _shallow(b) and all(
+            same_values(x, y, rounding, floor) for x, y in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
     x, y = _plain_array(a), _plain_array(b)
     return a is b if x is None or y is None else _agree(x, y, rounding, floor)
+
+
+def _size(value):
+    """Return the size of the largest finite number in the arrays of a value; or 0."""
+    if isinstance(value, (dict, tuple, list)) and _shallow(value):
+        return max(map(_size, value.values() if isinstance(value, dict) else value), default=0.0)
+    return _largest(value) if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" else 0.0
 
 
 def right_values(got: Any, want: Any, tolerance: float) -> bool:
