@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import pytest
 from answers import RIGHT
 from nbclient import NotebookClient
 
@@ -156,9 +157,14 @@ def _report_frames(page):
     print(f"playing: {frames / (seen[1][0] - seen[0][0]):.0f} frames a second, {frames} frames")
 
 
+def playground():
+    pytest.main([str(ROOT / "tests" / "test_browser.py"), "-q", "-s", "-k", "how_fast"])
+
+
 if __name__ == "__main__":
     print(f"Python {platform.python_version()}, {platform.machine()}")
     imports()
     checks()
     views()
     notebooks()
+    playground()

@@ -441,3 +441,83 @@ def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab,
     watched.get_by_text("[6]:").first.wait_for()
     watched.get_by_text("open: 2").wait_for()
     assert watched.locator(".view").count() == 2
+
+
+AFRESH = {"noise": 5, "points": 5, "seed": 2, "hidden units": 7}  # label -> place of another value
+GOING = {"rate": 6, "momentum": 1, "batch": 2, "penalty": 5}  # these show in the next step
+
+
+def test_the_playground_trains_and_every_control_and_the_bug_switch_work(lab, watched, shoot):
+    view = open_playground(watched, lab)
+    view.get_by_role("button", name="▶ Play").press("Enter")
+    watched.wait_for_function("Number(document.querySelector('.view').dataset.frames) > 8")
+    view.get_by_role("button", name="Pause").press("Enter")
+    view.get_by_role("button", name="▶ Play").wait_for()
+    watched.wait_for_timeout(1000)
+    one_step = view.get_by_role("button", name="One step")
+    changes(watched, view, one_step.click)
+    for label, value in AFRESH.items():
+        changes(watched, view, lambda label=label, value=value: put(
+            view.get_by_label(label, exact=True), value))
+    for label, value in GOING.items():
+        put(view.get_by_label(label, exact=True), value)
+        changes(watched, view, one_step.click)
+    changes(watched, view, lambda: view.get_by_label("data", exact=True).select_option("circles"))
+    changes(watched, view, lambda: view.get_by_label("train a mistake").select_option("N-missing"))
+    assert view.get_by_role("img", name="decision map").count() == 2
+    assert "N times too large" in view.text_content()
+    changes(watched, view, one_step.click)
+    changes(watched, view, lambda: view.get_by_label("network of").select_option("the mistake"))
+    changes(watched, view, lambda: view.get_by_role("button", name="mission 1").click())
+    assert "as few hidden units as you can" in view.text_content()
+    changes(watched, view, lambda: view.get_by_role("button", name="Show me the code").click())
+    assert "def backprop(X, y, params, reg):" in view.locator("pre").text_content()
+    view.get_by_label("train a mistake").select_option("hidden-derivative 4")
+    in_both_themes(watched, shoot, view, "playground")
+
+
+def open_playground(page, lab):
+    open_notebook(page, lab("solved/playground.ipynb"))
+    run_all(page)
+    view = page.locator(".view")
+    view.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    view.evaluate("e => e.scrollIntoView()")
+    return view
+
+
+def changes(page, view, move):
+    """Move a control and wait until the view has drawn another picture."""
+    frames = view.get_attribute("data-frames")
+    move()
+    page.wait_for_function(f"document.querySelector('.view').dataset.frames !== '{frames}'")
+
+
+PICTURE_AFTER = """(slider, value) => new Promise((done) => {
+    const view = slider.closest(".view"), began = performance.now();
+    const seen = new MutationObserver(() => {
+        seen.disconnect();
+        done(performance.now() - began);
+    });
+    seen.observe(view, { attributes: true, attributeFilter: ["data-frames"] });
+    slider.value = value;
+    slider.dispatchEvent(new Event("input"));
+})"""
+
+
+def test_how_fast_the_playground_is_gets_measured_and_not_judged(lab, watched):
+    """Print figures for `benchmark.py`; see there."""
+    view = open_playground(watched, lab)
+    slider = view.get_by_label("seed", exact=True)
+    waits = [slider.evaluate(PICTURE_AFTER, seed) for seed in [1, 2, 3, 4, 5] * 4]
+    for label in ("points", "hidden units"):
+        put(view.get_by_label(label, exact=True), AFRESH[label])
+    view.get_by_role("button", name="▶ Play").click()
+    watched.wait_for_timeout(1000)
+    frames, began = int(view.get_attribute("data-frames")), time.perf_counter()
+    watched.wait_for_timeout(3000)
+    frames = int(view.get_attribute("data-frames")) - frames
+    print(f"playground: {frames / (time.perf_counter() - began):.0f} pictures a second at 500 "
+          f"points and 8 units; control to picture {sorted(waits)[10]:.0f} ms in the median, "
+          f"{max(waits):.0f} ms at most")
+    assert frames > 0

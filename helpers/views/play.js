@@ -221,7 +221,8 @@ const view = { render({ model, el }) {
     const left = still() && playing() ? last + 500 - performance.now() : 0;
     if (left > 0) setTimeout(go, left); else requestAnimationFrame(go);
   }
-  root.append(cards, tag("div", { class: "bar" }, play, one, reset, speed, count), moves, more,
+  root.append(tag("style", {}, ".view input[type=range] { width: 92px; } .view select { max-width: 190px; }"), cards,
+    tag("div", { class: "bar" }, play, one, reset, speed, count), moves, more,
     tag("div", { class: "row" }, board, maps, loss), mistake, whose, missions, tag("div", { class: "bar" }, show), code);
   model.on("change:data", soon);
   model.on("change:controls", label);
