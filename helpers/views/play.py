@@ -148,7 +148,8 @@ class Playground:
     def _words(self):
         missions = [] if self.short else [
             {"name": one.name, "text": one.text, "done": done, "note": note,
-             "setup": {key: value for key, value in one.setup.items() if self._has(key)}}
+             "setup": {key: value for key, value in {**BEGIN, **one.setup}.items()
+                       if self._has(key)}}
             for one, done, note in zip(MISSIONS, self.missions.look(self.training),
                                        self.missions.notes(), strict=True)]
         names = SHORT if self.short else CONTROLS
