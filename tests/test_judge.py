@@ -194,7 +194,7 @@ def places(monkeypatch):
     stand_in = types.SimpleNamespace(calls=[], found=types.SimpleNamespace(
         line=7, lines=["`dZ1 = 3`", "is 3."]))
 
-    def find(exercise, function, seconds):
+    def find(exercise, function, seconds, first):
         stand_in.calls.append((exercise.id, seconds))
         return stand_in.found() if callable(stand_in.found) else stand_in.found
 

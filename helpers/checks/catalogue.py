@@ -29,12 +29,16 @@ class PageError(ValueError):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake: its id, a wrong implementation that makes it, what to tell the student."""
+    """A known mistake: its id, a wrong implementation that makes it, what to tell the student.
+
+    `edit` is the edit of its page, and what that puts in; empty where no single edit makes it.
+    """
 
     id: str
     wrong: Callable
     message: str
     source: str = ""
+    edit: tuple = ()
 
 
 @functools.cache
@@ -112,13 +116,27 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
     beside, found = [piece for row in rows for piece in row[3:] if ALSO in piece], []
     for where, mistake, message, *pieces in rows:
         wrong = [(piece, *one) for piece in pieces for one in _outcomes(piece, source, where)]
-        wrong += [(piece, new, both) for piece, new, changed in wrong for other in beside
+        wrong += [("```", new, both) for piece, new, changed in wrong for other in beside
                   if other != piece for both in _fitting(other, changed, where)]
-        for _, new, changed in wrong:
+        for piece, new, changed in wrong:
             own, message = dict(space), " ".join(message.split())
             try:
                 exec(compile(changed, f"<{where}>", "exec"), own)
             except SyntaxError as error:
                 raise PageError(f"{where}: no Python: {error.text}") from None
-            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new), changed))
+            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new), changed,
+                                 () if piece.startswith("```") else (piece, new)))
     return tuple(found)
+
+
+@functools.cache
+def both(exercise: str, name: str, one: Mistake, other: Mistake) -> Callable | None:
+    """Return the function that makes two known mistakes, or None where they do not go together."""
+    for a, b in ((one, other), (other, one)):
+        with contextlib.suppress(PageError, SyntaxError):
+            for new, changed in _outcomes(b.edit[0], a.source, "") if b.edit else ():
+                if new == b.edit[1]:
+                    own = dict(page(exercise[:2])[1])
+                    exec(compile(changed, "<two mistakes>", "exec"), own)
+                    return own[name]
+    return None

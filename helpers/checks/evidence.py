@@ -108,10 +108,10 @@ class Evidence:
         """Whether a second call came to the same as the first, or to no end."""
         return again.endless or self.alike(again, self.calls[0], self.wanted(0))
 
-    def parts(self, index: int) -> list[tuple]:
+    def parts(self, index: int, call: Call | None = None) -> list[tuple]:
         """Return (name, got, wanted) of each part of what a call has returned, as arrays."""
-        returns = self.exercise.returns
-        return list(leaves(self.calls[index].value, self.wanted(index), returns[0], returns,
+        returns, call = self.exercise.returns, call or self.calls[index]
+        return list(leaves(call.value, self.wanted(index), returns[0], returns,
                            counts=False))
 
     def alike(self, one: Call, other: Call, want: Any, rounding: float | None = None) -> bool:

@@ -15,18 +15,19 @@ import numpy as np
 
 from helpers.checks.sandbox import CHANGEABLE
 
-NAMES = ("add sub mult:mul matMult:matmul div:truediv floorDiv:floordiv mod pow bitAnd:and_ "
-         "bitOr:or_ bitXor:xor lShift:lshift rShift:rshift uSub:neg uAdd:pos invert not:not_ "
-         "eq notEq:ne lt ltE:le gt gtE:ge is:is_ isNot:is_not")
-OPERATORS = {getattr(ast, name[0].upper() + name[1:]): getattr(operator, function or name)
-             for name, _, function in (pair.partition(":") for pair in NAMES.split())}
-OPERATORS |= {ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}
 APART = {"super", "locals", "globals", "vars", "eval", "exec"}  # they look at where they stand
 FOLLOWED = "<followed>"
 RECORDED = 4000  # steps of a call whose values are kept
 LEFT_ALONE = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Match)
-WHOLE = (ast.Name, ast.Constant, ast.BoolOp, ast.IfExp, ast.Compare, ast.Dict, ast.List, ast.Set,
-         ast.Tuple, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp)
+TIED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)  # what has one in it stays in its place
+VALUES = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Attribute, ast.Subscript, ast.Call, ast.Name,
+          ast.Constant, ast.BoolOp, ast.IfExp, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.ListComp,
+          ast.DictComp, ast.SetComp, ast.GeneratorExp)
+NAMES = ("Add Sub Mult:mul MatMult:matmul Div:truediv FloorDiv:floordiv Mod Pow BitAnd:and "
+         "BitOr:or BitXor:xor LShift:lshift RShift:rshift Eq NotEq:ne Lt LtE:le Gt GtE:ge")
+OPERATORS = {name: function or name.lower() for name, _, function in (
+    pair.partition(":") for pair in NAMES.split())}
+MADE_ONCE = (ast.List, ast.Dict, ast.Set, ast.Call)  # as the default of an argument
 LOAD, STORE = ast.Load(), ast.Store()
 
 
@@ -42,10 +43,10 @@ class Spot:
     kind: str  # the name of its type in a syntax tree; "Given" where several names get values
     node: ast.AST
     statement: int  # the number of the innermost statement that it stands in
-    function: Callable  # from the values that go into it to its own
     name: str | None  # of the variable that it reads or sets
     inputs: list[Spot]  # the spots directly inside it
     values: list = field(default_factory=list)  # copies of what it came to in a recorded call
+    last: Any = None  # what it came to last, itself
 
 
 class Program:
@@ -56,53 +57,64 @@ class Program:
     spots : its expressions, by number
     reached : those that a recorded call has come to, in this order, and last the one that raised
     failed : the spot that raised, if one did
+    grown : the line of a default value that has changed since it was made, or None
     """
 
     def __init__(self, function: Callable):
         code, node = function.__code__, _definition(function)
-        self.file = code.co_filename
+        self.file, self.grown, self.texts = code.co_filename, None, {}
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
         for name, value in self.space.items():
             if isinstance(value, CHANGEABLE) and name in (*code.co_names, *code.co_freevars):
                 self.space[name] = copy.deepcopy(value)
+        self.defaults = [*map(self._made_anew, node.args.defaults, function.__defaults__ or ())]
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
         self.spots = maker.spots
-        own = {**self.space, "__step": self._step, "__slice": slice}
+        own = {**self.space, "__step": self._step, "__operator": operator}
         exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
         self.function = own[node.name]
-        self.function.__defaults__ = function.__defaults__
         self.function.__kwdefaults__ = function.__kwdefaults__
+
+    def _made_anew(self, node, now):
+        """Return the default value of an argument as it was when the function was made."""
+        if not isinstance(node, MADE_ONCE) or not hasattr(now, "__len__"):
+            return now
+        before = eval(compile(ast.Expression(node), FOLLOWED, "eval"), dict(self.space))
+        if len(before) != len(now):
+            self.grown = node.lineno
+        return before
 
     def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
         """Return what the function comes to, in at most `limit` steps.
 
-        `changes` says by the number of a spot what is called in place of its function, with that
-        function, the values that go into it, and those that do so by keyword.
+        `changes` says by the number of a spot what is called in its place, with a function that
+        returns its value.
         """
         self.changes, self.limit, self.record, self.steps, self.failed = (
             changes, limit, record, 0, None)
         if record:
             self.reached = []
             for spot in self.spots:
-                spot.values = []
+                spot.values, spot.last = [], None
+        self.function.__defaults__ = tuple(copy.deepcopy(self.defaults))
         return self.function(*args)
 
-    def _step(self, number, /, *operands, **named):
+    def _step(self, number, value_of):
         self.steps += 1
         if self.steps > self.limit:
             raise Cut
         spot = self.spots[number]
         try:
-            value = (self.changes[number](spot.function, operands, named)
-                     if number in self.changes else spot.function(*operands, **named))
+            value = self.changes[number](value_of) if number in self.changes else value_of()
         except Exception:
             if self.failed is None:
                 self.failed = spot
                 self._note(spot)
             raise
+        spot.last = value
         if self.record:
             self._note(spot)
             spot.values.append(snapshot(value) if self.steps < RECORDED else None)
@@ -114,8 +126,10 @@ class Program:
 
     def text(self, spot: Spot) -> str:
         """Return an expression as it stands in the student's cell."""
-        source = "".join(linecache.getlines(self.file))
-        return " ".join((ast.get_source_segment(source, spot.node) or "").split())
+        if spot not in self.texts:
+            source = "".join(linecache.getlines(self.file))
+            self.texts[spot] = " ".join((ast.get_source_segment(source, spot.node) or "").split())
+        return self.texts[spot]
 
 
 def snapshot(value: Any, depth: int = 3) -> Any:
@@ -134,7 +148,7 @@ def snapshot(value: Any, depth: int = 3) -> Any:
 
 
 def _definition(function):
-    """Return the syntax tree of a function, as a `def` without decorators and defaults."""
+    """Return the syntax tree of a function, as a `def` without decorators and types."""
     code, first = function.__code__, function.__code__.co_firstlineno
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     starts = {(position[0], position[2]) for position in code.co_positions()}
@@ -150,20 +164,10 @@ def _definition(function):
     else:
         raise OSError("a function without source")
     node.decorator_list, node.returns = [], None
-    node.args.defaults = [ast.Constant(None) for _ in node.args.defaults]
-    node.args.kw_defaults = [default and ast.Constant(None) for default in node.args.kw_defaults]
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None
     return node
-
-
-def _same(value, *_):
-    return value
-
-
-def _call(function, *args, **named):
-    return function(*args, **named)
 
 
 class _Instrument(ast.NodeTransformer):
@@ -171,45 +175,57 @@ class _Instrument(ast.NodeTransformer):
 
     def __init__(self, modules):
         self.modules, self.spots, self.statement, self.statements = modules, [], 0, 0
+        self.tied = 0
 
     def visit(self, node):
         if isinstance(node, LEFT_ALONE) or self._is_of_a_module(node):
             return node
-        before = self.statement
+        before, tied = self.statement, self.tied
+        self.tied += isinstance(node, TIED) or getattr(node, "id", "") in APART
         if isinstance(node, ast.stmt):
             self.statements += 1
             self.statement = self.statements
         new = super().visit(node)
         self.statement = before
-        parts = _parts(node) if new is node else None
-        return self._spot(node, *parts) if parts else new
+        value = new is node and isinstance(node, VALUES) and self.tied == tied and isinstance(
+            getattr(node, "ctx", LOAD), ast.Load) and isinstance(
+            getattr(node, "value", 0), (ast.AST, int, float, str))
+        return self._spot(node, _as_call(node)) if value else new
 
     def _is_of_a_module(self, node):
         while isinstance(node, ast.Attribute):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.modules
 
-    def _spot(self, node, function, *operands, name=None, kind=None):
-        """Return the call that stands for an expression whose parts have been visited."""
-        keywords = node.keywords if isinstance(node, ast.Call) else []
-        inputs = [spot for whole in [*operands, *keywords] for spot in _topmost(whole)]
-        spot = Spot(len(self.spots), kind or type(node).__name__, node, self.statement, function,
-                    name or getattr(node, "id", None), inputs)
+    def _spot(self, node, value, kind=None, name=None, inputs=None):
+        """Return the call that stands for an expression whose parts have been visited.
+
+        What calls a function is handed over so that another one may be called in its place.
+        """
+        inner = [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)]
+        spot = Spot(len(self.spots), kind or type(node).__name__, node, self.statement,
+                    name or getattr(node, "id", None), inner if inputs is None else inputs)
         self.spots.append(spot)
-        call = ast.Call(ast.Name("__step", LOAD), [ast.Constant(spot.number), *operands], keywords)
+        own = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+        if isinstance(value, ast.Call) and not hasattr(value, "spot"):
+            own.args.args, own.args.defaults = [ast.arg("__function")], [value.func]
+            own.body = ast.Call(ast.Name("__function", LOAD), value.args, value.keywords)
+        call = ast.Call(ast.Name("__step", LOAD), [ast.Constant(spot.number), own], [])
         call.spot = spot
         return ast.copy_location(call, node)
 
-    def visit_Slice(self, node):
-        node = self.generic_visit(node)
-        parts = [part or ast.Constant(None) for part in (node.lower, node.upper, node.step)]
-        return ast.copy_location(ast.Call(ast.Name("__slice", LOAD), parts, []), node)
+    def visit_FunctionDef(self, node):
+        if self.statements == 1:  # those of the function itself are set by hand
+            for defaults in (node.args.defaults, node.args.kw_defaults):
+                defaults[:] = [part and ast.Constant(None) for part in defaults]
+        return self.generic_visit(node)
 
     def visit_Call(self, node):
         if isinstance(node.func, ast.Attribute):
             node.func.value = self.visit(node.func.value)
         elif not isinstance(node.func, ast.Name):
             node.func = self.visit(node.func)
+        self.tied += getattr(node.func, "id", "") in APART
         node.args, node.keywords = ([*map(self.visit, node.args)],
                                     [*map(self.visit, node.keywords)])
         return node
@@ -218,62 +234,49 @@ class _Instrument(ast.NodeTransformer):
         return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
     def visit_For(self, node):
-        node = self.generic_visit(node)
-        node.body = [*self._given(node.target, node.iter), *node.body]
+        inputs = [*_topmost(self.generic_visit(node).iter)]
+        node.body = [*self._given(node.target, inputs), *node.body]
         return node
 
-    def _given(self, target, value):
+    def _given(self, target, inputs):
         """Return statements that give the names of a target their values, each through a spot."""
-        made, inputs = [], [*_topmost(value)]
-        for part in ast.walk(target):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                call = self._spot(part, _same, ast.Name(part.id, LOAD), kind="Given")
-                call.spot.inputs = inputs
-                made.append(ast.copy_location(ast.Assign([ast.Name(part.id, STORE)], call), part))
-        return made
+        return [ast.copy_location(ast.Assign([part], self._spot(
+            part, _loaded(part), "Given", inputs=inputs)), part) for part in ast.walk(target)
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
 
     def visit_Assign(self, node):
-        target, node.value = node.targets[0], self.visit(node.value)
+        target, tied, node = node.targets[0], self.tied, self.generic_visit(node)
+        inputs = [*_topmost(node.value)]
+        if self.tied != tied:
+            return node
         if len(node.targets) > 1 or isinstance(target, (ast.Tuple, ast.List)):
-            node.targets = [*map(self.visit, node.targets)]
-            return [node, *(part for t in node.targets for part in self._given(t, node.value))]
-        old = ast.Lambda(ast.arguments([], [], None, [], [], None, []), _loaded(target))
-        node.value = self._spot(node, _same, node.value, old, name=_name_of(target))
-        node.targets = [self.visit(target)]
+            return [node, *(part for t in node.targets for part in self._given(t, inputs))]
+        node.value = self._spot(node, node.value, name=_name_of(target), inputs=inputs)
+        node.value.args[1].args = ast.arguments([], [ast.arg("__old")], None, [], [], None, [
+            ast.Lambda(ast.arguments([], [], None, [], [], None, []), _loaded(target))])
         return node
 
     def visit_AugAssign(self, node):
-        before, target, function = [], node.target, OPERATORS[type(node.op)]
-        for part in () if isinstance(target, ast.Name) else ("value", "slice"):
-            if hasattr(target, part):  # evaluated once
-                name = f"__{part}{len(self.spots)}"
-                before.append(ast.Assign([ast.Name(name, STORE)],
-                                         self.visit(getattr(target, part))))
-                setattr(target, part, ast.Name(name, LOAD))
-        in_place = getattr(operator, f"i{function.__name__.strip('_')}")
-        value = self._spot(node, in_place, _loaded(target), self.visit(node.value),
-                           name=_name_of(target))
-        return [ast.copy_location(part, node) for part in [*before, ast.Assign([target], value)]]
+        if any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
+            return self.generic_visit(node)
+        value = _operation(node.op, self.visit(_loaded(node.target)), self.visit(node.value), "i")
+        call = self._spot(node, value, name=_name_of(node.target))
+        return ast.copy_location(ast.Assign([node.target], call), node)
 
 
-def _parts(node):
-    """Return how the value of an expression is made, and of what; None of what is no such thing."""
-    if not isinstance(getattr(node, "ctx", LOAD), ast.Load):
-        return None
+def _as_call(node):
+    """Return an expression, or the call of a function that an operator stands for."""
     if isinstance(node, ast.BinOp):
-        return OPERATORS[type(node.op)], node.left, node.right
-    if isinstance(node, ast.UnaryOp):
-        return OPERATORS[type(node.op)], node.operand
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return OPERATORS[type(node.ops[0])], node.left, *node.comparators
-    if isinstance(node, ast.Attribute):
-        return operator.attrgetter(node.attr), node.value
-    if isinstance(node, ast.Subscript):
-        return operator.getitem, node.value, node.slice
-    if isinstance(node, ast.Call):
-        return None if getattr(node.func, "id", "") in APART else (_call, node.func, *node.args)
-    plain = not isinstance(node, ast.Constant) or isinstance(node.value, (int, float, str))
-    return (_same, node) if isinstance(node, WHOLE) and plain else None
+        return _operation(node.op, node.left, node.right)
+    if isinstance(node, ast.Compare) and type(node.ops[0]).__name__ in OPERATORS and (
+            len(node.ops) == 1):
+        return _operation(node.ops[0], node.left, node.comparators[0])
+    return node
+
+
+def _operation(op, left, right, how=""):
+    name = f"__{how}{OPERATORS[type(op).__name__]}__"
+    return ast.Call(ast.Attribute(ast.Name("__operator", LOAD), name, LOAD), [left, right], [])
 
 
 def _topmost(node):
@@ -285,13 +288,13 @@ def _topmost(node):
             yield from _topmost(part)
 
 
+def _loaded(target):
+    """Return the expression that reads what an assignment stores."""
+    parts = {name: copy.deepcopy(getattr(target, name)) for name in target._fields}
+    return ast.copy_location(type(target)(**{**parts, "ctx": LOAD}), target)
+
+
 def _name_of(target):
     """Return what a value that is stored is called: a variable, or the text key of an entry."""
     key = getattr(getattr(target, "slice", None), "value", None)
     return getattr(target, "id", key if isinstance(key, str) else None)
-
-
-def _loaded(target):
-    """Return the expression that reads what an assignment stores."""
-    parts = {name: getattr(target, name) for name in target._fields}
-    return ast.copy_location(type(target)(**{**parts, "ctx": LOAD}), target)

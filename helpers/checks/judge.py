@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks import place
+from helpers.checks import place, two
 from helpers.checks.compare import differ, listed, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
 from helpers.checks.explain import describe, says, unread_version
@@ -39,7 +39,7 @@ class Verdict:
     @property
     def summary(self) -> str:
         """The sentence that says best what is wrong."""
-        named = [line for line in self.lines if line.startswith((KNOWN, PERHAPS, LOOKS))]
+        named = [line for line in self.lines if line.startswith((KNOWN, PERHAPS, LOOKS, two.TWO))]
         plain = [line for line in self.lines if not line.startswith("Called with ")]
         return next(iter([*named, *plain]), "")
 
@@ -67,13 +67,15 @@ def _first(detectors, evidence):
 
 def _with_call(evidence, verdict):
     """Return a verdict with the call and its difference, a hint, and the place if it is found."""
-    exercise, wrong, mistake = evidence.exercise, evidence.wrong, verdict.mistake
+    exercise, wrong = evidence.exercise, evidence.wrong
+    found = _place(evidence) if wrong.stage == "raised" or not verdict.mistake else None
+    if not found and not verdict.mistake:
+        verdict = two_at_once(evidence) or verdict
     known = any(line.startswith(KNOWN) for line in verdict.lines)
     verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
                          wrong.text]
-    if exercise.hint and not known and mistake not in ("returns-none", "missing-key"):
+    if exercise.hint and not known and verdict.mistake not in ("returns-none", "missing-key"):
         verdict.lines.append(f"Next: {exercise.hint}")
-    found = _place(evidence) if wrong.stage == "raised" or not mistake else None
     verdict.line = wrong.line or found and found.line
     verdict.place = list(found.lines) if found else []
     return verdict
@@ -84,7 +86,8 @@ def _place(evidence):
     seconds = min(PLACING, evidence.guard.seconds)
     if evidence.calls[-1].endless or seconds < 0.05:
         return None
-    return Guard(seconds).call(place.find, (evidence.exercise, evidence.function, seconds)).value
+    return Guard(place.WALL * seconds).call(lambda: place.find(
+        evidence.exercise, evidence.function, seconds, evidence.at), ()).value
 
 
 def _general(evidence, mistake, **values):
@@ -216,6 +219,12 @@ def general_mistake(evidence: Evidence) -> Verdict | None:
     names = dict.fromkeys(name for name, _ in found)
     verb, stop = "are each" if len(names) > 1 else "is", "" if text.endswith("?") else "."
     return Verdict("not yet", [f"{LOOKS} {listed(names)} {verb} {text}{stop}"], mistake)
+
+
+def two_at_once(evidence: Evidence) -> Verdict | None:
+    """Find two mistakes that together come to a wrong answer without a name or a place."""
+    found = two.find(evidence, known_call)
+    return found and Verdict("not yet", *found)
 
 
 def not_repeatable(evidence: Evidence) -> Verdict | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import linecache
@@ -16,22 +17,24 @@ import numpy as np
 from helpers.checks import catalogue
 from helpers.checks.compare import differ
 from helpers.checks.gradient_report import looks_like
-from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
+from helpers.checks.instrument import FOLLOWED, Cut, Program, Spot, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
-SWAPS = {"add": "sub mul", "sub": "add", "mul": "matmul truediv add pow", "matmul": "mul",
-         "truediv": "mul floordiv", "pow": "mul", "and_": "or_", "or_": "and_",
-         "floordiv": "truediv mod", "mod": "floordiv", "xor": "pow", "lt": "le gt", "le": "lt ge",
-         "gt": "ge lt", "ge": "gt le", "eq": "ne", "ne": "eq", "is_": "is_not", "is_not": "is_"}
-ONE_WAY = ("sub", "truediv", "matmul", "pow", "floordiv", "mod")
-EDITS = {  # kind of a spot -> what is done there instead
-    "UnaryOp": [lambda a: a], "Attribute": [lambda a: a], "Tuple": [lambda a: a[::-1]],
-    "AugAssign": [lambda a, b: b, lambda a, b: a],
-    "Assign": [lambda a, old: old() + a, lambda a, old: old() - a]}
+SWAPS = {"Add": "sub mul", "Sub": "add", "Mult": "matmul truediv add pow", "MatMult": "mul",
+         "Div": "mul floordiv", "Pow": "mul", "BitAnd": "or_", "BitOr": "and_",
+         "FloorDiv": "truediv mod", "Mod": "floordiv", "BitXor": "pow", "Lt": "le gt",
+         "LtE": "lt ge", "Gt": "ge lt", "GtE": "gt le", "Eq": "ne", "NotEq": "eq"}
+ONE_WAY = ("Sub", "Div", "MatMult", "Pow", "FloorDiv", "Mod")
 STORED = ("Assign", "AugAssign", "Given")
+DONE = ("BinOp", "UnaryOp", "Attribute", "Call", "AugAssign", "Subscript")  # what may be too much
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
 SOME = 8  # of the values that an expression takes in a loop
+SHARED = ("It changes later, in a line that works in place or under another name: a copy is wanted "
+          "there.")
+LOST = "What was there before is lost: each time, something is to be added to it, or taken away."
+WHOLE = "Its type holds whole numbers only, which are cut off or wrap round: floats are wanted."
 NEVER = 3  # the rank of what would prove nothing
+WALL = 2  # a search ends after so many times the seconds of computing that it may take
 
 
 @dataclass
@@ -52,18 +55,33 @@ class _Quantity:
     read: Callable  # the spots of the reference, after another case -> what it is in that
 
 
-def find(exercise, function: Callable, seconds: float = 0.5) -> Place | None:
+@dataclass
+class _Change:
+    """What is done at some spots in place of what stands there.
+
+    `make` returns it for a case: a function from the one that returns the spot's value; `said`
+    tells of it what values do not show.
+    """
+
+    spots: list[Spot]
+    make: Callable
+    said: str = ""
+
+
+def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> Place | None:
     """Return the first place in a wrong function where one change makes every case right, or None.
 
     A change is a value of the reference answer's in place of one expression, or a small edit of
-    that expression. It never raises, takes no longer than `seconds` and leaves nothing behind.
+    that expression. `first` is the number of a case that is wrong, if known. It never raises, takes
+    no longer than `seconds` of computing and leaves nothing behind.
     """
     code = getattr(function, "__code__", None)
     if code is None or OUTSIDE & _names_in(code):
         return None
-    stop = time.perf_counter() + 0.9 * seconds
+    stop = time.thread_time() + 0.9 * seconds
     with restored(randomness=True):
-        return Guard(seconds).call(lambda: _Search(exercise, function, stop).place(), ()).value
+        return Guard(WALL * seconds).call(
+            lambda: _Search(exercise, function, stop).place(first), ()).value
 
 
 def _names_in(code):
@@ -90,10 +108,10 @@ class _Search:
     Attributes
     ----------
     mine, theirs : the programs of the student and of the reference
-    first : the number of the first case that is not right; `failed` and `raised` say what was
-        raised in it
+    first : the number of a case that is not right; `failed` and `raised` say what was raised in it
     quantities : what the reference computes in it
     known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
+    base : a change that is made in all calls
     """
 
     def __init__(self, exercise, function, stop):
@@ -101,14 +119,13 @@ class _Search:
         self.mine, self.theirs = Program(function), _reference(exercise.id, exercise.name)
         self.wanted, self.their_values = functools.cache(self.wanted), functools.cache(
             self.their_values)
-        self.limit = 10**6
+        self.limit, self.base, self.slow = 10**6, None, 0
 
-    def place(self) -> Place | None:
-        began = time.perf_counter()
-        self.first = next((case for case in range(len(self.cases))
-                           if not self.is_right(case, {}, record=True)), None)
+    def place(self, first) -> Place | None:
+        began, cases = time.thread_time(), sorted(range(len(self.cases)), key=lambda n: n != first)
+        self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
         if self.first is None:
-            return None
+            return self.mine.grown and _kept(self.mine)
         if isinstance(self.error, NameError):
             return _without_value(self.mine, self.error)
         self.failed, self.raised = self.mine.failed, self.error is not None
@@ -117,34 +134,83 @@ class _Search:
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
                                       for value in argument.values()]
+        self.slow = time.thread_time() - began
+        self.look()
+        change = self.mending()
+        return _worded(self, change) if change else self.first_of_two()
+
+    def look(self):
+        """Find out what the values of the last recorded call are."""
         self.known = {}
         for spot in self.mine.reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
             turned = spot.kind == "UnaryOp" or getattr(spot.node, "attr", "") == "T"
             self.known[spot] = (found[0] if found and all(found) else
                                 spot.kind == "Constant" or turned and self.is_fed(spot))
-        slow = time.perf_counter() - began
-        for spot, change in self.changes():
-            if time.perf_counter() + slow > self.stop:
-                return None
-            if self.is_mended(spot, change):
-                return _worded(self, spot, change(self.first))
+
+    def mending(self) -> _Change | None:
+        """Return the first change that makes every case right."""
+        cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
+        alike = {}
+        for spot in self.mine.reached:
+            alike.setdefault(self.written(spot), []).append(spot)
+        for change in self.changes():
+            spots = [spot for spot in alike[self.written(change.spots[0])]
+                     if spot not in change.spots]
+            for more in ([], spots) if spots else ([],):
+                if time.thread_time() + self.slow > self.stop:
+                    return None
+                tried = _Change([*change.spots, *more], change.make, change.said)
+                if all(self.is_right(case, tried) for case in cases):
+                    return tried
         return None
 
-    def is_right(self, case, changes, record=False):
+    def written(self, spot):
+        """Return what two spots share that are the same slip, made twice: how they stand there."""
+        around = next((self.mine.text(whole)[:9] for whole in self.mine.spots
+                       if spot in whole.inputs and whole.kind == "Call"), "")
+        return spot.kind, around, self.mine.text(spot)
+
+    def first_of_two(self) -> Place | None:
+        """Return the place of a change after which one more makes every case right."""
+        begun, most = None, self.right_names() + 1
+        for change in [*self.changes(begins_only=True)]:
+            if time.thread_time() + 2 * self.slow > self.stop:
+                return None
+            self.begin_with(change)
+            if self.right_names() > most:
+                begun, most = change, self.right_names()
+        if begun is None:
+            return None
+        self.begin_with(begun)
+        second = self.mending()
+        self.begin_with(None)
+        place = second and _worded(self, begun)
+        if place:
+            place.lines[-1] = ("With the right value there, one thing is left, further down: look "
+                               f"then at the line `{_quote(self.mine, second.spots[0])}`.")
+        return place
+
+    def begin_with(self, change):
+        """Make a change in all calls from here on."""
+        self.base = change
+        self.is_right(self.first, record=True)
+        self.look()
+
+    def right_names(self):
+        return sum(spot.kind in STORED and bool(known) for spot, known in self.known.items())
+
+    def is_right(self, case, change=None, record=False):
         exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
+        made = {spot.number: one.make(case) for one in (self.base, change) if one
+                for spot in one.spots}
         try:
-            value = seen(exercise.view, args, self.mine.call(args, changes, self.limit, record))
+            value = seen(exercise.view, args, self.mine.call(args, made, self.limit, record))
             return not differ(value, self.wanted(case), exercise.returns[0], exercise.returns,
                               exercise.tolerance)
         except (Exception, Cut) as error:
             self.error = error
             return False
-
-    def is_mended(self, spot, change):
-        """Whether all cases are right with a change."""
-        cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
-        return all(self.is_right(case, {spot.number: change(case)}) for case in cases)
 
     def wanted(self, case):
         args = fresh(self.cases[case])
@@ -164,15 +230,15 @@ class _Search:
         series = self.their_values(self.first) if self.theirs else {}
         for number, values in series.items():
             spot = self.theirs.spots[number]
-            found.append(_Quantity(spot.name, values, operator.itemgetter(number)))
-            found[-1].rank = (spot.name is None, spot.kind == "Name")
+            rank = spot.name is None, spot.kind == "Name"
+            found.append((rank, _Quantity(spot.name, values, operator.itemgetter(number))))
             for key in values[0] if len(values) == 1 and isinstance(values[0], dict) else ():
-                found.append(_Quantity(key, [values[0][key]], lambda series, n=number, key=key: [
-                    value[key] for value in series[n]]))
-                found[-1].rank = found[-2].rank
-        for quantity in sorted(found, key=lambda quantity: quantity.rank):
+                found.append((rank, _Quantity(
+                    key, [values[0][key]], lambda series, n=number, key=key: [
+                        value[key] for value in series[n]])))
+        for _, quantity in sorted(found, key=operator.itemgetter(0)):
             values = quantity.values
-            if values[0] is not None and not any(_equal(values, old) for old in have):
+            if values and values[0] is not None and not any(_equal(values, old) for old in have):
                 have.append(values)
                 yield quantity
 
@@ -187,51 +253,89 @@ class _Search:
         return next((quantity for quantity in self.quantities
                      if any(_equal(value, one) for one in quantity.values)), None)
 
-    def is_fed(self, spot):
-        """Whether all that goes into a spot is known."""
-        return bool(spot.inputs) and all(self.known.get(part) for part in spot.inputs)
+    def is_fed(self, spot, deep=False):
+        """Whether all that goes into a spot is known; `deep`: or made of what is known, there."""
+        return bool(spot.inputs) and all(self.known.get(part) or deep and part.kind != "Name" and (
+            self.is_fed(part, deep)) for part in spot.inputs)
 
-    def changes(self) -> Iterator[tuple]:
-        """Yield (spot, case -> change): first where something unknown begins, then in order."""
+    def changes(self, begins_only=False) -> Iterator[_Change]:
+        """Yield changes: first where something unknown begins, then in the order of the lines."""
         begins = {spot: None for spot in self.mine.reached
                   if not self.known[spot] and self.is_fed(spot)}
         statements = {}
         for spot in self.mine.reached:
             statements.setdefault(spot.statement, []).append(spot)
         for spot in begins:
-            yield from self.at(spot, 0)
-        for rank, spots in itertools.product(range(NEVER), statements.values()):
+            yield from self.grafts(spot, 0)
+            yield from self.edits(spot, 0)
+        for rank, spots in itertools.product(() if begins_only else range(NEVER),
+                                             statements.values()):
             for spot in spots:
-                yield from self.at(spot, rank) if rank or spot not in begins else ()
+                if rank or spot not in begins:
+                    yield from self.grafts(spot, rank)
+                    yield from self.edits(spot, rank)
             for spot in spots:
-                yield from self.around(spot) if self.least_rank(spot) == rank else ()
+                yield from self.around(spot, rank)
 
-    def at(self, spot, rank):
-        """Yield changes of what is done in a spot that prove as much as a rank says."""
+    def grafts(self, spot, rank):
+        """Yield the values of the reference's that may stand in a spot and prove as much."""
         least = self.least_rank(spot)
         if least < NEVER and max(least, self.rank_of_graft(spot)) == rank:
             for quantity in self.quantities:
                 if self.fits(spot, quantity.values):
-                    yield spot, lambda case, quantity=quantity: _graft(
-                        quantity.read(self.their_values(case)))
-        if least == rank:
-            yield from ((spot, lambda case, edit=edit: edit) for edit in _edits(self, spot))
+                    yield _Change([spot], lambda case, quantity=quantity: _graft(
+                        quantity.read(self.their_values(case))))
 
-    def around(self, spot):
-        """Yield changes of the value of a spot: turned, of another sign, with a factor."""
+    def edits(self, spot, rank):
+        """Yield small edits of what is done in a spot."""
+        if self.least_rank(spot) != rank:
+            return
         value = spot.values[0] if spot.values else None
-        if spot.kind in STORED or not isinstance(value, np.ndarray) or value.dtype == bool:
+        for other in _others(spot):
+            yield _Change([spot], lambda case, other=other: lambda value_of: value_of(
+                functools.partial(other, value_of.__defaults__[0])))
+        if spot.kind in DONE:
+            for part in spot.inputs:
+                if part.kind != "Constant" and part.values and not _equal(part.values[0], value):
+                    yield _Change([spot], lambda case, part=part: _taken(part, None))
+        if spot.kind == "Assign":
+            for add in (operator.add, operator.sub):
+                yield _Change([spot], lambda case, add=add: lambda value_of: add(
+                    value_of.__defaults__[0](), value_of()), LOST)
+        if spot.kind == "Constant":
+            for new in _constants(self, spot.node.value):
+                yield _Change([spot], lambda case, new=new: lambda value_of: new)
+        if value is not None and not _equal(value, snapshot(spot.last)):
+            yield _Change([spot], lambda case: lambda value_of: _apart(value_of()), SHARED)
+        if not isinstance(value, np.ndarray) or not value.ndim:
             return
-        if value.ndim == 2:
-            yield spot, lambda case: _after(np.transpose)
-        if self.known[spot] is True:
+        if value.dtype.kind in "iu":
+            yield _Change([spot], lambda case: lambda value_of: value_of().astype(float), WHOLE)
+        for part in spot.inputs:
+            like = part.values[0] if part.values else None
+            if isinstance(like, np.ndarray) and like.size == value.size > 1 and _equal(
+                    np.sort(like, None), np.sort(value, None)) and spot.kind == "Call":
+                for turn in (np.asarray, np.transpose):
+                    yield _Change([spot], lambda case, part=part, turn=turn: _taken(part, turn))
+
+    def around(self, spot, rank):
+        """Yield changes of the value of a spot: turned, of another sign, squared, with a factor."""
+        value = spot.values[0] if spot.values else None
+        if spot.kind in STORED or not isinstance(value, np.ndarray) or (
+                self.least_rank(spot) != rank):
             return
-        yield spot, lambda case: _after(operator.neg)
+        makes = [np.transpose] if value.ndim == 2 else []
+        open_to_change = self.known[spot] is not True and value.dtype != bool
+        makes += [operator.neg] if open_to_change else []
+        makes += [np.square, np.sqrt] if open_to_change and not self.known[spot] else []
+        yield from (_Change([spot], lambda case, make=make: _after(make)) for make in makes)
+        if not open_to_change:
+            return
         sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
         for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
             if sizes[self.first][name] > 1:
-                yield spot, lambda case, name=name, by=by: _after(
-                    lambda value: by(value, sizes[case][name]))
+                yield _Change([spot], lambda case, name=name, by=by: _after(
+                    lambda value: by(value, sizes[case][name])))
 
     def least_rank(self, spot):
         """Return 0; more where the statement comes to something known, or decides what is run."""
@@ -252,18 +356,25 @@ class _Search:
         """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
         blank = bool(spot.values) and all(map(_is_blank, spot.values))
         known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
-        if not known or blank or spot.kind in ("Constant", "Tuple", "AugAssign"):
+        if blank or spot.kind in ("Constant", "Tuple"):
             return NEVER
+        if not known:
+            if spot.kind == "Subscript":
+                return 2
+            one_line = spot.node.lineno == spot.node.end_lineno
+            return 2 if one_line and spot.kind != "Name" and self.is_fed(spot, deep=True) else NEVER
         return 2 if self.known[spot] is True and spot.kind != "Constant" else 0
 
     def fits(self, spot, values):
         """Whether values of the reference's can stand for those of a spot, and are not the same."""
         if spot is self.failed or not spot.values:
             return True
-        if len(spot.values) != len(values) and (len(spot.values) > 1 or not self.raised):
-            return False
         pair = spot.values[0], values[0]
         arrays = all(isinstance(value, np.ndarray) and value.ndim for value in pair)
+        always = arrays and len(values) == 1 and spot.kind in ("Name", "Subscript", "Attribute")
+        if len(spot.values) != len(values) and not always and (
+                len(spot.values) > 1 or not self.raised):
+            return False
         return (arrays or _form(pair[0]) == _form(pair[1])) and not _equal(spot.values, values)
 
 
@@ -285,21 +396,35 @@ def _equal(a, b):
         return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
     if a is None or not isinstance(b, np.ndarray) or _form(a) != _form(b):
         return False
-    off = np.abs(a.astype(float) - b) <= 1e-9 * np.abs(b).max(initial=1e-300)
-    return bool(off.all() or np.array_equal(a, b, equal_nan=True))
+    near = np.abs(a.astype(float) - b) <= 1e-9 * np.abs(b).max(initial=1e-300)
+    return bool(near.all()) or bool(np.isnan(b).any()) and np.array_equal(a, b, equal_nan=True)
+
+
+# What stands in the place of a spot: it takes the function that returns the spot's own value.
+
+def _ran(value_of):
+    try:
+        return value_of()
+    except Exception:
+        return None
+
+
+def _after(make):
+    return lambda value_of: make(value_of())
+
+
+def _taken(part, turn):
+    """Return a change that takes the value of a part as it is, in the form of the whole."""
+    def change(value_of):
+        shape, value = np.shape(_ran(value_of)), part.last
+        return value if turn is None else np.reshape(turn(value), shape)
+    return change
 
 
 def _graft(values):
     """Return a change that puts values of the reference's in the place of a spot's, in turn."""
-    left = iter(values)
-
-    def change(function, operands, named):
-        try:
-            like = function(*operands, **named)
-        except Exception:
-            like = None
-        return _given_back(next(left, None), like)
-    return change
+    left = itertools.repeat(values[0]) if len(values) == 1 else iter(values)
+    return lambda value_of: _given_back(next(left, None), _ran(value_of))
 
 
 def _given_back(want, like):
@@ -316,33 +441,34 @@ def _given_back(want, like):
     return want.copy() if want.ndim or isinstance(like, np.ndarray) else want.item()
 
 
-def _after(make):
-    return lambda function, operands, named: make(function(*operands, **named))
-
-
-def _instead(make):
-    return lambda function, operands, named: make(*operands, **named)
+def _apart(value):
+    """Return a copy in which no two things are one."""
+    if isinstance(value, dict):
+        return {key: _apart(item) for key, item in value.items()}
+    return type(value)(map(_apart, value)) if type(value) in (list, tuple) else copy.copy(value)
 
 
 def _power(a, b):
     return operator.pow(a if isinstance(a, np.ndarray) else float(a), b)  # no endless integers
 
 
-def _edits(search, spot) -> Iterator[Callable]:
-    """Yield small edits of what is done in one spot."""
-    name = getattr(spot.function, "__name__", "")
-    if spot.kind == "AugAssign":  # also: not in place
-        name = {"ior": "or_", "iand": "and_"}.get(name, name[1:])
-        yield _instead(getattr(operator, name))
-    for other in SWAPS.get(name, "").split():
-        yield _instead(_power if other == "pow" else getattr(operator, other))
-    if spot.kind == "BinOp" and name in ONE_WAY:
-        yield _instead(lambda a, b: spot.function(b, a))
-    yield from map(_instead, EDITS.get(spot.kind, ()))
-    if spot.kind == "Constant":
-        yield from (_after(lambda _, new=new: new) for new in _constants(search, spot.node.value))
-    for i, j in itertools.combinations(range(len(getattr(spot.node, "args", ()))), 2):
-        yield _instead(functools.partial(_exchanged, i, j))
+def _others(spot) -> Iterator[Callable]:
+    """Yield what may be done in place of a call or an operation; it takes that as well."""
+    op = getattr(spot.node, "op", None) or getattr(spot.node, "ops", [None])[0]
+    operation, count = type(op).__name__, len(getattr(spot.node, "args", ()))
+    for name in SWAPS.get(operation, "").split() if spot.kind != "UnaryOp" else ():
+        other = _power if name == "pow" else getattr(operator, name)
+        yield lambda function, a, b, other=other: other(a, b)
+    if operation in ONE_WAY:
+        yield lambda function, a, b: function(b, a)
+    inner = spot.inputs[0] if spot.kind == "Call" and len(spot.inputs) == 1 else spot
+    method = getattr(getattr(inner.node, "func", None), "attr", "")
+    if inner.kind == "Call" and inner is not spot and len(inner.inputs) == 1 and method:
+        yield lambda function, _, **named: getattr(function(inner.inputs[0].last), method)()
+    for i, j in itertools.combinations(range(count), 2) if spot.kind == "Call" else ():
+        yield functools.partial(_exchanged, i, j)
+    if spot.kind == "Call" and count > 1:
+        yield lambda function, *args, **named: function(*args[:-1], **named)
 
 
 def _exchanged(i, j, function, *args, **named):
@@ -361,23 +487,44 @@ def _constants(search, value):
             for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)}
 
 
-def _worded(search, spot, change):
+# In words.
+
+def _quote(program, spot):
+    return linecache.getline(program.file, spot.node.lineno).strip()
+
+
+def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
-    mine, values, reached = search.mine, spot.values, search.mine.reached
+    spot, reached = change.spots[0], search.mine.reached
+    values, quote = spot.values, _quote(search.mine, spot)
     before = _right_before(search, reached[:reached.index(spot)])
-    search.is_right(search.first, {spot.number: change}, record=True)
+    fed = search.is_fed(spot)
+    search.is_right(search.first, change, record=True)
     pairs = [(None, value) for value in spot.values[:1] or [None]]
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not _equal(old, new)), pairs[0])
-    quote = linecache.getline(mine.file, spot.node.lineno).strip()
     end = "With the right value there, the rest of your function gives the right result"
-    if spot.kind == "Call" and search.is_fed(spot):
+    if change.said:
+        end = f"With that, {end[28:]}"
+    elif spot.kind == "Call" and fed:
         end = f"What goes into it was computed rightly: is it what belongs there? {end}"
     elif spot.inputs:
-        end = f"What goes into it is right; w{end[1:]}" if search.is_fed(spot) else (
+        end = f"What goes into it is right; w{end[1:]}" if fed else (
             f"{end}; but look also at what goes into it")
-    lines = [before, _look(search, spot, quote, want), _likeness(search, spot, got, want)]
+    if len(change.spots) > 1:
+        end += ", if the same is mended wherever it stands"
+    lines = [before, _look(search, spot, quote, want, change.said),
+             change.said or _likeness(search, spot, got, want)]
     return Place(spot.node.lineno, quote, [*filter(None, lines), f"{end}."])
+
+
+def _kept(program):
+    """Return the place of a default value that calls have changed."""
+    quote = linecache.getline(program.file, program.grown).strip()
+    return Place(program.grown, quote, [
+        f"Look at the line `{quote}`: a default value is made once, when the cell runs, and what "
+        "one call puts into it is still there in the next.",
+        "With a new one in each call, your function gives the right result."])
 
 
 def _without_value(program, error):
@@ -412,19 +559,20 @@ def _right_before(search, spots):
                      else f"Following your lines: {last} is right.")
 
 
-def _look(search, spot, quote, want):
+def _look(search, spot, quote, want, said):
     """Quote the line, and say where in it to look."""
     text, name = search.mine.text(spot), _name_of(search, want)
     whole = text not in quote or text in (quote, quote.removeprefix("return "))
     if spot is search.failed:
         return f"It stops at `{quote}`" + ("." if whole else f", in `{text}`.")
-    if spot.kind == "Name":
+    if spot.kind == "Name" and not said:
         return f"Then comes `{quote}`: " + (
             f"what the lesson calls `{name}` is wanted there in place of `{text}`."
             if name and name != text else
             f"another value than `{text}` has is wanted there.")
     where = f"Look at the line `{quote}`" if whole else f"Look at `{text}` in the line `{quote}`"
-    return f"{where}: it should be what the lesson calls `{name}`." if name else f"{where}."
+    return f"{where}: it should be what the lesson calls `{name}`." if name and not said else (
+        f"{where}.")
 
 
 def _likeness(search, spot, got, want):
