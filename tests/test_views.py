@@ -16,7 +16,7 @@ import pytest
 
 from helpers import datasets, views
 from helpers.checks import lesson_02
-from helpers.checks.graph_fixtures import Node, in_order, made
+from helpers.checks.graph_fixtures import Node, in_order
 from helpers.checks.truth import income_gradients, income_network
 from helpers.views import base, step
 
@@ -149,6 +149,10 @@ def test_numbers_are_short_and_have_a_real_minus():
 
 
 # graph
+
+def made(name, function, *parents):
+    return Node(None, parents, function, name)
+
 
 def graph():
     x, y = Node(2.0, name="x"), Node(-3.0, name="y")
