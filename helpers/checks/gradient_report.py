@@ -179,16 +179,12 @@ def diagnose(
     """
     own, given = _arrays("params", params), _arrays("grads", grads)
     _checked(own, given)
-    _wanted(isinstance(sizes or {}, Mapping), "sizes", type(sizes).__name__,
-            'a dict such as {"N": 500}')
-    for name, n in (sizes or {}).items():
-        _wanted(isinstance(n, (int, float, np.number)) and n > 0, f"sizes[{name!r}]", repr(n),
-                "a number above 0")
+    sizes = _numbers(sizes or {})
     _takes_dict(loss, own)
     slopes, noise = _measured(loss, own)
     kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
-    findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise,
-                              sizes or {}, kinks[name]) for name in own)
+    findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
+                              kinks[name]) for name in own)
     return Diagnosis(findings, "\n".join(_remarks(loss, own, findings, slopes, kinks)))
 
 
@@ -225,6 +221,15 @@ def _arrays(what, values):
         _wanted(array is not None, f"{what}[{name!r}]", type(values[name]).__name__,
                 "an array of real numbers")
     return {name: array.astype(float) for name, array in arrays.items()}
+
+
+def _numbers(sizes):
+    """Return the sizes, or say what else came."""
+    _wanted(isinstance(sizes, Mapping), "sizes", type(sizes).__name__, 'a dict such as {"N": 500}')
+    for name, n in sizes.items():
+        _wanted(isinstance(n, (int, float, np.number)) and n > 0, f"sizes[{name!r}]", repr(n),
+                "a number above 0")
+    return sizes
 
 
 def _array(value):

@@ -71,8 +71,7 @@ def _classes() -> SimpleNamespace:
 
         def __init__(self, params, drops=False):
             super().__init__()
-            D, H = params["W1"].shape
-            K = params["W2"].shape[1]
+            (D, H), K = params["W1"].shape, params["W2"].shape[1]
             self.hidden = torch.nn.Linear(D, H, dtype=torch.float64)
             self.output = torch.nn.Linear(H, K, dtype=torch.float64)
             with torch.no_grad():
