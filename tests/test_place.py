@@ -152,6 +152,70 @@ WRONG = [
          said = Y_hat < 0.5
          return float(np.mean(said == y))
      """, "said = Y_hat < 0.5", ""),
+    ("04-sgd-step", {}, """
+     def sgd_step(params, grads, learning_rate):  # one array under all names
+         new = {}
+         step = np.zeros(())
+         for key in params:
+             step.resize(params[key].shape, refcheck=False)
+             step[...] = params[key] - learning_rate * grads[key]
+             new[key] = step
+         return new
+     """, "new[key] = step", "a copy is wanted"),
+    ("05-cross-entropy", {}, """
+     def cross_entropy(y, Y_hat):  # one row, noted again and again
+         row, rows = np.zeros(Y_hat.shape[1]), []
+         for p in np.maximum(Y_hat, 1e-300):
+             row[:] = p
+             rows.append(row)
+         return -np.mean(np.log(np.array(rows)[np.arange(len(y)), y]))
+     """, "rows.append(row)", "a copy is wanted"),
+    ("02-sigmoid-prime", {}, """
+     def sigmoid_prime(z, seen=[]):  # what lives on between calls
+         seen.append(np.ndim(z))
+         s = expit(z)
+         return s * (1 - s) * (1 if len(seen) < 2 else 2)
+     """, "seen=[]", "made once"),
+    ("04-logistic-cross-entropy", {}, """
+     def logistic_cross_entropy(y, z):  # a slip made twice
+         ones = y * np.logaddexp(1, -z)
+         zeros = (1 - y) * np.logaddexp(1, z)
+         return float(np.mean(ones + zeros))
+     """, "ones = y *", "wherever it stands"),
+    ("02-hidden-delta", {}, """
+     def hidden_delta(dZ2, W2, Z1):  # overwritten in a loop
+         s, back = expit(Z1), np.zeros(Z1.shape)
+         for k in range(W2.shape[1]):
+             back = np.outer(dZ2[:, k], W2[1:, k])
+         return back * s * (1 - s)
+     """, "back = np.outer", "is lost"),
+    ("05-cross-entropy", {}, """
+     def cross_entropy(y, Y_hat):  # two calls in the wrong order
+         p = Y_hat[np.arange(len(y)), y]
+         return float(-np.log(np.mean(np.maximum(p, 1e-300))))
+     """, "np.log(np.mean(", ""),
+    ("01-squared-error", {}, """
+     def squared_error(y, Y_hat):  # an argument too many
+         return 0.5 * np.linalg.norm(y - Y_hat, 1) ** 2
+     """, "np.linalg.norm(y - Y_hat, 1)", ""),
+    ("01-forward", {"sigmoid": expit}, """
+     def forward(X_b, W1, W2):  # a term too many
+         Z1 = X_b @ W1 + W1[0]
+         A1 = sigmoid(Z1)
+         return Z1, A1, add_bias(A1) @ W2
+     """, "Z1 = X_b @ W1 + W1[0]", ""),
+    ("02-sigmoid-prime", {}, """
+     def sigmoid_prime(z):  # a square that is missing
+         t = np.exp(-np.abs(z))
+         return t / (1 + t)
+     """, "t / (1 + t)", ""),
+    ("02-backprop", {"forward": forward_02}, """
+     def backprop(X_b, y, W1, W2):  # two places
+         Z1, A1, Y_hat = forward(X_b, W1, W2)
+         dZ2 = Y_hat - 3 * y
+         dZ1 = dZ2 @ W2[1:].T * A1 * (1 - A1)
+         return X_b.T @ dZ1, add_bias(Z1).T @ dZ2
+     """, "dZ2 = Y_hat - 3 * y", "one thing is left"),
 ]
 
 

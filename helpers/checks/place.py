@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import itertools
 import linecache
@@ -15,24 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import catalogue
+from helpers.checks.changes import Change, around, edits, equal, form, graft
 from helpers.checks.compare import differ
 from helpers.checks.gradient_report import looks_like
-from helpers.checks.instrument import FOLLOWED, Cut, Program, Spot, snapshot
+from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
-SWAPS = {"Add": "sub mul", "Sub": "add", "Mult": "matmul truediv add pow", "MatMult": "mul",
-         "Div": "mul floordiv", "Pow": "mul", "BitAnd": "or_", "BitOr": "and_",
-         "FloorDiv": "truediv mod", "Mod": "floordiv", "BitXor": "pow", "Lt": "le gt",
-         "LtE": "lt ge", "Gt": "ge lt", "GtE": "gt le", "Eq": "ne", "NotEq": "eq"}
-ONE_WAY = ("Sub", "Div", "MatMult", "Pow", "FloorDiv", "Mod")
 STORED = ("Assign", "AugAssign", "Given")
-DONE = ("BinOp", "UnaryOp", "Attribute", "Call", "AugAssign", "Subscript")  # what may be too much
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
 SOME = 8  # of the values that an expression takes in a loop
-SHARED = ("It changes later, in a line that works in place or under another name: a copy is wanted "
-          "there.")
-LOST = "What was there before is lost: each time, something is to be added to it, or taken away."
-WHOLE = "Its type holds whole numbers only, which are cut off or wrap round: floats are wanted."
 NEVER = 3  # the rank of what would prove nothing
 WALL = 2  # a search ends after so many times the seconds of computing that it may take
 
@@ -53,19 +43,6 @@ class _Quantity:
     name: str | None
     values: list
     read: Callable  # the spots of the reference, after another case -> what it is in that
-
-
-@dataclass
-class _Change:
-    """What is done at some spots in place of what stands there.
-
-    `make` returns it for a case: a function from the one that returns the spot's value; `said`
-    tells of it what values do not show.
-    """
-
-    spots: list[Spot]
-    make: Callable
-    said: str = ""
 
 
 def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> Place | None:
@@ -134,6 +111,10 @@ class _Search:
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
                                       for value in argument.values()]
+        self.sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
+        self.texts = list(dict.fromkeys(
+            spot.node.value for program in (self.mine, self.theirs) if program
+            for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)))
         self.slow = time.thread_time() - began
         self.look()
         change = self.mending()
@@ -148,7 +129,7 @@ class _Search:
             self.known[spot] = (found[0] if found and all(found) else
                                 spot.kind == "Constant" or turned and self.is_fed(spot))
 
-    def mending(self) -> _Change | None:
+    def mending(self) -> Change | None:
         """Return the first change that makes every case right."""
         cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
         alike = {}
@@ -160,7 +141,7 @@ class _Search:
             for more in ([], spots) if spots else ([],):
                 if time.thread_time() + self.slow > self.stop:
                     return None
-                tried = _Change([*change.spots, *more], change.make, change.said)
+                tried = Change([*change.spots, *more], change.make, change.said)
                 if all(self.is_right(case, tried) for case in cases):
                     return tried
         return None
@@ -238,7 +219,7 @@ class _Search:
                         value[key] for value in series[n]])))
         for _, quantity in sorted(found, key=operator.itemgetter(0)):
             values = quantity.values
-            if values and values[0] is not None and not any(_equal(values, old) for old in have):
+            if values and values[0] is not None and not any(equal(values, old) for old in have):
                 have.append(values)
                 yield quantity
 
@@ -248,17 +229,17 @@ class _Search:
             return True
         if value is None or not isinstance(value, np.ndarray) and not len(value):
             return None
-        if any(_equal(value, argument) for argument in self.arguments):
+        if any(equal(value, argument) for argument in self.arguments):
             return True
         return next((quantity for quantity in self.quantities
-                     if any(_equal(value, one) for one in quantity.values)), None)
+                     if any(equal(value, one) for one in quantity.values)), None)
 
     def is_fed(self, spot, deep=False):
         """Whether all that goes into a spot is known; `deep`: or made of what is known, there."""
         return bool(spot.inputs) and all(self.known.get(part) or deep and part.kind != "Name" and (
             self.is_fed(part, deep)) for part in spot.inputs)
 
-    def changes(self, begins_only=False) -> Iterator[_Change]:
+    def changes(self, begins_only=False) -> Iterator[Change]:
         """Yield changes: first where something unknown begins, then in the order of the lines."""
         begins = {spot: None for spot in self.mine.reached
                   if not self.known[spot] and self.is_fed(spot)}
@@ -266,76 +247,26 @@ class _Search:
         for spot in self.mine.reached:
             statements.setdefault(spot.statement, []).append(spot)
         for spot in begins:
-            yield from self.grafts(spot, 0)
-            yield from self.edits(spot, 0)
+            yield from self.at(spot, 0)
         for rank, spots in itertools.product(() if begins_only else range(NEVER),
                                              statements.values()):
             for spot in spots:
                 if rank or spot not in begins:
-                    yield from self.grafts(spot, rank)
-                    yield from self.edits(spot, rank)
+                    yield from self.at(spot, rank)
             for spot in spots:
-                yield from self.around(spot, rank)
+                if self.least_rank(spot) == rank and spot.kind not in STORED:
+                    yield from around(spot, self.known[spot], self.sizes, self.first)
 
-    def grafts(self, spot, rank):
-        """Yield the values of the reference's that may stand in a spot and prove as much."""
+    def at(self, spot, rank):
+        """Yield changes of what is done in a spot that prove as much as a rank says."""
         least = self.least_rank(spot)
         if least < NEVER and max(least, self.rank_of_graft(spot)) == rank:
             for quantity in self.quantities:
                 if self.fits(spot, quantity.values):
-                    yield _Change([spot], lambda case, quantity=quantity: _graft(
+                    yield Change([spot], lambda case, quantity=quantity: graft(
                         quantity.read(self.their_values(case))))
-
-    def edits(self, spot, rank):
-        """Yield small edits of what is done in a spot."""
-        if self.least_rank(spot) != rank:
-            return
-        value = spot.values[0] if spot.values else None
-        for other in _others(spot):
-            yield _Change([spot], lambda case, other=other: lambda value_of: value_of(
-                functools.partial(other, value_of.__defaults__[0])))
-        if spot.kind in DONE:
-            for part in spot.inputs:
-                if part.kind != "Constant" and part.values and not _equal(part.values[0], value):
-                    yield _Change([spot], lambda case, part=part: _taken(part, None))
-        if spot.kind == "Assign":
-            for add in (operator.add, operator.sub):
-                yield _Change([spot], lambda case, add=add: lambda value_of: add(
-                    value_of.__defaults__[0](), value_of()), LOST)
-        if spot.kind == "Constant":
-            for new in _constants(self, spot.node.value):
-                yield _Change([spot], lambda case, new=new: lambda value_of: new)
-        if value is not None and not _equal(value, snapshot(spot.last)):
-            yield _Change([spot], lambda case: lambda value_of: _apart(value_of()), SHARED)
-        if not isinstance(value, np.ndarray) or not value.ndim:
-            return
-        if value.dtype.kind in "iu":
-            yield _Change([spot], lambda case: lambda value_of: value_of().astype(float), WHOLE)
-        for part in spot.inputs:
-            like = part.values[0] if part.values else None
-            if isinstance(like, np.ndarray) and like.size == value.size > 1 and _equal(
-                    np.sort(like, None), np.sort(value, None)) and spot.kind == "Call":
-                for turn in (np.asarray, np.transpose):
-                    yield _Change([spot], lambda case, part=part, turn=turn: _taken(part, turn))
-
-    def around(self, spot, rank):
-        """Yield changes of the value of a spot: turned, of another sign, squared, with a factor."""
-        value = spot.values[0] if spot.values else None
-        if spot.kind in STORED or not isinstance(value, np.ndarray) or (
-                self.least_rank(spot) != rank):
-            return
-        makes = [np.transpose] if value.ndim == 2 else []
-        open_to_change = self.known[spot] is not True and value.dtype != bool
-        makes += [operator.neg] if open_to_change else []
-        makes += [np.square, np.sqrt] if open_to_change and not self.known[spot] else []
-        yield from (_Change([spot], lambda case, make=make: _after(make)) for make in makes)
-        if not open_to_change:
-            return
-        sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
-        for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
-            if sizes[self.first][name] > 1:
-                yield _Change([spot], lambda case, name=name, by=by: _after(
-                    lambda value: by(value, sizes[case][name])))
+        if least == rank:
+            yield from edits(spot, self.texts)
 
     def least_rank(self, spot):
         """Return 0; more where the statement comes to something known, or decides what is run."""
@@ -375,116 +306,13 @@ class _Search:
         if len(spot.values) != len(values) and not always and (
                 len(spot.values) > 1 or not self.raised):
             return False
-        return (arrays or _form(pair[0]) == _form(pair[1])) and not _equal(spot.values, values)
+        return (arrays or form(pair[0]) == form(pair[1])) and not equal(spot.values, values)
 
 
 def _is_blank(value):
     """Whether it is what something begins with that is filled later: a list, an array of zeros."""
     return not len(value) if isinstance(value, (tuple, dict)) else (
         np.ndim(value) > 0 and not np.any(value))
-
-
-def _form(value):
-    return (value.shape, value.dtype == bool) if isinstance(value, np.ndarray) else type(value)
-
-
-def _equal(a, b):
-    """Whether two snapshots, or series of them, agree to rounding."""
-    if isinstance(a, (tuple, list)):
-        return type(a) is type(b) and len(a) == len(b) and all(map(_equal, a, b))
-    if isinstance(a, dict):
-        return isinstance(b, dict) and a.keys() == b.keys() and all(_equal(a[k], b[k]) for k in a)
-    if a is None or not isinstance(b, np.ndarray) or _form(a) != _form(b):
-        return False
-    near = np.abs(a.astype(float) - b) <= 1e-9 * np.abs(b).max(initial=1e-300)
-    return bool(near.all()) or bool(np.isnan(b).any()) and np.array_equal(a, b, equal_nan=True)
-
-
-# What stands in the place of a spot: it takes the function that returns the spot's own value.
-
-def _ran(value_of):
-    try:
-        return value_of()
-    except Exception:
-        return None
-
-
-def _after(make):
-    return lambda value_of: make(value_of())
-
-
-def _taken(part, turn):
-    """Return a change that takes the value of a part as it is, in the form of the whole."""
-    def change(value_of):
-        shape, value = np.shape(_ran(value_of)), part.last
-        return value if turn is None else np.reshape(turn(value), shape)
-    return change
-
-
-def _graft(values):
-    """Return a change that puts values of the reference's in the place of a spot's, in turn."""
-    left = itertools.repeat(values[0]) if len(values) == 1 else iter(values)
-    return lambda value_of: _given_back(next(left, None), _ran(value_of))
-
-
-def _given_back(want, like):
-    """Return what a snapshot shows, as the kind of thing that stands there."""
-    if isinstance(want, tuple):
-        return (list if isinstance(like, list) else tuple)(_given_back(w, None) for w in want)
-    if isinstance(want, dict):
-        return {key: _given_back(item, None) for key, item in want.items()}
-    if want is None:
-        return like
-    if hasattr(like, "detach"):
-        import torch
-        return torch.as_tensor(want.copy())
-    return want.copy() if want.ndim or isinstance(like, np.ndarray) else want.item()
-
-
-def _apart(value):
-    """Return a copy in which no two things are one."""
-    if isinstance(value, dict):
-        return {key: _apart(item) for key, item in value.items()}
-    return type(value)(map(_apart, value)) if type(value) in (list, tuple) else copy.copy(value)
-
-
-def _power(a, b):
-    return operator.pow(a if isinstance(a, np.ndarray) else float(a), b)  # no endless integers
-
-
-def _others(spot) -> Iterator[Callable]:
-    """Yield what may be done in place of a call or an operation; it takes that as well."""
-    op = getattr(spot.node, "op", None) or getattr(spot.node, "ops", [None])[0]
-    operation, count = type(op).__name__, len(getattr(spot.node, "args", ()))
-    for name in SWAPS.get(operation, "").split() if spot.kind != "UnaryOp" else ():
-        other = _power if name == "pow" else getattr(operator, name)
-        yield lambda function, a, b, other=other: other(a, b)
-    if operation in ONE_WAY:
-        yield lambda function, a, b: function(b, a)
-    inner = spot.inputs[0] if spot.kind == "Call" and len(spot.inputs) == 1 else spot
-    method = getattr(getattr(inner.node, "func", None), "attr", "")
-    if inner.kind == "Call" and inner is not spot and len(inner.inputs) == 1 and method:
-        yield lambda function, _, **named: getattr(function(inner.inputs[0].last), method)()
-    for i, j in itertools.combinations(range(count), 2) if spot.kind == "Call" else ():
-        yield functools.partial(_exchanged, i, j)
-    if spot.kind == "Call" and count > 1:
-        yield lambda function, *args, **named: function(*args[:-1], **named)
-
-
-def _exchanged(i, j, function, *args, **named):
-    args = list(args)
-    args[i], args[j] = args[j], args[i]
-    return function(*args, **named)
-
-
-def _constants(search, value):
-    if isinstance(value, bool):
-        return [not value]
-    if isinstance(value, (int, float)):
-        half = value // 2 if isinstance(value, int) else value / 2
-        return [value - 1, value + 1, half, 2 * value]
-    return {spot.node.value: None for program in (search.mine, search.theirs) if program
-            for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)}
 
 
 # In words.
@@ -502,7 +330,7 @@ def _worded(search, change):
     search.is_right(search.first, change, record=True)
     pairs = [(None, value) for value in spot.values[:1] or [None]]
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
-                      if not _equal(old, new)), pairs[0])
+                      if not equal(old, new)), pairs[0])
     end = "With the right value there, the rest of your function gives the right result"
     if change.said:
         end = f"With that, {end[28:]}"
