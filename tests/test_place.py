@@ -170,6 +170,13 @@ WRONG = [
              rows.append(row)
          return -np.mean(np.log(np.array(rows)[np.arange(len(y)), y]))
      """, "rows.append(row)", "a copy is wanted"),
+    ("01-forward", {}, """
+     def forward(X_b, W1, W2):  # two names of one array
+         Z1 = X_b @ W1
+         A1 = Z1
+         A1[:] = expit(A1)
+         return Z1, A1, add_bias(A1) @ W2
+     """, "A1 = Z1", "a copy is wanted"),
     ("02-sigmoid-prime", {}, """
      def sigmoid_prime(z, seen=[]):  # what lives on between calls
          seen.append(np.ndim(z))

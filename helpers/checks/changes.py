@@ -71,8 +71,6 @@ def edits(spot: Spot, texts: list[str]) -> Iterator[Change]:
     if spot.kind == "Constant":
         for new in _constants(texts, spot.node.value):
             yield Change([spot], lambda case, new=new: lambda value_of: new)
-    if value is not None and not equal(value, snapshot(spot.last)):
-        yield Change([spot], lambda case: lambda value_of: _apart(value_of()), SHARED)
     if not isinstance(value, np.ndarray) or not value.ndim:
         return
     if value.dtype.kind in "iu":
@@ -83,6 +81,13 @@ def edits(spot: Spot, texts: list[str]) -> Iterator[Change]:
                 np.sort(like, None), np.sort(value, None)) and spot.kind == "Call":
             for turn in (np.asarray, np.transpose):
                 yield Change([spot], lambda case, part=part, turn=turn: _taken(part, turn))
+
+
+def copies(spot: Spot) -> Iterator[Change]:
+    """Yield a copy of what is no longer what it was when the spot came to it."""
+    if spot.values and spot.values[0] is not None and not equal(
+            spot.values[0], snapshot(spot.last)):
+        yield Change([spot], lambda case: lambda value_of: _apart(value_of()), SHARED)
 
 
 def around(spot: Spot, known, sizes: list[dict], first: int) -> Iterator[Change]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import catalogue
-from helpers.checks.changes import Change, around, edits, equal, form, graft
+from helpers.checks.changes import Change, around, copies, edits, equal, form, graft
 from helpers.checks.compare import differ
 from helpers.checks.gradient_report import looks_like
 from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
@@ -246,6 +246,8 @@ class _Search:
         statements = {}
         for spot in self.mine.reached:
             statements.setdefault(spot.statement, []).append(spot)
+        for spot in () if begins_only else self.mine.reached:
+            yield from copies(spot)
         for spot in begins:
             yield from self.at(spot, 0)
         for rank, spots in itertools.product(() if begins_only else range(NEVER),
