@@ -9,7 +9,7 @@ import pytest
 from helpers.checks import diagnose, hunt
 from helpers.checks.trials import TRIALS
 
-CASES = range(7)
+CASES = (2, 3, 4, 6, 13, 17)  # each exercise has an innocent one among them
 
 
 def said(capsys):
