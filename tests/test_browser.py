@@ -180,11 +180,11 @@ def run_all(page):
 def test_an_untouched_exercise_waits_kindly(lab, page, shoot):
     open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
-    card = page.get_by_text("○ Not attempted · 00-square")
-    card.last.scroll_into_view_if_needed()
-    error = page.locator("[data-mime-type='application/vnd.jupyter.stderr'], "
-                         "[data-mime-type='application/vnd.jupyter.error']").last
-    assert error.inner_text().strip().splitlines() == [
+    page.get_by_text("○ Not attempted · 00-square").last.scroll_into_view_if_needed()
+    page.get_by_text("NotAttempted: 00-square is waiting for your code").last.wait_for()
+    errors = page.locator("[data-mime-type='application/vnd.jupyter.stderr'], "
+                          "[data-mime-type='application/vnd.jupyter.error']")
+    assert [text.strip() for text in errors.all_text_contents() if text.strip()] == [
         "NotAttempted: 00-square is waiting for your code"]
     shoot(page, "not_attempted")
 
@@ -240,6 +240,8 @@ def test_where_to_continue_is_a_link_to_the_cell(lab, page, shoot):
     open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
     page.get_by_text("○ Not attempted · 00-square").last.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.wait_for_timeout(2000)  # Run All ends with the last cell in view
     page.get_by_text("Continue here").locator("a").click()
     stub = page.locator(".jp-CodeCell").filter(has_text="Return the square of each entry").last
     for _ in range(40):
@@ -367,7 +369,7 @@ def test_a_training_is_scrubbed_and_played(lab, watched, shoot):
     view.get_by_text("Play").click()
     view.get_by_text("Pause").click()
     assert view.get_by_text("Play").is_visible()
-    assert "iteration 50000:" not in view.inner_text()
+    assert "iteration 50000:" not in view.locator("p.number").first.inner_text()
 
 
 @pytest.mark.parametrize("name, notebook", [("digit", "00_welcome"), ("own_digit", "09_digits")])
@@ -464,7 +466,7 @@ def test_the_playground_trains_and_every_control_and_the_bug_switch_work(lab, wa
         changes(watched, view, one_step.click)
     changes(watched, view, lambda: view.get_by_label("data", exact=True).select_option("circles"))
     changes(watched, view, lambda: view.get_by_label("train a mistake").select_option("N-missing"))
-    assert view.get_by_role("img", name="decision map").count() == 2
+    view.get_by_role("img", name="decision map").nth(1).wait_for()
     assert "N times too large" in view.text_content()
     changes(watched, view, one_step.click)
     changes(watched, view, lambda: view.get_by_label("network of").select_option("the mistake"))
