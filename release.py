@@ -22,7 +22,8 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 EXERCISE = {"schema_version": 3, "grade": False, "solution": True, "locked": False, "task": False}
 CHECK = {"schema_version": 3, "grade": True, "solution": False, "locked": True, "task": False}
-KEPT = ("nbgrader", "tags", "deletable")  # of a cell's metadata
+KEPT = ("nbgrader", "tags", "deletable", "alt",  # of a cell's metadata
+        "jp-MarkdownHeadingCollapsed")
 WORKED_IN = "somebody has worked in it (or it is none of ours): rename or delete it"
 
 
