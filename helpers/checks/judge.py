@@ -39,7 +39,8 @@ class Verdict:
     @property
     def summary(self) -> str:
         """The sentence that says best what is wrong."""
-        named = [line for line in self.lines if line.startswith((KNOWN, PERHAPS, LOOKS, two.TWO))]
+        begins = KNOWN, PERHAPS, LOOKS, two.TWO, two.TWICE
+        named = [line for line in self.lines if line.startswith(begins)]
         plain = [line for line in self.lines if not line.startswith("Called with ")]
         return next(iter([*named, *plain]), "")
 

@@ -14,6 +14,7 @@ from helpers.checks.gradient_report import looks_like
 from helpers.checks.sandbox import Call, Guard, fresh, seen
 
 TWO = "Two things at once, it seems:"  # how a card begins to name them
+TWICE = "The same thing twice, it seems:"  # or one that has been made in two parts
 VARIANTS = 3  # of a known mistake, that are tried together with others
 UNCLEAR = {"constant-factor", "minus-constant-factor", "all-zero", "nearly-right"}
 
@@ -54,6 +55,9 @@ class _Search:
         self.known = {mistake: values for mistake in self.exercise.mistakes
                       for values in [self.values(mistake, self.order[0])] if values}
         found = next(itertools.chain(self.by_parts(), self.by_factor(), self.together()), None)
+        if found and found[0] == found[1]:
+            return [f"{TWICE} {found[0]}"], next(
+                mistake.id for mistake in self.known if mistake.message == found[0])
         return found and ([f"{TWO} {found[0]}", f"And apart from that: {found[1]}"],
                           "two-mistakes")
 

@@ -471,7 +471,7 @@ WRONG = [
      "times-2"),
     ("04-backprop", backprop_measured, "nearly-right"),
     ("04-backprop", backprop_overwrites, "one-sample-only"),
-    ("04-backprop", backprop_all_outer, None),
+    ("04-backprop", backprop_all_outer, "outer-for-product"),
     ("04-backprop", backprop_flat_labels, "labels-flattened"),
     ("04-backprop", backprop_unpacks, "dict-unpacked"),
     ("04-backprop", backprop_overwritten, "wrong-input"),

@@ -419,7 +419,7 @@ WRONG = [
     ("05-backprop", lambda X, y, params, reg: output_delta_in_place(
         softmax_loop(X @ params["W1"]), y), "index-not-whole"),
     ("05-backprop", lambda X, y, params, reg: backprop_with(bias=lambda d: d.mean(axis=0))(
-        X, y, params, 0), None),
+        X, y, params, 0), "two-mistakes"),
     ("05-backprop", lambda X, y, params, reg: {
         **backprop_loop(X, y, params, reg), "b1": (backprop_divided_last(
             X, y, params, reg)["b2"] @ params["W2"].T)}, "before-activation"),
