@@ -19,9 +19,11 @@ class Guess:
     solutions, without widgets.
     """
 
+    kind, heading = "predictions", "Predict"  # where it is kept, and what it is called
+
     def __init__(self, name: str, question: str, options: Sequence[str]):
         self.name, self.question, self.options = name, question, list(options)
-        before = store.records("predictions").get(name, {})
+        before = store.records(self.kind).get(name, {})
         known = before.get("choice") in self.options and before.get("question") == question
         self.choice, self.sure = (before["choice"], before.get("sure")) if known else (None, None)
         self.truth, self.line, self.view = None, "", None
@@ -36,7 +38,7 @@ class Guess:
 
     def text(self) -> str:
         """Return the question and its options as plain text."""
-        return "\n".join([f"Predict: {self.question}", *(f"  ○ {o}" for o in self.options)])
+        return "\n".join([f"{self.heading}: {self.question}", *(f"  ○ {o}" for o in self.options)])
 
     def reveal(self, truth: str, line: str) -> None:
         """Put the truth under the guess."""
@@ -55,13 +57,15 @@ class Guess:
 
     def _keep(self) -> None:
         if self.choice is not None:
-            store.write_record("predictions", self.name, {
-                "question": self.question, "options": self.options, "choice": self.choice,
-                "sure": self.sure, "truth": self.truth})
+            store.write_record(self.kind, self.name, self._row())
+
+    def _row(self) -> dict:
+        return {"question": self.question, "options": self.options, "choice": self.choice,
+                "sure": self.sure, "truth": self.truth}
 
     def _page(self) -> str:
         rows = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        return f"<p><b>Predict:</b> {html.escape(self.question)}</p><ul>{rows}</ul>"
+        return f"<p><b>{self.heading}:</b> {html.escape(self.question)}</p><ul>{rows}</ul>"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         if self.view is not None:
