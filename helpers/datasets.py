@@ -19,6 +19,10 @@ RUN_COLUMNS = ["iteration", "loss", "accuracy", *(f"W1_{i}{j}" for i in "01" for
                "b2_0", "b2_1"]
 RUN_ROWS = 240
 RUN_DIGEST = "af61eddbf098df9744dd58a2626a35cf57b7750104012aa9ba2c9178533546e1"
+WIDTHS_COLUMNS = ["units", "start", "step", "train_loss", "test_loss", "train_accuracy",
+                  "test_accuracy"]
+WIDTHS_ROWS = 210
+WIDTHS_DIGEST = "2c782f14e4a8b27fa54a205868de2ff1499b8b3919ec772597e97b0eb5172125"
 DIGIT_COLUMNS = ["b1", *(f"W1_{i}" for i in range(64)), *(f"W2_{k}" for k in range(10))]
 DIGIT_ROWS = 33
 DIGIT_DIGEST = "da594b46ed57a0e91997d1920db8a6d628862f0467698fcb3ab67a04a17b427c"
@@ -214,6 +218,36 @@ def circles_full_batch(path: str | Path | None = None) -> list[dict]:
         rows.append({"iteration": int(iteration), "loss": loss, "accuracy": accuracy, "params": {
             "W1": W1.reshape(2, 3), "b1": b1, "W2": W2.reshape(3, 2), "b2": b2}})
     return rows
+
+
+def moons_widths(path: str | Path | None = None) -> dict[str, np.ndarray]:
+    """Return the record of 35 long trainings: the moons of lesson 05, seven widths, five starts.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/moons_widths.csv`` of the course.
+
+    Returns
+    -------
+    dict of arrays (210,)
+        A row for each recorded step of each training: ``units``, ``start`` and ``step`` (int),
+        ``train_loss``, ``test_loss`` (mean cross-entropy, no penalty), ``train_accuracy`` and
+        ``test_accuracy`` before that step.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
+
+    Source
+    ------
+    Computed by ``data/moons_widths.py``.
+    """
+    path = DATA / "moons_widths.csv" if path is None else Path(path)
+    table = _read_table(path, WIDTHS_COLUMNS, WIDTHS_ROWS, WIDTHS_DIGEST)
+    columns = dict(zip(WIDTHS_COLUMNS, table.T.copy(), strict=True))
+    return columns | {name: columns[name].astype(int) for name in ("units", "start", "step")}
 
 
 def digit_network(path: str | Path | None = None) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from helpers.datasets import (
     income,
     make_circles,
     moons,
+    moons_widths,
     rings,
 )
 
@@ -239,6 +240,30 @@ def test_a_damaged_record_is_refused(tmp_path):
     (tmp_path / "run.csv").write_text("\n".join(lines[:-1]))
     with pytest.raises(ValueError, match="it has .* rows"):
         circles_full_batch(tmp_path / "run.csv")
+
+
+def test_the_record_of_the_widths_is_what_its_script_computes():
+    script = runpy.run_path(str(DATA / "moons_widths.py"))
+    record = moons_widths()
+    runs = list(zip(*(record[name].tolist() for name in ("units", "start", "step")), strict=True))
+    assert runs == [(H, seed, step) for H in script["WIDTHS"] for seed in script["STARTS"]
+                    for step in script["STEPS"]]
+    for X, y, (again, labels) in ((*moons(), script["points"](200, 0)),
+                                  (*moons(1000, seed=1), script["points"](1000, 1))):
+        np.testing.assert_array_equal(X, again)
+        np.testing.assert_array_equal(y, labels)
+    for H, seed in ((3, 1), (50, 4)):
+        for row in script["run"](H, seed, 300):
+            at = runs.index((H, seed, row[2]))
+            np.testing.assert_allclose([record[name][at] for name in list(record)[3:]], row[3:],
+                                       rtol=1e-4)
+
+
+def test_a_damaged_record_of_the_widths_is_refused(tmp_path):
+    text = (DATA / "moons_widths.csv").read_text()
+    (tmp_path / "widths.csv").write_text(text.replace("0.7", "0.8", 1))
+    with pytest.raises(ValueError, match="a number has changed"):
+        moons_widths(tmp_path / "widths.csv")
 
 
 def test_the_network_for_drawn_digits_reads_as_well_as_its_readme_says():
