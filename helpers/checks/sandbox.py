@@ -29,6 +29,7 @@ MEMORY = 4 * 2**30  # bytes, or half of the computer's if that is less, that a c
 LIBRARIES = os.path.dirname(os.__file__), os.path.dirname(os.path.dirname(np.__file__))
 WATCHED: set[Alarm] = set()  # the alarms that are on
 BUSY = threading.Event()  # there are some
+DEEPEST = 50_000  # so many calls may wait for each other, whatever limit a student sets before
 TRACED = 100  # so many of the innermost frames are watched for a bare `except:`
 
 
@@ -210,7 +211,8 @@ def restored(*, randomness: bool = False):
     That is: the folder, limits of recursion and memory, trace and profile functions, what an
     interrupt does, names in NumPy's modules, PyTorch's recording and dtype. With `randomness` also
     the states of the global random numbers, which have to go on from call to call: of an answer
-    that draws from them, a second call is to give something else. In the block, memory has a limit.
+    that draws from them, a second call is to give something else. In the block, memory has a limit,
+    and so has the depth of a recursion.
     """
     process, states = os.getpid(), []
     for get, put in _settings(randomness):
@@ -219,6 +221,7 @@ def restored(*, randomness: bool = False):
     names = [(module, dict(vars(module))) for module in (np, np.linalg, np.random)]
     try:
         _limit_memory()
+        sys.setrecursionlimit(min(sys.getrecursionlimit(), DEEPEST))
         yield
     finally:
         if os.getpid() != process:
