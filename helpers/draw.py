@@ -28,7 +28,7 @@ INCHES = 0.9  # of one unit in a figure of our own
 def draw_network(
     sizes: Sequence[int], *, bias: bool = False, labels: Names | None = None,
     weights: Arrays = None, activations: Arrays = None, gradients: Arrays = None,
-    title: str | None = None, ax: Axes | None = None,
+    deltas: Arrays = None, title: str | None = None, ax: Axes | None = None,
 ) -> Axes:
     """Draw a fully connected network, from the inputs on the left to the outputs on the right.
 
@@ -46,6 +46,8 @@ def draw_network(
         What each unit holds for one sample, without the bias: the fill of the nodes.
     gradients : shaped as `weights`, optional
         An amber halo along each edge, as wide as the gradient is large.
+    deltas : one array (n,) a layer behind the inputs, optional
+        The error at each unit's weighted sum, in an amber box below it.
     title : str, optional
     ax : Axes, optional
         Where to draw; by default in a new figure.
@@ -53,7 +55,7 @@ def draw_network(
     Returns
     -------
     Axes
-        Values are written on the edges of networks with at most 20 edges.
+        With at most 20 edges one number is written on each: its gradient, or else its weight.
 
     Raises
     ------
@@ -66,6 +68,7 @@ def draw_network(
     weights = _checked_arrays("weights", weights, shapes)
     gradients = _checked_arrays("gradients", gradients, shapes)
     activations = _checked_arrays("activations", activations, [(n,) for n in sizes])
+    deltas = _checked_arrays("deltas", deltas, [(n,) for n in sizes[1:]])
     labels = _checked_labels(labels, sizes)
     graph = _layered_graph(sizes, bias)
     signed = weights is not None or gradients is not None
@@ -73,6 +76,8 @@ def draw_network(
     _draw_edges(ax, graph, unit, weights, gradients, bias)
     _draw_nodes(ax, graph, unit, activations)
     _write_names(ax, graph, unit, sizes, labels, activations)
+    if deltas is not None:
+        _write_deltas(ax, graph, unit, deltas)
     if signed:
         _legend(ax, unit, weights, gradients)
     return ax
@@ -197,26 +202,19 @@ def _draw_edges(
         lines("edges", 1, width=unit * 0.016, edge_color=EDGE)
     elif len(edges) <= MOST_VALUES:
         ends = np.array([[place[start], place[end]] for start, end in edges])
-        _write_values(ax, ends, unit, w, g)
+        values, gid = (w, "weight") if g is None else (g, "gradient")
+        _write_values(ax, ends, unit, values, gid)
 
 
-def _write_values(
-    ax: Axes, ends: np.ndarray, unit: float, w: np.ndarray | None, g: np.ndarray | None
-) -> None:
-    """Write each weight on its edge, its gradient in amber under it; alone, either is centred."""
-    both = w is not None and g is not None
-    box = {"boxstyle": f"round,pad={0.12 if both else 0.22}", "linewidth": 0 if both else 0.7}
-    for k, (x, y, angle) in enumerate(_label_places(ends)):
-        style = {"rotation": angle, "rotation_mode": "anchor", "transform_rotates_text": True,
-                 "ha": "center", "zorder": 1.5, "fontsize": 0.155 * unit}
-        if w is not None:
-            colour = SIGNS[int(np.sign(w[k]))]["color"] if w[k] else INK
-            ax.text(x, y, _number(w[k]), color=colour, va="bottom" if both else "center",
-                    gid="weight", weight="bold", **style,
-                    bbox=box | {"facecolor": "white", "edgecolor": colour})
-        if g is not None:
-            ax.text(x, y, _number(g[k]), color=INK, va="top" if both else "center", gid="gradient",
-                    bbox=box | {"facecolor": GRADIENT_PALE, "edgecolor": GRADIENT}, **style)
+def _write_values(ax: Axes, ends: np.ndarray, unit: float, values: np.ndarray, gid: str) -> None:
+    """Write one number on each edge: its gradient where there is one, else its weight."""
+    for value, (x, y) in zip(values, _label_places(ends), strict=True):
+        colour = SIGNS[int(np.sign(value))]["color"] if value and gid == "weight" else INK
+        face, edge = ("white", colour) if gid == "weight" else (GRADIENT_PALE, GRADIENT)
+        ax.text(x, y, _number(value), color=colour, ha="center", va="center", gid=gid, zorder=1.5,
+                fontsize=0.165 * unit, weight="bold" if gid == "weight" else "normal",
+                bbox={"boxstyle": "round,pad=0.2", "linewidth": 0.7, "facecolor": face,
+                      "edgecolor": edge})
 
 
 def _edge_values(edges: list[tuple[Node, Node]], arrays: Arrays, bias: bool) -> np.ndarray | None:
@@ -233,7 +231,7 @@ def _relative(values: np.ndarray) -> np.ndarray:
 
 
 def _label_places(ends: np.ndarray) -> np.ndarray:
-    """Return where on each edge its label stands out best: (E, 3), x, y and angle in degrees.
+    """Return where on each edge its label stands out best, (E, 2).
 
     ends : (E, 2, 2), both ends of each edge. Each label in turn moves along its edge to the place
     farthest from the other labels and from the other edges, a few times over.
@@ -242,7 +240,7 @@ def _label_places(ends: np.ndarray) -> np.ndarray:
     along = ends[:, 1] - ends[:, 0]
     length = np.linalg.norm(along, axis=1, keepdims=True)
     unit = along / length
-    spread = unit[:, None] * np.array([-0.22, 0, 0.22])[:, None]  # a label, as three points
+    spread = np.array([[-0.24, 0], [0, 0], [0.24, 0]])  # a label, as three points
     spots = ends.mean(axis=1)
 
     def crowding(points: np.ndarray, others: np.ndarray, reach: float) -> np.ndarray:
@@ -253,13 +251,13 @@ def _label_places(ends: np.ndarray) -> np.ndarray:
         for k in range(len(ends)):
             t = np.linspace(0.85, length[k, 0] - 0.75, 31)[:, None]  # clear of the nodes
             places = ends[k, 0] + t * unit[k]
-            points = places[:, None] + spread[k]
+            points = places[:, None] + spread
             rest = np.arange(len(ends)) != k
-            labels = spots[rest, None] + spread[rest]
+            labels = spots[rest, None] + spread
             paths = ends[rest, None, 0] + steps * along[rest, None]
             cost = 4 * crowding(points, labels, 0.4) + 0.5 * crowding(points, paths, 0.16)
             spots[k] = places[np.argmin(cost)]
-    return np.column_stack([spots, np.degrees(np.arctan2(along[:, 1], along[:, 0]))])
+    return spots
 
 
 def _draw_nodes(ax: Axes, graph: nx.DiGraph, unit: float, activations: Arrays) -> None:
@@ -306,6 +304,15 @@ def _write_names(
         head += f" {layer}" if 0 < layer < last > 2 else ""
         ax.text(COLUMN * layer, ax.get_ylim()[1] - 0.35, head, ha="center", va="center",
                 color=FAINT, fontsize=0.17 * unit, gid="head")
+
+
+def _write_deltas(ax: Axes, graph: nx.DiGraph, unit: float, deltas: Arrays) -> None:
+    """Write below each unit the error that has arrived there."""
+    for layer, j in _nodes(graph, "unit"):
+        if layer:
+            x, y = graph.nodes[layer, j]["pos"]
+            _word(ax, x, y - 0.48, rf"$\delta$ = {_number(deltas[layer - 1][j])}", unit, "delta",
+                  boxstyle="round,pad=0.2", facecolor=GRADIENT_PALE, edgecolor=GRADIENT)
 
 
 def _symbol(layer: int, unit: int, sizes: tuple[int, ...]) -> str:

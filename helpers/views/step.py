@@ -80,18 +80,20 @@ def step_backprop(
         dW1, dW2 = backprop(x, wanted, W1, W2)
         _check_shapes(dW1=(dW1, W1), dW2=(dW2, W2))
         Z1, A1, Y_hat = forward(x, W1, W2)
-        parts = parts or ([x[0, 1:], A1[0], Y_hat[0]], [dW1, dW2])
         after = forward(x, W1 - rate * dW1, W2 - rate * dW2)[2]
+        dZ1 = hidden_delta(Y_hat - wanted, W2, Z1)
+        parts = parts or {"activations": [x[0, 1:], A1[0], Y_hat[0]], "gradients": [dW1, dW2],
+                          "deltas": [dZ1[0], (Y_hat - wanted)[0]]}
         layers = _with_bias_rows((Z1, A1), (Y_hat, Y_hat), W1, W2, dW1, dW2,
-                                 hidden_delta(Y_hat - wanted, W2, Z1), Y_hat - wanted)
+                                 dZ1, Y_hat - wanted)
         stories[f"{n + 1}"] = network_story(
             x[0, 1:], wanted[0], layers, loss(wanted, Y_hat), rate=rate,
             loss_after=loss(wanted, after), right=_truth(x, wanted, W1, W2),
             names=[[*names], [f"unit {h + 1}" for h in range(W1.shape[1])], ["ŷ"]] if names else ())
-    return step_through(stories, still=_drawing(W1, W2, *parts))
+    return step_through(stories, still=_drawing(W1, W2, **parts))
 
 
-def _drawing(W1, W2, activations, gradients=None):
+def _drawing(W1, W2, activations, **parts):
     """Return the network of lesson 01 as a figure."""
     from matplotlib.figure import Figure
 
@@ -99,7 +101,7 @@ def _drawing(W1, W2, activations, gradients=None):
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     draw_network([len(a) for a in activations], bias=True, weights=[W1, W2],
-                 activations=activations, gradients=gradients, ax=figure.subplots())
+                 activations=activations, **parts, ax=figure.subplots())
     return figure
 
 
