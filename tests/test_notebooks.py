@@ -8,8 +8,10 @@ import re
 import shutil
 from pathlib import Path
 
+import measure_notebooks as measure
 import nbformat
 import pytest
+from answers.cited import CITED
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -21,6 +23,25 @@ NAMES = sorted(path.name for path in (ROOT / "solutions").glob("[0-9]*.ipynb"))
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="PyTorch is not installed: the last section needs it")
 every = pytest.mark.parametrize("name", NAMES)
+
+NOT_YET = {  # lessons that are still to be revised: they may fail the tests marked `revised`
+    "00",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+}
+revised = pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.xfail(name[:2] in NOT_YET, strict=False,
+                                               reason="this lesson is still to be revised"))
+    for name in NAMES])
+HINTS = {"00": 3, "01": 3, "02": 3, "03": 3, "04": 2, "05": 2, "06": 1, "07": 1, "08": 1}
+NUMBER = re.compile(r"(?<![\w.,])(\d*\.\d+(?:e[+-]?\d+)?|\d+(?= ?%))(?!\w|\.\d)( ?%)?")
 
 
 def read(folder, name):
@@ -74,7 +95,7 @@ def test_a_solution_is_executed_without_errors_and_ends_with_the_progress(name):
 
 
 @every
-def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
+def test_every_exercise_stands_in_its_notebook_with_time_and_check(name):
     notebook = read("solutions", name)
     ids = [grade_id(c) for c in notebook.cells if c.metadata.get("nbgrader", {}).get("solution")]
     assert ids == [e.id for e in rows(name)], (
@@ -84,12 +105,89 @@ def test_every_exercise_stands_in_its_notebook_with_hints_time_and_check(name):
         text, answer, check = notebook.cells[at - 1:at + 2]
         assert re.search(rf"### Exercise {exercise.id} · \d+ minutes · [●○]{{3}}\n", text.source), (
             f"the cell before {exercise.id} needs '### Exercise {exercise.id} · 10 minutes · ●○○'")
-        assert re.findall(r"<summary>Hint (\d)", text.source) == ["1", "2", "3"], (
-            f"{exercise.id} needs the hints 1, 2 and 3")
         for part in exercise.parts:
             assert re.search(rf'def {part.name}\([^)]*\).*:\n    """', answer.source)
         wanted = f"check.{exercise.attribute}({exercise.names})"
         assert "".join(check.source.split()) == "".join(wanted.split())  # on one line or several
+
+
+@revised
+def test_help_fades_from_three_hints_to_none(name):
+    wanted, wrong = HINTS.get(name[:2], 0), []
+    for cell in read("solutions", name).cells:
+        exercise = re.search(r"^### Exercise (\S+)", cell.source, re.M)
+        hints = re.findall(r"<details><summary>Hint ?(\d?)[^<]*</summary>(.*?)</details>",
+                           cell.source, re.S) if exercise else []
+        numbers = [number for number, _ in hints]
+        if exercise and numbers not in (list("123"[:wanted]), [""] * wanted):
+            wrong.append(exercise[1])
+        wrong += [f"{exercise[1]}: a hint that says nothing" for _, hint in hints
+                  if len(hint.strip()) <= 20 or "as above" in hint]
+    assert not wrong, f"an exercise of this lesson has {wanted} hints: {', '.join(wrong)}"
+
+
+@revised
+def test_every_picture_has_a_text_alternative(name):
+    without = [cell.id for cell in measure.pictures(read("solutions", name).cells)
+               if len(cell.metadata.get("alt", "")) < 20]
+    assert not without, f"say in the metadata, as `alt`, what is to be seen: {', '.join(without)}"
+
+
+@revised
+def test_a_number_in_the_text_was_computed_in_the_notebook_or_is_cited(name):
+    cells = read("solutions", name).cells
+    computed = [value for cell in cells for value in values(printed(cell))]
+    cited = CITED.get(name[:2], {})
+    unknown = [f"{cell.id}: {found[0]}" for cell in cells if cell.cell_type == "markdown"
+               for found in NUMBER.finditer(prose(cell.source))
+               if found[0] not in cited and not any(agree(found, value) for value in computed)]
+    assert not unknown, f"compute, or cite in tests/answers/cited.py: {', '.join(unknown)}"
+    text = "\n".join(cell.source for cell in cells)
+    assert not [number for number in cited if number not in text], "cited, and not in the text"
+
+
+def prose(text):
+    """Return a text without what is folded, code, formulas, and tables of symbols."""
+    text = re.sub(r"```.*?```|\$\$.*?\$\$", " ", measure.FOLDED.sub(" ", text), flags=re.S)
+    text = re.sub(r"^\|[^\n]*symbol.*?(?=\n\n|\Z)", " ", text, flags=re.S | re.M | re.I)
+    return re.sub(r"\$[^$\n]+\$|`[^`\n]+`|\]\([^)]*\)|<[^>\n]+>|[\d.]+ hours?", " ", text)
+
+
+def printed(cell):
+    """Return a code cell's source and the text that it has put out."""
+    outputs = [output.get("text") or output.get("data", {}).get("text/plain", "")
+               for output in cell.get("outputs", [])]
+    return "\n".join([cell.source, *outputs]) if cell.cell_type == "code" else ""
+
+
+def values(text):
+    """Return the numbers in a text, a percentage as it stands and as a share."""
+    found = []
+    for number, percent in re.findall(
+            r"(?<![\w.])(\d[\d,]*\.?\d*(?:e[+-]?\d+)?|\.\d+)( ?%)?", text):
+        value = float(number.replace(",", ""))
+        found += [value, value / 100] if percent else [value]
+    return found
+
+
+def agree(found, value):
+    """Return whether a number of the text is a rounded value, or the percentage of one."""
+    digits, _, power = found[1].partition("e")
+    written, half = float(found[1]), 0.5 * 10.0 ** (int(power or 0) - len(digits.partition(".")[2]))
+    scales = (1, 100) if found[2] else (1,)
+    return any(abs(value * scale - written) <= half * (1 + 1e-9) for scale in scales)
+
+
+@revised
+def test_nobody_reads_for_long_without_doing_something(name):
+    path = measure.main_path(read("solutions", name).cells)
+    number, (words, _, _, hours) = len(path), measure.measure(path)
+    long = [f"{row[0]} words and {row[1]} lines before the end of {row[2]}"
+            for row in measure.stretches(path) if row[0] > 300 or row[1] > 40]
+    assert not long, f"300 and 40 at most: {'; '.join(long)}"
+    assert number <= 55 and words <= 2600
+    stops = sum("A good place to stop" in cell.source for cell in path)
+    assert hours < 1.5 or stops > 0, "no good place to stop in a long lesson"
 
 
 @every

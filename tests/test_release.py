@@ -109,6 +109,16 @@ def test_of_a_widget_its_still_twin_stays():
     assert "widgets" not in notebook.metadata
 
 
+def test_what_a_picture_shows_and_what_is_folded_stays_in_both(folder):
+    notebook = load(folder / "solutions" / NAME)
+    kept = {"alt": "A curve that falls.", "jp-MarkdownHeadingCollapsed": True}
+    notebook["cells"][1]["metadata"].update(kept)
+    save(notebook, folder / "solutions" / NAME)
+    assert release.main([]) == 0
+    for made in ("solutions", "notebooks"):
+        assert load(folder / made / NAME)["cells"][1]["metadata"].items() >= kept.items()
+
+
 def test_files_are_written_as_nbformat_writes_them(folder):
     release.main(["--no-run"])
     for path in (folder / "solutions" / NAME, folder / "notebooks" / NAME):
