@@ -55,6 +55,20 @@ def chain():
         lambda x: np.exp(np.sin(x**2)), np.asarray(x))
 
 
+def two_paths():
+    x = 1.3
+    a, b = x**2, np.sin(x)
+    return b * 2 * x + a * np.cos(x), differences(lambda x: x**2 * np.sin(x), np.asarray(x))
+
+
+def one_weight():
+    """Each entry of W1, as a sum over the samples."""
+    formula = np.array([[sum(DELTA_1[n, j] * X_b[n, i] for n in range(N)) for j in range(H)]
+                        for i in range(D + 1)])
+    return formula, differences(
+        lambda W: half_squares(ones_before(sigma(X_b @ W)) @ W2), W1)
+
+
 def output_weight():
     """One sample, one output: the weight from hidden unit 3 to the output."""
     a, y = sigma(X_b[0] @ W1), Y[0, 0]
@@ -87,6 +101,9 @@ def hidden_error():
 def hidden_error_of_one_unit():
     computed = np.array([[SIGMA_PRIME[n, j] * sum(W2[j + 1, k] * DELTA_2[n, k] for k in range(K))
                           for j in range(H)] for n in range(N)])
+    paths = np.array([[sum(DELTA_2[n, k] * W2[j + 1, k] * SIGMA_PRIME[n, j] for k in range(K))
+                       for j in range(H)] for n in range(N)])
+    assert np.allclose(computed, paths, rtol=1e-12)
     return computed, hidden_error()[1]
 
 
@@ -101,15 +118,27 @@ def weights():
 
 
 FORMULAS = {
-    r"\frac{dc}{dx} = \frac{dc}{db} \cdot \frac{db}{da} \cdot \frac{da}{dx}": chain,
+    r"\frac{dc}{dx} = \frac{dc}{db} \cdot \frac{db}{da} \cdot \frac{da}{dx} = f'(b) \cdot g'(a) "
+    r"\cdot h'(x)": chain,
+    r"\frac{dc}{dx} = \underbrace{\frac{\partial c}{\partial a} \cdot \frac{da}{dx}}_"
+    r"{\text{through } a} + \underbrace{\frac{\partial c}{\partial b} \cdot \frac{db}{dx}}"
+    r"_{\text{through } b} = b "
+    r"\cdot 2x + a \cdot \cos x": two_paths,
     r"\frac{\partial J}{\partial w} = \underbrace{(\hat y - y)}_{\partial J / \partial \hat y} "
     r"\cdot \underbrace{v_j}_{\partial \hat y / \partial a_j} \cdot \underbrace{\sigma'(z_j)}"
     r"_{\partial a_j / \partial z_j} \cdot \underbrace{x_i}_{\partial z_j / \partial w}": one_path,
     r"\frac{\partial J}{\partial v_j} = (\hat y - y) \cdot a_j": output_weight,
     r"\sigma'(z) = -(1 + e^{-z})^{-2} \cdot (-e^{-z}) = \frac{1}{1 + e^{-z}} \cdot "
     r"\frac{e^{-z}}{1 + e^{-z}} = s\,(1 - s)": sigmoid_three_ways,
-    r"\delta_{1,j} = \frac{\partial J}{\partial z_j} = \sigma'(z_j) \sum_{k} w_{j,k}\, "
-    r"\delta_{2,k}": hidden_error_of_one_unit,
+    r"\begin{aligned} \delta_{1,j} = \frac{\partial J}{\partial z_j} &= \sum_{k} \frac{\partial J}"
+    r"{\partial z_k} \cdot \frac{\partial z_k}{\partial a_j} \cdot \frac{\partial a_j}"
+    r"{\partial z_j} && \text{along each path, over all paths} \\ &= \sum_{k} "
+    r"\delta_{2,k} \cdot w_{j,k} \cdot "
+    r"\sigma'(z_j) && \text{because } z_k = \dots + w_{j,k}\, a_j + \dots \\ &= \sigma'(z_j) "
+    r"\sum_{k} w_{j,k}\, \delta_{2,k} && \text{the last factor has no } k \end{aligned}":
+        hidden_error_of_one_unit,
+    r"\frac{\partial J}{\partial w_{i,j}} = \sum_{n} \frac{\partial J}{\partial z_{n,j}} \cdot "
+    r"\frac{\partial z_{n,j}}{\partial w_{i,j}} = \sum_{n} \delta_{n,j} \cdot x_{n,i}": one_weight,
     r"\delta_2 = \frac{\partial J}{\partial Z_2} = \hat Y - Y": output_error,
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2\, \tilde W_2^{\top}\right) "
     r"\odot \sigma'(Z_1)": hidden_error,
