@@ -102,8 +102,8 @@ def scatter_outcomes(
 
 def heat_map(
     table: pd.DataFrame, *, label: str = "value", digits: int = 2, low: float | None = None,
-    high: float | None = None, xlabel: str = "", ylabel: str = "", title: str | None = None,
-    ax: Axes | None = None,
+    high: float | None = None, signed: bool = False, xlabel: str = "", ylabel: str = "",
+    title: str | None = None, ax: Axes | None = None,
 ) -> Axes:
     """Draw a table of numbers as coloured cells, each with its number in it.
 
@@ -117,6 +117,8 @@ def heat_map(
         After the point.
     low, high : float, optional
         Ends of the colour scale; by default the smallest and the largest number.
+    signed : bool
+        Colours of the two signs, 0 in white, in place of those of plain values.
 
     Raises
     ------
@@ -129,7 +131,8 @@ def heat_map(
         raise ValueError(f"table: shape {table.shape} came, at least one row and column was wanted")
     rows, columns = table.shape
     ax = palette.white_axes(ax, (1.2 * columns + 3, 0.55 * rows + 1.4), "constrained")
-    sns.heatmap(table, ax=ax, cmap=VALUES, vmin=low, vmax=high, annot=True, fmt=f".{digits}f",
+    colours = {"cmap": palette.diverging(0.55), "center": 0} if signed else {"cmap": VALUES}
+    sns.heatmap(table, ax=ax, **colours, vmin=low, vmax=high, annot=True, fmt=f".{digits}f",
                 linewidths=1.5, linecolor="white", cbar_kws={"label": label})
     ax.tick_params(length=0)
     ax.set_yticks(ax.get_yticks(), ax.get_yticklabels(), rotation=0)

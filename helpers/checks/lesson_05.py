@@ -163,7 +163,7 @@ loss = Exercise(
     integers=(),
     tolerance=1e-11,
     sizes=_sizes,
-    hint="forward, cross-entropy of `Y_hat`, plus reg/2 times the sum of all squared weights.",
+    hint="forward, cross-entropy from the logits, plus reg/2 times the sum of all squared weights.",
     unlocks="The network now pays for every large weight.",
 )
 

@@ -48,6 +48,32 @@ def through_the_softmax():
     return one_term, differences(lambda z: -np.log(softmax(z)[CLASS]), Z)
 
 
+def at_the_true_class():
+    assert np.isclose(-1 / P[CLASS] * P[CLASS] * (1 - P[CLASS]), P[CLASS] - 1, rtol=1e-12)
+    return P[CLASS] - 1, differences(lambda z: -np.log(softmax(z)[CLASS]), Z)[CLASS]
+
+
+def at_another_class():
+    others = np.arange(len(Z)) != CLASS
+    assert np.allclose(-1 / P[CLASS] * (-P[CLASS] * P[others]), P[others], rtol=1e-12)
+    return P[others], differences(lambda z: -np.log(softmax(z)[CLASS]), Z)[others]
+
+
+def for_one_sample():
+    return P - np.eye(len(Z))[CLASS], differences(lambda z: -np.log(softmax(z)[CLASS]), Z)
+
+
+def for_a_batch():
+    logits = np.random.default_rng(6).normal(size=(7, 4)) * 1.5
+    Y = np.eye(4)[np.random.default_rng(7).integers(4, size=7)]
+    Y_hat = np.array([softmax(row) for row in logits])
+
+    def J(Z2):
+        return -np.mean([y @ np.log(softmax(row)) for y, row in zip(Y, Z2, strict=True)])
+
+    return (Y_hat - Y) / 7, differences(J, logits)
+
+
 def penalty():
     return REG * Z, differences(lambda w: REG / 2 * np.sum(w**2), Z)
 
@@ -59,9 +85,16 @@ FORMULAS = {
     r"-\hat y_k\, \hat y_j \qquad (j \ne k)": by_another_logit,
     r"\frac{\partial \hat y}{\partial z} = \operatorname{diag}(\hat y) - "
     r"\hat y\, \hat y^{\top}": jacobian,
-    r"\frac{\partial L}{\partial z_j} = \sum_k \frac{\partial L}{\partial \hat y_k}\, "
+    r"\frac{\partial \ell}{\partial z_j} = \sum_k \frac{\partial \ell}{\partial \hat y_k}\, "
     r"\frac{\partial \hat y_k}{\partial z_j} = -\frac{1}{\hat y_c}\, "
     r"\frac{\partial \hat y_c}{\partial z_j}": through_the_softmax,
+    r"\frac{\partial \ell}{\partial z_c} = -\frac{1}{\hat y_c}\, \hat y_c\,(1 - \hat y_c) = "
+    r"\hat y_c - 1": at_the_true_class,
+    r"\frac{\partial \ell}{\partial z_j} = -\frac{1}{\hat y_c} \left(-\hat y_c\, "
+    r"\hat y_j\right) = \hat y_j \qquad (j \ne c)": at_another_class,
+    r"\frac{\partial \ell}{\partial z} = \hat y - y": for_one_sample,
+    r"\delta_2 = \frac{\partial J}{\partial Z_2} = \frac1N \left(\hat Y - Y\right) "
+    r"\qquad (N, K)": for_a_batch,
     r"\frac{\partial}{\partial w} \left( \frac{\text{reg}}{2}\, w^2 \right) = "
     r"\text{reg} \cdot w": penalty,
 }
