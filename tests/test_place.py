@@ -254,6 +254,16 @@ def test_the_line_of_a_mistake_is_quoted(key, space, source, quote, said):
     assert 2 <= len(found.lines) <= 4
 
 
+def test_what_is_known_by_its_numbers_alone_has_a_line_too():
+    squared_error = written("""
+        def squared_error(y, Y_hat):
+            gap = y - Y_hat
+            return -0.25 * np.sum(gap * gap)
+    """)
+    verdict = judge(PARTS["01-squared-error"], squared_error)
+    assert (verdict.mistake, verdict.line) == ("minus-halved", 3)
+
+
 @pytest.mark.parametrize("key", PARTS)
 def test_right_answers_have_no_place(key):
     deep = key in ("07-topological-order", "07-backward")  # to copy their graphs takes long

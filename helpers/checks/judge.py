@@ -69,7 +69,8 @@ def _first(detectors, evidence):
 def _with_call(evidence, verdict):
     """Return a verdict with the call and its difference, a hint, and the place if it is found."""
     exercise, wrong = evidence.exercise, evidence.wrong
-    found = _place(evidence) if wrong.stage == "raised" or not verdict.mistake else None
+    unclear = not verdict.mistake or wrong.stage == "raised" or verdict.summary.startswith(LOOKS)
+    found = _place(evidence) if unclear else None
     if not found and not verdict.mistake:
         verdict = two_at_once(evidence) or verdict
     known = any(line.startswith(KNOWN) for line in verdict.lines)

@@ -16,6 +16,7 @@ import numpy as np
 from helpers.checks import catalogue
 from helpers.checks.changes import Change, around, copies, edits, equal, form, graft
 from helpers.checks.compare import differ
+from helpers.checks.evidence import names_in
 from helpers.checks.gradient_report import looks_like
 from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
@@ -53,17 +54,12 @@ def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> 
     no longer than `seconds` of computing and leaves nothing behind.
     """
     code = getattr(function, "__code__", None)
-    if code is None or OUTSIDE & _names_in(code):
+    if code is None or OUTSIDE & names_in(code):
         return None
     stop = time.thread_time() + 0.9 * seconds
     with restored(randomness=True):
         return Guard(WALL * seconds).call(
             lambda: _Search(exercise, function, stop).place(first), ()).value
-
-
-def _names_in(code):
-    inner = [const for const in code.co_consts if hasattr(const, "co_names")]
-    return set(code.co_names).union(*map(_names_in, inner))
 
 
 @functools.cache
