@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from helpers import palette
 from helpers.palette import BIAS, EDGE, FAINT, GRADIENT, GRADIENT_PALE, INK, NODE, SIGNS
@@ -578,3 +579,37 @@ def _graph_edge(
         ax.text(x + bend * (y1 - y0) / 2, y - bend * (x1 - x0) / 2, piece, ha="center",
                 va="center", color=INK, fontsize=0.15 * unit, gid="piece", zorder=2,
                 bbox={"boxstyle": "round,pad=0.15", "linewidth": 0, "facecolor": GRADIENT_PALE})
+
+
+def draw_matrices(*terms: str | tuple[str, np.ndarray], ax: Axes | None = None) -> Axes:
+    """Draw matrices as boxes in one line, with signs between them and some entries marked.
+
+    Parameters
+    ----------
+    *terms : a sign, such as ``"="``, or a name in mathtext and an array of the matrix' shape whose
+        entries say how each is drawn: 0 plain, 1 pale, 2 amber
+    ax : Axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    Axes
+        Equal shapes have equal boxes.
+    """
+    tall = max(term[1].shape[0] for term in terms if not isinstance(term, str))
+    wide = sum(0.9 if isinstance(term, str) else term[1].shape[1] + 0.7 for term in terms)
+    ax, unit = _canvas(ax, (-0.2, wide, -tall / 2 - 0.2, tall / 2 + 0.9), None)
+    x = 0.0
+    for term in terms:
+        if isinstance(term, str):
+            _word(ax, x + 0.3, 0, term, 2.4 * unit, "sign")
+            x += 0.9
+            continue
+        name, marks = term
+        for (i, j), mark in np.ndenumerate(marks):
+            face = ("white", GRADIENT_PALE, GRADIENT)[int(mark)]
+            ax.add_patch(Rectangle((x + j, marks.shape[0] / 2 - i - 1), 1, 1, gid="entry",
+                                   facecolor=face, edgecolor=INK, linewidth=0.02 * unit))
+        _word(ax, x + marks.shape[1] / 2, marks.shape[0] / 2 + 0.4, name, 1.9 * unit, "name")
+        x += marks.shape[1] + 0.7
+    return ax

@@ -101,7 +101,7 @@ def _picture(order, label):
         depth[node] = 1 + max((depth[p] for p in node.parents), default=-1)
     columns = [[n for n in order if depth[n] == d] for d in range(max(depth.values()) + 1)]
     height = ROW * max(map(len, columns))
-    place = {node: (48 + (WIDTH - 96) * depth[node] / max(1, len(columns) - 1),
+    place = {node: (60 + (WIDTH - 120) * depth[node] / max(1, len(columns) - 1),
                     height * (row + 0.5) / len(column))
              for column in columns for row, node in enumerate(column)}
     nodes = [{"id": f"n{i}", "x": round(place[n][0]), "y": round(place[n][1]), "kind": "unit",
