@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
-from helpers.draw import MOST_NODES, draw_chain, draw_graph, draw_network
-from helpers.palette import BIAS, EDGE, GRADIENT, NEGATIVE, NODE, POSITIVE
+from helpers.draw import MOST_NODES, draw_chain, draw_graph, draw_matrices, draw_network
+from helpers.palette import BIAS, EDGE, GRADIENT, GRADIENT_PALE, NEGATIVE, NODE, POSITIVE
 
 SOLID = (0, None)
 MINUS = "\N{MINUS SIGN}"
@@ -437,3 +437,13 @@ def test_a_graph_of_one_node_and_one_that_is_too_large():
 def test_a_graph_draws_on_a_given_axes():
     ax = plt.subplots()[1]
     assert draw_graph(small_graph()[0]["c"], ax=ax) is ax
+
+
+def test_matrices_are_boxes_with_their_names_and_marked_entries():
+    C, A = np.array([[1, 1], [0, 0]]), np.array([[2, 0, 0], [0, 0, 0]])
+    ax = draw_matrices(("C", C), "=", ("A", A))
+    boxes = [patch for patch in ax.patches if patch.get_gid() == "entry"]
+    assert len(boxes) == 4 + 6
+    colours = [to_hex(box.get_facecolor()).upper() for box in boxes]
+    assert (colours.count(GRADIENT), colours.count(GRADIENT_PALE)) == (1, 2)
+    assert (texts(ax, "name"), texts(ax, "sign")) == (["C", "A"], ["="])

@@ -25,10 +25,16 @@ def all_uses():
     return total, differences(lambda u: np.sin(u) ** 2 * u**2, np.asarray(u))
 
 
-def matrix_product():
+def left_factor():
     computed = np.array([[sum(G[n, k] * B[d, k] for k in range(4)) for d in range(3)]
                          for n in range(5)])
     return computed, differences(lambda A: np.sum(G * (A @ B)), A)
+
+
+def right_factor():
+    computed = np.array([[sum(A[n, d] * G[n, k] for n in range(5)) for k in range(4)]
+                         for d in range(3)])
+    return computed, differences(lambda B: np.sum(G * (A @ B)), B)
 
 
 def broadcast_bias():
@@ -41,6 +47,9 @@ FORMULAS = {
     r"\bar x = \frac{\partial c}{\partial x} = \bar a \cdot y + \bar b \cdot 1": toy,
     r"\bar u = \frac{\partial J}{\partial u} = \sum_{v \text{ uses } u} \bar v \cdot "
     r"\frac{\partial v}{\partial u}": all_uses,
-    r"\frac{\partial J}{\partial A_{nd}} = \sum_k \bar C_{nk} B_{dk}": matrix_product,
+    r"\bar A_{nd} = \sum_k \bar C_{nk} \frac{\partial C_{nk}}{\partial A_{nd}} = "
+    r"\sum_k \bar C_{nk} B_{dk}": left_factor,
+    r"\bar B_{dk} = \sum_n \bar C_{nk} \frac{\partial C_{nk}}{\partial B_{dk}} = "
+    r"\sum_n A_{nd} \bar C_{nk}": right_factor,
     r"\frac{\partial J}{\partial b_h} = \sum_n \bar Z_{nh}": broadcast_bias,
 }
