@@ -42,6 +42,9 @@ usage: {0} COMMAND
   forget          delete the answers and the progress that the course has kept
   test            run the course's own tests (what follows is passed on to pytest)
   release         for maintainers: make notebooks/ from solutions/ (--check only compares)
+  report FOLDER   for teachers: judge what a class has handed in (--out DIR, --lesson 05)
+  edition         for teachers: make the course without its solutions
+                  (--without-solutions OUT)
   setup           do the set-up again, for instance when PyTorch could not be installed
 
 LESSON is a number or a name: 02 or 02_backpropagation.""".format(COMMAND)
@@ -123,6 +126,23 @@ def release(arguments):
     return hand_over([PYTHON, os.path.join(ROOT, "release.py")] + arguments)
 
 
+def report(arguments):
+    """Judge what a class has handed in, and write a report."""
+    return teach("report", arguments)
+
+
+def edition(arguments):
+    """Make the course that a class gets where solutions are withheld."""
+    return teach("edition", arguments)
+
+
+def teach(command, arguments):
+    """Run a command of the package teach, in the folder that this was called from."""
+    installer.set_up("base")
+    os.environ["COURSE_CALLED_FROM"] = os.getcwd()
+    return hand_over([PYTHON, "-m", "teach", command] + arguments)
+
+
 def setup(arguments):
     """Do the set-up again."""
     if arguments:
@@ -142,7 +162,8 @@ def hand_over(command):
 
 def main(arguments):
     """Run one command and return its exit code."""
-    commands = {f.__name__: f for f in (lab, fresh, forget, test, release, setup)}
+    commands = {f.__name__: f for f in (
+        lab, fresh, forget, test, release, report, edition, setup)}
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         say(USAGE)
         return 0

@@ -64,7 +64,17 @@ def cells_of(path: Path) -> list[dict]:
 
 @functools.lru_cache(maxsize=32)
 def _cells(path: Path, changed: int, size: int) -> list[dict]:
-    raw = path.read_bytes()
+    return cells_in(path.read_bytes())
+
+
+def cells_in(raw: bytes) -> list[dict]:
+    """Return the cells of a notebook's file, each source in one piece.
+
+    Raises
+    ------
+    Unreadable
+        Where it is no notebook.
+    """
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         text = raw.decode("utf-16" if wide else "utf-8-sig")
@@ -143,8 +153,25 @@ def load(exercise: str, names: list[str], path: Path, follow: dict[str, Callable
     ------
     Unreadable
     """
+    space = definitions(_cells_to(exercise, path), path, follow)
+    for name in names:
+        if name not in space:
+            raise Unreadable(space.missing.get(
+                name, f"it has no function `{name}` in its exercise cell or above"))
+    return [space[name] for name in names]
+
+
+def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, Callable]) -> Space:
+    """Run the imports, definitions and constants of code cells, and return the names they bind.
+
+    Parameters
+    ----------
+    cells : the number and the source of each
+    path : of their notebook, which need not be there
+    follow : what `mine` and `skip` in them are to do
+    """
     space = Space(path.stem)
-    for place, source in _cells_to(exercise, path):
+    for place, source in cells:
         name = f"<{path.name}, code cell {place}>"
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
         space["In"].append(source)
@@ -156,11 +183,7 @@ def load(exercise: str, names: list[str], path: Path, follow: dict[str, Callable
             statements = []
         for statement in statements:
             _run(statement, name, space, follow)
-    for name in names:
-        if name not in space:
-            raise Unreadable(space.missing.get(
-                name, f"it has no function `{name}` in its exercise cell or above"))
-    return [space[name] for name in names]
+    return space
 
 
 def without_magics(source: str) -> str:

@@ -1,0 +1,215 @@
+"""Find what a class has handed in: notebooks in any layout, of which only the code is kept."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import io
+import re
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from helpers import folder
+from helpers.checks import siblings
+from helpers.checks.exercise import Exercise, Group, exercises
+from helpers.checks.overview import LESSONS
+
+LARGEST = 20 * 2**20  # bytes of a notebook
+LARGEST_ZIP = 2 * 2**30
+ASIDE = re.compile(r"^(\.|__MACOSX$)")  # folders and files that no student has made
+PLAIN = re.compile(r"(work|notebooks?|submissions?|submitted|assignments?|files?|home|"
+                   r"(lesson|week|hw|homework|sheet)?[ _-]*\d{1,2})", re.I)
+JUNK = re.compile(r"(copy|kopie|fresh|final|new|version|v?\d{1,2})", re.I)
+MOODLE = re.compile(r"_\d+_assignsubmission_file_?$")
+
+
+@dataclass
+class HandIn:
+    """A notebook of a student's: its lesson, and its cells as (source, mark, whether code)."""
+
+    student: str
+    lesson: str
+    path: str
+    cells: list[dict] = field(default_factory=list)
+    problem: str = ""  # why it could not be read
+
+    @property
+    def stubs(self) -> int:
+        """The number of exercises that are as they were handed out."""
+        return sum(bool(re.search(r"NotImplementedError\(\"\d\d-", cell["source"]))
+                   for cell in self.cells)
+
+
+def checks_of(lesson: str) -> list[Exercise | Group]:
+    """Return the exercises of a lesson."""
+    return exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))
+
+
+def notebook_of(lesson: str) -> Path:
+    """Return the path of a lesson's solution."""
+    return next(folder("solutions").glob(f"{lesson}_*.ipynb"))
+
+
+def find(root: Path, lessons: list[str]) -> tuple[list[HandIn], list[tuple[str, str]]]:
+    """Return the hand-ins of some lessons, one a student and lesson, and (path, why) of the rest.
+
+    Of several notebooks of one lesson the one counts in which most has been done, then the one
+    with the shortest name.
+    """
+    found, aside = [], []
+    for path, raw in _files(root):
+        if isinstance(raw, str):
+            aside.append(("/".join(path), raw))
+            continue
+        one = _read(path, raw)
+        (found if one.lesson in lessons else aside).append(
+            one if one.lesson in lessons else (one.path, one.problem or (
+                "of a lesson that was not asked for" if one.lesson else "of no lesson")))
+    _name_students(found, root.name)
+    best: dict[tuple[str, str], HandIn] = {}
+    for one in sorted(found, key=lambda h: (bool(h.problem), h.stubs, len(h.path), h.path)):
+        first = best.setdefault((one.student, one.lesson), one)
+        if first is not one:
+            aside.append((one.path, one.problem or f"{first.path} has the same lesson and counts"))
+    return [best[key] for key in sorted(best)], sorted(aside)
+
+
+def _files(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
+    """Yield path and contents of each notebook, or why there are none; a zip is a folder."""
+    root = root / "submitted" if (root / "submitted").is_dir() else root
+    for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
+        parts = path.relative_to(root).parts or (path.name,)
+        kind = path.suffix.lower()
+        if any(map(ASIDE.match, parts)) or kind not in (".ipynb", ".zip"):
+            continue
+        try:
+            if not path.is_file():
+                continue
+            if path.stat().st_size > (LARGEST if kind == ".ipynb" else LARGEST_ZIP):
+                yield parts, "it is too large"
+            elif kind == ".zip":
+                with path.open("rb") as stream:
+                    yield from _unzip(parts, stream)
+            else:
+                yield parts, path.read_bytes()
+        except OSError as error:
+            yield parts, error.strerror or str(error)
+
+
+def _unzip(parts: tuple[str, ...], stream: Any, depth: int = 0) -> Iterator:
+    parts = (*parts[:-1], parts[-1][:-4])
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            for info in sorted(archive.infolist(), key=lambda info: info.filename):
+                inner = tuple(p for p in PurePosixPath(info.filename).parts if p not in ("/", ".."))
+                if info.is_dir() or any(map(ASIDE.match, inner)) or (
+                        not inner or inner[-1][-6:].lower() != ".ipynb"
+                        and inner[-1][-4:].lower() != ".zip"):
+                    continue
+                with archive.open(info) as member:
+                    raw = member.read(LARGEST + 1)  # whatever size it says it has
+                if len(raw) > LARGEST:
+                    yield (*parts, *inner), "it is too large"
+                elif inner[-1][-4:].lower() == ".zip" and depth < 2:
+                    yield from _unzip((*parts, *inner), io.BytesIO(raw), depth + 1)
+                elif inner[-1][-6:].lower() == ".ipynb":
+                    yield (*parts, *inner), raw
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+        yield parts, f"the zip file cannot be read: {error}"
+
+
+def _read(path: tuple[str, ...], raw: bytes) -> HandIn:
+    one = HandIn("", _lesson_in(path[-1]), "/".join(path))
+    try:
+        one.cells = [{"source": siblings.without_magics(cell["source"]), "mark": _mark(cell),
+                      "code": cell.get("cell_type") == "code"} for cell in siblings.cells_in(raw)]
+    except siblings.Unreadable as reason:
+        one.problem = str(reason)
+    except (RecursionError, MemoryError, ValueError, AttributeError):
+        one.problem = "it is no notebook"
+    one.lesson = _lesson_of(one.cells) or one.lesson
+    _take_up_retyped(one)
+    return one
+
+
+def _mark(cell: dict) -> str:
+    """Return what marks a cell, also one that is no code cell any more."""
+    metadata = cell.get("metadata")
+    grading = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    mark = grading.get("grade_id") if isinstance(grading, dict) else None
+    return mark if isinstance(mark, str) else ""
+
+
+def _lesson_in(name: str) -> str:
+    """Return the lesson that a file's name tells, or nothing."""
+    for lesson in LESSONS:
+        if notebook_of(lesson).stem.lower() in name.lower():
+            return lesson
+    numbers = [n for n in re.findall(r"(?<!\d)\d\d(?!\d)", name) if n in LESSONS]
+    return numbers[-1] if numbers else ""
+
+
+def _lesson_of(cells: list[dict]) -> str:
+    """Return the lesson that most cells belong to, by their marks, else by their functions."""
+    votes = Counter(cell["mark"][:2] for cell in cells if re.match(r"\d\d-\w", cell["mark"]))
+    if not votes:
+        defined = set().union(*(bound(cell["source"]) for cell in cells if cell["code"]))
+        votes = Counter({lesson: len(defined & {part.name for check in checks_of(lesson)
+                                                for part in check.parts}) for lesson in LESSONS})
+    lesson, number = max(sorted(votes.items()), key=lambda row: row[1], default=("", 0))
+    return lesson if number and lesson in LESSONS else ""
+
+
+def _take_up_retyped(one: HandIn) -> None:
+    """Make code again of text cells that hold an exercise's function."""
+    names = {part.name for check in checks_of(one.lesson) for part in check.parts
+             } if one.lesson else set()
+    for cell in one.cells:
+        if not cell["code"]:
+            source = re.sub(r"^```.*$", "", cell["source"], flags=re.M)
+            if re.search(r"^def (\w+)", source, re.M) and bound(source) & names:
+                cell.update(source=source, code=True)
+
+
+def bound(source: str) -> set[str]:
+    """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
+    try:
+        return siblings.stored(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
+
+
+def _name_students(found: list[HandIn], default: str) -> None:
+    """Name the students by their folder, or by the file's name where a folder holds many."""
+    together = defaultdict(set)
+    for one in found:
+        folders, name = _places(one)
+        together[folders].add(name)
+    for one in found:
+        folders, name = _places(one)
+        own = [part for part in folders if not PLAIN.fullmatch(part) and not _is_lesson(part)]
+        by_name = name and (len(together[folders] - {""}) > 1 or not own)
+        one.student = name if by_name else MOODLE.sub("", own[0]) if own else default
+
+
+def _places(one: HandIn) -> tuple[tuple[str, ...], str]:
+    """Return the folders that a notebook lies in, and what its name has beside the lesson's."""
+    *folders, file = one.path.split("/")
+    stem = re.sub(r"\.ipynb$", "", file, flags=re.I)
+    words = [re.escape(word) for word in notebook_of(one.lesson).stem.split("_")]
+    lesson = rf"(lesson[ _-]*)?{words[0]}(?!\d)([ _-]*{'[ _-]*'.join(words[1:])})?"
+    head, tail = stem, ""
+    for match in re.finditer(rf"(?<!\d){lesson}", stem, re.I):
+        head, tail = stem[:match.start()], stem[match.end():]
+    head, tail = (text.strip(" _-.()") for text in (head, tail))
+    name = head or ("" if JUNK.fullmatch(tail) else tail)
+    canvas = re.fullmatch(r"(.+?)(?:_late)?_(\d+)_\d+", name, re.I)
+    return tuple(folders), f"{canvas[1]}_{canvas[2]}" if canvas else name
+
+
+def _is_lesson(part: str) -> bool:
+    return any(notebook_of(lesson).stem in part.lower() for lesson in LESSONS)

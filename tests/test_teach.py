@@ -1,0 +1,356 @@
+"""The report on a class: every outcome and mistake, whatever has been handed in, in any layout."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import importlib.util
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from helpers import folder
+from helpers.checks import catalogue
+from teach.handins import checks_of, find, notebook_of
+
+ROOT = Path(__file__).parents[1]
+SIZE = 40
+
+
+def solution(lesson: str) -> dict:
+    """Return a lesson's solution, without outputs."""
+    notebook = json.loads(notebook_of(lesson).read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+        cell |= {"outputs": []} if cell["cell_type"] == "code" else {}
+    return notebook
+
+
+def index(notebook: dict, mark: str) -> int:
+    return next(n for n, cell in enumerate(notebook["cells"])
+                if cell["metadata"].get("nbgrader", {}).get("grade_id") == mark)
+
+
+def answered(lesson: str, **answers: str) -> dict:
+    """Return a solution with other answers, by the exercises' attributes."""
+    notebook = solution(lesson)
+    for name, source in answers.items():
+        mark = f"{lesson}-{name.replace('_', '-')}"
+        notebook["cells"][index(notebook, mark)]["source"] = source
+    return notebook
+
+
+def run(where: Path, out: Path, *options: str) -> dict[tuple[str, str], dict]:
+    """Make a report as an instructor does, and return its rows by student and exercise."""
+    subprocess.run([sys.executable, "-m", "teach", "report", str(where), "--out", str(out),
+                    *options], cwd=ROOT, check=True, env={**os.environ, "TQDM_DISABLE": "1"})
+    with (out / "exercises.csv").open(encoding="utf-8") as stream:
+        return {(row["student"], row["exercise"]): row for row in csv.DictReader(stream)}
+
+
+# ---- a class of 40 with known mistakes
+
+
+def known_mistakes() -> list[dict[str, catalogue.Mistake]]:
+    """Return the mistakes of each student: none, one, or an early and a late one."""
+    checks = checks_of("02")
+    lists = {check.attribute: list({m.id: m for m in catalogue.mistakes(
+        check.id, check.parts[0].name)}.values()) for check in checks}
+    makes: list[dict] = [{} for _ in range(4)]
+    for number in range(SIZE - 4):
+        check = checks[number % len(checks)].attribute
+        own = {check: lists[check][3 * number % len(lists[check])]}
+        if number % 4 == 0:
+            own |= {"sigmoid_prime": lists["sigmoid_prime"][0]}
+        makes.append(own)
+    return makes
+
+
+@pytest.fixture(scope="module")
+def class_of_40(tmp_path_factory):
+    where = tmp_path_factory.mktemp("class")
+    for number, own in enumerate(known_mistakes()):
+        notebook = json.dumps(answered("02", **{name: m.source for name, m in own.items()}))
+        name = f"student{number:02}"
+        if number % 3 == 0:
+            (where / f"{name}_4711_02_backpropagation.ipynb").write_text(notebook)
+        elif number % 3 == 1:
+            (where / name).mkdir()
+            (where / name / "02_backpropagation.ipynb").write_text(notebook)
+        else:
+            with zipfile.ZipFile(where / f"{name}.zip", "w") as archive:
+                archive.writestr("work/02_backpropagation.ipynb", notebook)
+    out = tmp_path_factory.mktemp("report")
+    return where, out, run(where, out)
+
+
+def test_every_outcome_and_mistake_of_a_class_is_right(class_of_40):
+    _, _, rows = class_of_40
+    assert len(rows) == SIZE * len(checks_of("02"))
+    for number, own in enumerate(known_mistakes()):
+        name = f"student{number:02}" + ("_4711" if number % 3 == 0 else "")
+        for check in checks_of("02"):
+            row, mistake = rows[name, check.id], own.get(check.attribute)
+            told = row["outcome"], row["mistake"]
+            if mistake:
+                assert told == ("not yet", mistake.id), (name, row)
+            else:
+                assert row["outcome"] in ("correct", "follows"), (name, row)
+                assert row["outcome"] == "correct" or row["own_mistake"].startswith("uses-")
+            assert row["points"] == ("0" if mistake else row["out_of"])
+
+
+def test_the_page_ranks_the_mistakes_and_needs_no_network(class_of_40):
+    _, out, rows = class_of_40
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"(src|href)=|https?:|@import|url\(", page)
+    assert "prefers-color-scheme: dark" in page
+    wrong = [(row["exercise"], row["mistake"]) for row in rows.values()
+             if row["outcome"] == "not yet"]
+    ranked = re.findall(r"<td class=n>(\d+)<td class=n>\d+ %<td>(\S+?)<td><code>([^<]+)</code>",
+                        page)
+    assert {(exercise, mistake): int(n) for n, exercise, mistake in ranked} == {
+        key: wrong.count(key) for key in wrong}
+    assert [int(n) for n, *_ in ranked] == sorted((int(n) for n, *_ in ranked), reverse=True)
+    assert any(row["outcome"] == "follows" for row in rows.values())
+    assert "What followed from what" in page and "Equal code" in page
+
+
+def test_a_report_goes_on_where_it_stopped(class_of_40, tmp_path):
+    where, out, _ = class_of_40
+    before = {path: path.read_bytes() for path in out.glob("*.*") if path.is_file()}
+    kept = sorted((out / ".results").glob("*.json"))
+    times = [path.stat().st_mtime_ns for path in kept[1:]]
+    kept[0].unlink()
+    run(where, out)
+    assert [path.stat().st_mtime_ns for path in kept[1:]] == times and kept[0].exists()
+    assert before == {path: path.read_bytes() for path in before}
+
+
+# ---- what has been damaged
+
+STUB = 'def {0}(*args):\n    raise NotImplementedError("01-{1}")'
+SIGMOID = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))"
+ALL = tuple(check.id for check in checks_of("01"))
+
+
+def without(notebook, mark):
+    del notebook["cells"][index(notebook, mark)]
+    return notebook
+
+
+def changed(notebook, mark, **cell):
+    notebook["cells"][index(notebook, mark)].update(cell)
+    return notebook
+
+
+def with_more(notebook, before, *sources, metadata=None):
+    at = index(notebook, before)
+    notebook["cells"][at:at] = [{"cell_type": "code", "metadata": metadata or {}, "outputs": [],
+                                 "source": source, "execution_count": None} for source in sources]
+    return notebook
+
+
+def without_metadata(notebook, value):
+    for cell in notebook["cells"]:
+        cell["metadata"] = value
+    return notebook
+
+
+def doing(line):
+    return answered("01", sigmoid=f"import os, time, subprocess\ndef sigmoid(z):\n    {line}\n"
+                    "    return 1 / (1 + np.exp(-z))")
+
+
+def as_bytes(encoding):
+    return json.dumps(solution("01"), ensure_ascii=False).encode(encoding)
+
+
+def sigmoid_is(outcome, mistake="", message=""):
+    """What follows from a sigmoid that is not right: the rest has its points."""
+    return {"01-sigmoid": (outcome, mistake)}
+
+
+def damaged() -> dict[str, tuple]:
+    """Return name -> (notebook or bytes, exercise -> (outcome, mistake) where not correct)."""
+    unread = dict.fromkeys(ALL, ("not handed in", ""))
+    text = json.dumps(solution("01"))
+    twice = copy.deepcopy(solution("01")["cells"][index(solution("01"), "01-sigmoid")])
+    stub = STUB.format("sigmoid", "sigmoid")
+    return {
+        "empty": (b"", unread), "text": (b"see my mail", unread),
+        "half": (text[:len(text) // 2].encode(), unread),
+        "page": (b"<!DOCTYPE html><p>log in", unread),
+        "merge": (b"{\n<<<<<<< HEAD\n}", unread), "latin": (as_bytes("utf-8") + b"\xe4", unread),
+        "list": (b"[1, 2]", unread), "no-cells": (b'{"cells": 3}', unread),
+        "deep": (b"[" * 100_000, unread),
+        "utf16": (as_bytes("utf-16"), {}), "bom": (as_bytes("utf-8-sig"), {}),
+        "cell-deleted": (without(solution("01"), "01-sigmoid"), sigmoid_is("missing")),
+        "check-deleted": (without(solution("01"), "01-sigmoid-check"), {}),
+        "cell-twice": (with_more(solution("01"), "01-sigmoid-check", twice["source"],
+                                 metadata=twice["metadata"]), {}),
+        "stub-below": (with_more(solution("01"), "01-sigmoid-check", stub,
+                                 metadata=twice["metadata"]), {}),
+        "answer-below": (with_more(answered("01", sigmoid=stub), "01-forward", SIGMOID), {}),
+        "split": (with_more(answered("01", sigmoid=SIGMOID.replace("np.exp(-z)", "half(z)")),
+                            "01-sigmoid", "def half(z):\n    return np.exp(-z)"), {}),
+        "retyped": (changed(solution("01"), "01-sigmoid", cell_type="markdown"), {}),
+        "retyped-raw": (changed(solution("01"), "01-sigmoid", cell_type="raw",
+                                metadata={}), {}),
+        "unmarked": (without_metadata(solution("01"), {}), {}),
+        "marks-are-lists": (without_metadata(solution("01"), [1]), {}),
+        "renamed": (answered("01", sigmoid=SIGMOID.replace("sigmoid", "sigmoide")),
+                    sigmoid_is("missing")),
+        "syntax": (answered("01", sigmoid=SIGMOID.replace(":", "")),
+                   sigmoid_is("missing")),
+        "syntax-inside": (answered("01", sigmoid=SIGMOID + "\n    )"),
+                          sigmoid_is("not yet", "cannot-be-read")),
+        "none": (answered("01", sigmoid="sigmoid = None"),
+                 sigmoid_is("not yet", "not-a-function")),
+        "stubs": (answered("01", sigmoid=stub, forward=STUB.format("forward", "forward")),
+                  {"01-sigmoid": ("not attempted", ""), "01-forward": ("not attempted", "")}),
+        "skip": (answered("01", sigmoid='sigmoid = skip("01-sigmoid")'), sigmoid_is("skipped")),
+        "truth": (answered("01", sigmoid="sigmoid = check.sigmoid.truth"),
+                  sigmoid_is("borrowed")),
+        "truth-called": (answered("01", sigmoid="def sigmoid(z):\n    return "
+                                  "check.sigmoid.truth(z)"), sigmoid_is("borrowed")),
+        "data": (answered("01", sigmoid="def sigmoid(z):\n    return 1 / (1 + np.exp(-z + 0 * X))"),
+                 sigmoid_is("not yet", "uses-notebook-data")),
+        "endless": (doing("while True: pass"), sigmoid_is("not yet", "endless")),
+        "endless-native": (doing("sum(iter(int, 1))"), sigmoid_is("not yet", "endless")),
+        "endless-default": (answered("01", sigmoid="import time\ndef sigmoid(z, b=[None for _ in "
+                                     "iter(int, 1)]):\n    return z"),
+                            sigmoid_is("not yet", "endless")),
+        "exit": (doing("os._exit(0)"), sigmoid_is("not yet", "process-ended")),
+        "killed": (doing("os.kill(os.getpid(), 9)"), sigmoid_is("not yet", "process-ended")),
+        "memory": (doing("[bytearray(2**26) for _ in range(99)]"), sigmoid_is("not yet", None)),
+        "recursion": (doing("return sigmoid(z)"), sigmoid_is("not yet", None)),
+        "forks": (doing("os.fork(); os.fork()"), {}),
+        "raises": (doing("raise SystemExit"), sigmoid_is("not yet", None)),
+        "large-file": (doing("open('a', 'w').write('x' * 2**22)"), sigmoid_is("not yet", None)),
+        "prints": (doing("os.write(1, b'x' * 9999); os.write(2, b'y')"), {}),
+        "no-folder": (doing("import shutil; shutil.rmtree(os.getcwd(), True)"), {}),
+    }
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory):
+    where = tmp_path_factory.mktemp("damaged")
+    for name, (notebook, _) in damaged().items():
+        (where / name).mkdir()
+        raw = notebook if isinstance(notebook, bytes) else json.dumps(notebook).encode()
+        (where / name / "01_forward_pass.ipynb").write_bytes(raw)
+    (where / "not-a.zip").write_bytes(b"PK nothing")
+    (where / "notes.txt").write_text("ignored")
+    before = {path: path.stat().st_mtime_ns for path in where.rglob("*")}
+    outs = [tmp_path_factory.mktemp("report") for _ in range(2)]
+    rows = run(where, outs[0], "--seconds", "8")
+    assert before == {path: path.stat().st_mtime_ns for path in where.rglob("*")}
+    return where, outs, rows
+
+
+@pytest.mark.parametrize("name", damaged())
+def test_a_damaged_hand_in_costs_one_exercise_and_never_the_batch(broken, name):
+    _, _, rows = broken
+    expected = damaged()[name][1]
+    for exercise in ALL:
+        row, (outcome, mistake) = rows[name, exercise], expected.get(exercise, ("correct", ""))
+        assert row["outcome"] == outcome or (
+            outcome == "correct" and row["outcome"] == "follows"), row
+        assert mistake is None or row["outcome"] == "follows" or row["mistake"] == mistake, row
+
+
+def test_files_that_cannot_be_read_are_listed(broken):
+    _, outs, _ = broken
+    page = (outs[0] / "report.html").read_text(encoding="utf-8")
+    assert "not-a" in page and "half/01_forward_pass.ipynb" in page and "notes" not in page
+
+
+def test_a_second_report_has_the_same_bytes(broken, tmp_path):
+    where, outs, _ = broken
+    some = ("skip", "retyped", "endless", "exit", "memory", "half", "stubs")
+    for name in some:
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for path in (where / name).iterdir():
+            (tmp_path / "in" / name / path.name).write_bytes(path.read_bytes())
+    run(tmp_path / "in", tmp_path / "one", "--jobs", "1")
+    run(tmp_path / "in", tmp_path / "two", "--jobs", "3")
+    for name in ("report.html", "exercises.csv", "students.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+# ---- right answers, and layouts
+
+
+def test_the_solutions_have_all_points(tmp_path):
+    torch = importlib.util.find_spec("torch") is not None
+    (tmp_path / "in" / "ada").mkdir(parents=True)
+    for path in folder("solutions").glob("[0-9][0-9]_*.ipynb"):
+        if torch or not path.name.startswith("08"):
+            (tmp_path / "in" / "ada" / path.name).write_bytes(path.read_bytes())
+    rows = run(tmp_path / "in", tmp_path / "out")
+    assert len(rows) > 50 and {row["outcome"] for row in rows.values()} == {"correct"}
+
+
+def put(where: Path, name: str) -> None:
+    """Write a small notebook of the lesson that a path names."""
+    lesson = re.findall(r"(\d\d)_", name)[-1]
+    mark = {"nbgrader": {"grade_id": checks_of(lesson)[0].id}}
+    raw = json.dumps({"cells": [{"cell_type": "code", "source": "", "metadata": mark}]})
+    outer, _, inner = name.partition(".zip/")
+    path = where / (f"{outer}.zip" if inner else outer)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if inner:
+        deep, _, within = inner.partition(".zip/")
+        if within:
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w") as archive:
+                archive.writestr(within, raw)
+            raw, inner = stream.getvalue(), f"{deep}.zip"
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(inner, raw)
+    else:
+        path.write_text(raw)
+
+
+@pytest.mark.parametrize("names", [
+    ("smith_4711_02_backpropagation.ipynb", "smith_4711_05_moons.ipynb",
+     "jones_12_02_backpropagation.ipynb"),
+    ("submitted/smith_4711/02_backpropagation/02_backpropagation.ipynb",
+     "submitted/jones_12/02_backpropagation/02_backpropagation.ipynb",
+     "release/02_backpropagation/02_backpropagation.ipynb"),
+    ("smith_4711/work/02_backpropagation.ipynb", "jones_12/02_backpropagation-fresh.ipynb",
+     "jones_12/.ipynb_checkpoints/02_backpropagation-checkpoint.ipynb"),
+    ("smith_4711.zip/work/02_backpropagation.ipynb", "jones_12.zip/02_backpropagation.ipynb"),
+    ("all.zip/smith_4711_02_backpropagation.ipynb", "all.zip/jones_12_02_backpropagation.ipynb"),
+    ("all.zip/smith_4711.zip/02_backpropagation.ipynb",
+     "all.zip/jones_12.zip/02_backpropagation.ipynb"),
+    ("smith_4711_88_assignsubmission_file/02_backpropagation.ipynb",
+     "jones_12_99_assignsubmission_file_/02_backpropagation.ipynb"),
+    ("smith_4711_900001_02_backpropagation-1.ipynb",
+     "jones_LATE_12_900002_02_backpropagation.ipynb"),
+    ("02_backpropagation/smith_4711/02_backpropagation.ipynb",
+     "02_backpropagation/jones_12/02_backpropagation.ipynb"),
+    ("02_backpropagation_smith_4711.ipynb", "02_backpropagation_jones_12.ipynb"),
+], ids=["lms", "nbgrader", "folders", "zips", "zip-of-names", "zip-of-zips", "moodle", "canvas",
+        "by-lesson", "name-last"])
+def test_students_are_told_in_any_layout(names, tmp_path):
+    for name in names:
+        put(tmp_path, name)
+    found, _ = find(tmp_path, ["02", "05"])
+    assert {one.student for one in found} == {"smith_4711", "jones_12"}
+    assert not any(one.problem for one in found)
+
+
+def test_the_report_is_not_written_into_what_was_handed_in(tmp_path):
+    put(tmp_path, "smith_4711_02_backpropagation.ipynb")
+    done = subprocess.run([sys.executable, "-m", "teach", "report", str(tmp_path), "--out",
+                           str(tmp_path / "report")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode and "choose another" in done.stderr and len([*tmp_path.iterdir()]) == 1
