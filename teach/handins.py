@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import io
 import re
@@ -175,6 +176,7 @@ def _take_up_retyped(one: HandIn) -> None:
                 cell.update(source=source, code=True)
 
 
+@functools.lru_cache(maxsize=4096)
 def bound(source: str) -> set[str]:
     """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
     try:
@@ -185,13 +187,15 @@ def bound(source: str) -> set[str]:
 
 def _name_students(found: list[HandIn], default: str) -> None:
     """Name the students by their folder, or by the file's name where a folder holds many."""
-    together = defaultdict(set)
-    for one in found:
-        folders, name = _places(one)
+    places, together = [_places(one) for one in found], defaultdict(set)
+    for folders, name in places:
         together[folders].add(name)
-    for one in found:
-        folders, name = _places(one)
-        own = [part for part in folders if not PLAIN.fullmatch(part) and not _is_lesson(part)]
+    owns = [[part for part in folders if not PLAIN.fullmatch(part) and not _is_lesson(part)]
+            for folders, _ in places]
+    while len(set(map(tuple, owns))) > 1 and all(own[1:] for own in owns) and len(
+            {own[0] for own in owns}) == 1:
+        owns = [own[1:] for own in owns]  # a folder that all lie in is nobody's
+    for one, own, (folders, name) in zip(found, owns, places, strict=True):
         by_name = name and (len(together[folders] - {""}) > 1 or not own)
         one.student = name if by_name else MOODLE.sub("", own[0]) if own else default
 

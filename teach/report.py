@@ -30,6 +30,7 @@ from teach.student import row_of, work
 ROOT = Path(__file__).resolve().parents[1]
 STARTING = 120  # seconds until a process has loaded the checks
 DEATHS = 4  # after so many, a hand-in is given up
+LOADED = ("teach.student", "helpers.plots3d", "pandas", "sklearn.model_selection")
 ENDED = {
     "endless": "It did not come to an end, and its process was ended.",
     "process-ended": "It ended the process that judged it: by os._exit, a crash, or for want of "
@@ -48,7 +49,7 @@ class Worker:
     seconds : for one exercise, where no limit inside the process stops it
     """
 
-    def __init__(self, kept: Path, seconds: float):
+    def __init__(self, kept: Path, seconds: float, torch: bool):
         self.kept, self.seconds, self.running, self.over = kept, seconds, set(), False
         self.course = _hash_of_course()
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -57,7 +58,7 @@ class Worker:
         forks = "forkserver" in multiprocessing.get_all_start_methods()
         self.context = multiprocessing.get_context("forkserver" if forks else "spawn")
         if forks:  # what every process needs is loaded once
-            self.context.set_forkserver_preload(["teach.preload"])
+            self.context.set_forkserver_preload([*LOADED, *(["torch"] if torch else [])])
 
     def results(self, student: list[HandIn]) -> list[dict]:
         """Return a row for each exercise of a student's hand-ins, judged now or before."""
@@ -159,7 +160,7 @@ def report(root: Path, out: Path, lessons: list[str], jobs: int, seconds: float)
     students = [list(own) for _, own in groupby(hand_ins, key=lambda one: one.student)]
     kept = out / ".results"
     kept.mkdir(parents=True, exist_ok=True)
-    worker = Worker(kept, seconds)
+    worker = Worker(kept, seconds, any(one.lesson >= "08" for one in hand_ins))
     with ThreadPoolExecutor(jobs) as pool:
         waiting = {pool.submit(worker.results, own): own[0].student for own in students}
         results = {}

@@ -32,6 +32,7 @@ except ImportError:  # Windows
 MEMORY = 2**30  # bytes that a student's code may take
 FILE = 2**20  # bytes that a file may have
 FILES = 64  # that may be open at a time
+OURS = "helpers.checks"  # the module of whatever answers are borrowed from
 SECONDS = 20  # for the definitions of a notebook
 
 
@@ -55,6 +56,7 @@ class Student:
         """Return the outcome of an exercise, its mistake and what is shown of it."""
         row = {"exercise": exercise.id, **_code(exercise, self.answer_cells(exercise))}
         if not row["code"]:
+            self.wrong.add(exercise.id)
             return {**row, "outcome": "missing", "mistake": "", "message": "", "own": ""}
         verdict, alone = self.judged(exercise, own=True), None
         if verdict.outcome == "not yet" and self.wrong:
@@ -79,7 +81,10 @@ class Student:
             why = call.error if isinstance(call.error, siblings.Unreadable) else repr(call.error)
             return Verdict("not yet", [f"It cannot be read: {why}."], ended or "cannot-be-read")
         functions = call.value
-        if any(map(_is_borrowed, functions)):
+        others = {part.name for check in (*checks_of(exercise.id[:2]), *(
+            used for part in exercise.parts for used in part.uses))
+            for part in check.parts} - {part.name for part in exercise.parts}
+        if any(_is_borrowed(function, others) for function in functions):
             return Verdict("borrowed", ["It is taken from the course's own checks."])
         called = set().union(*(names_in(thing.__code__) for function in functions
                                for thing in reachable(function) if hasattr(thing, "__code__")))
@@ -169,34 +174,43 @@ class Student:
         return [row for row in rows if row[0] < end] or rows
 
     def cells_to(self, exercise: Any) -> list[tuple[int, str]]:
-        """Return number and source of the cells to be run: down to the answer, without its stub."""
-        answer = self.answer_cells(exercise)
-        if not answer:
-            raise siblings.Unreadable(f"there is no `{exercise.names}`")
-        stub = f'NotImplementedError("{exercise.id}")'
-        stuck = [find_exercise(name) for name in self.stuck if name[:2] == exercise.id[:2]
-                 and name != exercise.id]
-        left_out = {row for check in stuck for row in self.answer_cells(check)}
-        rows = [(n, cell["source"]) for n, cell in enumerate(
-            self.lessons[exercise.id[:2]]["cells"][:answer[-1][0] + 1]) if cell["code"]]
-        return [row for row in rows if row not in left_out
-                and (stub not in row[1] or row in answer)]
+        """Return number and source of the cells to be run: down to the answer, without stubs."""
+        left_out, cells = set(), self.lessons[exercise.id[:2]]["cells"]
+        for check in checks_of(exercise.id[:2]):
+            answer = {number for number, _ in self.answer_cells(check)}
+            if check.id == exercise.id:
+                last = max(answer, default=-1)
+            elif check.id in self.stuck:
+                left_out |= answer
+            left_out |= {number for number, cell in enumerate(cells) if number not in answer
+                         and f'NotImplementedError("{check.id}")' in cell["source"]}
+        return [(number, cell["source"]) for number, cell in enumerate(cells[:last + 1])
+                if cell["code"] and number not in left_out]
 
 
-def _is_borrowed(function: Any) -> bool:
-    """Whether a function is one of the course's own, or reaches for its checks."""
-    function = getattr(function, "func", function)  # of a partial
-    if str(getattr(function, "__module__", "")).startswith("helpers"):
-        return True
-    for thing in reachable(function):
-        if hasattr(thing, "__code__") and str(thing.__module__).startswith("notebook"):
-            names = names_in(thing.__code__)
-            values = [thing.__globals__[name] for name in names & thing.__globals__.keys()]
-            homes = [getattr(value, "__module__", None) or getattr(value, "__name__", "")
-                     for value in values if getattr(value, "kept_exercise", None) is None]
-            if any(str(home).startswith("helpers.checks") for home in (*names, *homes)):
+def _is_borrowed(function: Any, others: set[str]) -> bool:
+    """Whether a function is one of the course's own, or reaches for its checks.
+
+    The functions of `others` are not followed: they are judged by themselves.
+    """
+    waiting, seen = [getattr(function, "func", function)], set()  # of a partial
+    while waiting:
+        thing = waiting.pop()
+        if _home(thing).startswith(OURS):
+            return True
+        if hasattr(thing, "__code__") and thing not in seen and not hasattr(thing, "kept_exercise"):
+            seen.add(thing)
+            names, space = names_in(thing.__code__), thing.__globals__
+            if any(name.startswith(OURS) for name in names):  # imported inside
                 return True
+            waiting += [space[name] for name in names - others if name in space]
     return False
+
+
+def _home(value: Any) -> str:
+    """Return the module that a value comes from, or is."""
+    home = getattr(value, "__module__", None) or getattr(value, "__name__", None)
+    return home if isinstance(home, str) else ""
 
 
 def _code(exercise: Any, cells: list[tuple[int, str]]) -> dict:
@@ -248,7 +262,6 @@ def work(job: str, scratch: str, out: Any) -> None:
     if hasattr(os, "fork"):
         os.setsid()  # so that what the student starts can be ended with it
         os.register_at_fork(after_in_child=lambda: os._exit(1))
-    os.chdir(scratch)
     os.environ.update(HOME=scratch, TMPDIR=scratch)
     job = json.loads(job)
     judge.PLACING = 0  # seconds: the place of a mistake is for the student
@@ -257,6 +270,8 @@ def work(job: str, scratch: str, out: Any) -> None:
     _limit()
     for exercise in checks:
         out.send_bytes(json.dumps({"begin": exercise.id}).encode())
+        os.makedirs(scratch, exist_ok=True)  # the last answer may have deleted it
+        os.chdir(scratch)
         try:
             row = student.row(exercise)
         except Exception as error:  # a hole in the checks costs this exercise

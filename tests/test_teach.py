@@ -43,7 +43,7 @@ def answered(lesson: str, **answers: str) -> dict:
     notebook = solution(lesson)
     for name, source in answers.items():
         mark = f"{lesson}-{name.replace('_', '-')}"
-        notebook["cells"][index(notebook, mark)]["source"] = source
+        notebook["cells"][index(notebook, mark)]["source"] = f"import math\n{source}"
     return notebook
 
 
@@ -173,8 +173,8 @@ def as_bytes(encoding):
     return json.dumps(solution("01"), ensure_ascii=False).encode(encoding)
 
 
-def sigmoid_is(outcome, mistake="", message=""):
-    """What follows from a sigmoid that is not right: the rest has its points."""
+def sigmoid_is(outcome, mistake=""):
+    """Return what is expected where only the sigmoid is not right."""
     return {"01-sigmoid": (outcome, mistake)}
 
 
@@ -209,7 +209,7 @@ def damaged() -> dict[str, tuple]:
         "renamed": (answered("01", sigmoid=SIGMOID.replace("sigmoid", "sigmoide")),
                     sigmoid_is("missing")),
         "syntax": (answered("01", sigmoid=SIGMOID.replace(":", "")),
-                   sigmoid_is("missing")),
+                   sigmoid_is("not yet", "cannot-be-read")),
         "syntax-inside": (answered("01", sigmoid=SIGMOID + "\n    )"),
                           sigmoid_is("not yet", "cannot-be-read")),
         "none": (answered("01", sigmoid="sigmoid = None"),
@@ -236,7 +236,7 @@ def damaged() -> dict[str, tuple]:
         "raises": (doing("raise SystemExit"), sigmoid_is("not yet", None)),
         "large-file": (doing("open('a', 'w').write('x' * 2**22)"), sigmoid_is("not yet", None)),
         "prints": (doing("os.write(1, b'x' * 9999); os.write(2, b'y')"), {}),
-        "no-folder": (doing("import shutil; shutil.rmtree(os.getcwd(), True)"), {}),
+        "no-folder": (doing("os.rmdir(os.getcwd())"), sigmoid_is("not yet", None)),
     }
 
 
