@@ -22,7 +22,7 @@ from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
 from helpers.checks.evidence import names_in, reachable
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
-from teach.handins import bound, checks_of
+from teach.handins import STUB, bound, checks_of
 
 try:
     import resource
@@ -166,9 +166,8 @@ class Student:
                         and mark != exercise.id), len(cells))
         rows = [(n, cell["source"]) for n, cell in enumerate(cells)
                 if cell["code"] and bound(cell["source"]) & names]
-        stub = f'NotImplementedError("{exercise.id}")'
         for some in ([row for row in rows if row[0] < end], rows):
-            real = [row for row in some if stub not in row[1]]
+            real = [row for row in some if STUB not in row[1]]
             if names <= set().union(*(bound(source) for _, source in real)):
                 return real
         return [row for row in rows if row[0] < end] or rows
@@ -182,8 +181,9 @@ class Student:
                 last = max(answer, default=-1)
             elif check.id in self.stuck:
                 left_out |= answer
+            names = {part.name for part in check.parts}
             left_out |= {number for number, cell in enumerate(cells) if number not in answer
-                         and f'NotImplementedError("{check.id}")' in cell["source"]}
+                         and STUB in cell["source"] and bound(cell["source"]) & names}
         return [(number, cell["source"]) for number, cell in enumerate(cells[:last + 1])
                 if cell["code"] and number not in left_out]
 

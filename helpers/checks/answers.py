@@ -6,6 +6,7 @@ import ast
 import contextlib
 import importlib
 import linecache
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from helpers import folder
 from helpers.checks import siblings, store
 from helpers.checks.exercise import (
+    GRADING,
     CheckFailed,
     Exercise,
     Group,
@@ -51,12 +53,7 @@ def skip(*exercise_ids: str) -> Any:
     """
     rows = []
     for exercise in [find_exercise(name) for name in exercise_ids]:
-        try:
-            functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
-        except (siblings.Unreadable, OSError):
-            raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
-                              "folder with the solutions is not here") from None
-        verdict = exercise.judge(*functions)
+        functions, verdict = _lent(exercise)
         store.remember(exercise.id, verdict, {})
         rows.append((exercise, functions, verdict))
     return _hand_over(rows)
@@ -65,8 +62,8 @@ def skip(*exercise_ids: str) -> Any:
 def mine(*exercise_ids: str) -> Any:
     """Return your own function, kept when its check passed, or read from its saved notebook.
 
-    It is checked again. An exercise of several functions returns them all, in the order of its
-    check. Several exercises return one entry each: ``a, b = mine("01-sigmoid", "01-forward")``.
+    It is checked again. Under a grader, the solution's stands in for one that is not there or not
+    right. An exercise of several functions returns them all, in the order of its check. Several exercises return one entry each: ``a, b = mine("01-sigmoid", "01-forward")``.
 
     Parameters
     ----------
@@ -81,8 +78,21 @@ def mine(*exercise_ids: str) -> Any:
     """
     rows = []
     for exercise in [find_exercise(name) for name in exercise_ids]:
-        rows.append((exercise, *(_kept(exercise) or _read(exercise))))
+        functions, verdict = _kept(exercise) or _read(exercise)
+        if GRADING in os.environ and verdict.outcome in ("not yet", "not attempted"):
+            functions, verdict = _lent(exercise)
+        rows.append((exercise, functions, verdict))
     return _hand_over(rows)
+
+
+def _lent(exercise):
+    """Return the solution's functions, marked as skipped, and the verdict on them."""
+    try:
+        functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
+    except (siblings.Unreadable, OSError):
+        raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
+                          "folder with the solutions is not here") from None
+    return functions, exercise.judge(*functions)
 
 
 def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from helpers.checks.judge import Verdict, judge
 from helpers.checks.show import show
 from helpers.checks.store import remember
 
+GRADING = "COURSE_GRADING"  # in the environment where marks are given: what is skipped earns none
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
 LISTENERS: list[Callable[[str, str], None]] = []  # are told of each: the line with the status
 
@@ -161,6 +163,8 @@ def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple 
     for listener in LISTENERS:
         listener(exercise, verdict.outcome)
     show(verdict.outcome, exercise, verdict.lines, verdict.place)
+    if verdict.outcome == "skipped" and parts and GRADING in os.environ:
+        raise CheckFailed(exercise, "skipped", f"{exercise}: the solution's own earns nothing")
     if verdict.outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")
     if verdict.outcome == "not yet":
