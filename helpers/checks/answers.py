@@ -63,8 +63,8 @@ def mine(*exercise_ids: str) -> Any:
     """Return your own function, kept when its check passed, or read from its saved notebook.
 
     It is checked again. Under a grader, the solution's stands in for one that is not there or not
-    right. An exercise of several functions returns them all, in the order of its check. Several exercises
-    return one entry each: ``a, b = mine("01-sigmoid", "01-forward")``.
+    right. An exercise of several functions returns them all, in the order of its check. Several
+    exercises return one entry each: ``a, b = mine("01-sigmoid", "01-forward")``.
 
     Parameters
     ----------
