@@ -30,7 +30,8 @@ def scrub_training(
     losses : name -> the loss at each step
     steps : the steps at which the losses were noted; by default 0, 1, 2, …
     hidden : takes points (M, 2) and params, returns activations (M, H); a map for each unit
-    lines : draw for each hidden unit the line on which ``X @ W1 + b1`` is zero
+    lines : draw for each hidden unit the line on which its weighted sum, ``X @ W1 + b1``, is zero;
+        without ``b1`` the biases are the first row of ``W1``
     captions : a sentence for each snapshot; by default its loss
     label : what a step is called
     log, log_steps : a logarithmic axis of the loss, of the steps
@@ -57,12 +58,18 @@ def scrub_training(
     if hidden is not None:
         data["hidden"] = maps["hidden"]
     if lines:
-        data["lines"] = np.array([np.vstack([p["W1"], p["b1"]]).T for p in snapshots.values()])
+        data["lines"] = np.array([_lines(p) for p in snapshots.values()])
     alt = (f"A slider over {len(snapshots)} moments of the training, from {label} "
            f"{min(snapshots)} to {max(snapshots)}: the decision map"
            f"{' with a line for each hidden unit' if lines else ''}, and the loss curve with a "
            f"marker. At first {captions[0]}, at the end {captions[-1]}.")
     return recorded("scrub", data, alt, height=460, still=_still(data))
+
+
+def _lines(params):
+    """Return (H, 3): of each hidden unit its two weights and its bias."""
+    W, b = (params["W1"], params["b1"]) if "b1" in params else (params["W1"][1:], params["W1"][0])
+    return np.vstack([W, b]).T
 
 
 def _still(data):
