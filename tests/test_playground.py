@@ -406,3 +406,52 @@ def test_the_notebook_is_linked_and_holds_the_twin_without_a_widget():
     assert text.count("<details>") == len(missions.MISSIONS)
     assert all(mission.name in text for mission in missions.MISSIONS)
     assert "](notebooks/playground.ipynb)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+# the short form of lesson 03
+
+@pytest.fixture(scope="module")
+def lesson_03():
+    """Return names and functions of the solution of lesson 03."""
+    from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
+
+    loader, found = Loader(), {}
+    for one in ("03-patterns", "03-log-loss", "03-forward", "03-backprop", "03-train"):
+        exercise = find_exercise(one)
+        functions = loader.functions(exercise, SOLUTIONS, SKIPPED)
+        found.update(zip([part.name for part in exercise.parts], functions, strict=True))
+    return found
+
+
+@pytest.fixture
+def patterns_view(lesson_03):
+    from helpers.views.patterns import PatternPlayground
+
+    shapes = {"diamond": lesson_03["diamond"], "circle": lesson_03["circle"]}
+    return PatternPlayground(shapes, lesson_03["forward"], lesson_03["backprop"],
+                             lesson_03["log_loss"], data="circle")
+
+
+def test_the_short_playground_trains_what_lesson_03_trains(patterns_view, lesson_03):
+    made = patterns_view.training
+    for _ in range(40):
+        made.step()
+    rng = np.random.default_rng(0)
+    params = {"W1": rng.uniform(-1, 1, size=(3, 4)), "W2": rng.uniform(-1, 1, size=(4, 1))}
+    X = np.random.default_rng(0).uniform(-1, 1, size=(500, 2))
+    X_b, y = np.hstack([np.ones((500, 1)), X]), lesson_03["circle"](X)[:, None].astype(float)
+    params, _ = lesson_03["train"](X_b, y, params, made.settings["rate"], 40)
+    wanted = lesson_03["log_loss"](y, lesson_03["forward"](X_b, params)["Y_hat"])
+    assert np.isclose(made.loss(made.runs[0]), wanted, rtol=1e-12)
+
+
+def test_the_short_playground_has_its_patterns_and_its_own_mistakes(patterns_view):
+    controls = patterns_view.controls()
+    data = patterns_view.respond(controls)
+    assert [c["name"] for c in data["controls"]] == ["data", "units", "rate"]
+    assert data["controls"][0]["values"] == ["diamond", "circle"]
+    assert "not-divided" in patterns_view.mistakes and len(patterns_view.mistakes) > 10
+    data = patterns_view.respond({**controls, "beside": "not-divided"})
+    assert len(data["runs"]) == 2 and "N times too large" in data["mistake"]["message"]
+    assert 'patterns["circle"]' in patterns_view.respond({**controls, "code": 1})["code"]
+    json.dumps(base.packed(patterns_view.respond(controls)), default=lambda v: len(v))

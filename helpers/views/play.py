@@ -79,13 +79,14 @@ def playground(
 class Playground:
     """What the view shows and does; `respond` and `work` are what the page asks for."""
 
+    exercise = "05-backprop"  # whose known mistakes may train beside it
+
     def __init__(self, team: Team, settings: Mapping[str, Any], short: bool = False):
         self.team, self.short, self.missions = team, short, Missions()
         self.begin = dict(settings)
         self.right = team.functions["backprop"]
         self.counts, self.code, self.drawn = {"step": 0, "reset": 0, "code": 0}, "", 0
         self.beside = YOURS if team.suspect else ""
-        self.mistakes = usable_mistakes(self.right, settings["units"])
         self.renew(settings)
 
     def controls(self) -> dict[str, Any]:
@@ -96,7 +97,7 @@ class Playground:
     def renew(self, settings: Mapping[str, Any]) -> None:
         """Begin the training anew."""
         settings = {name: settings[name] for name in CONTROLS}
-        self.mistakes = usable_mistakes(self.right, settings["units"])
+        self.mistakes = self._mistakes(settings["units"])
         gradients = {"right": self.right}
         if self.beside == YOURS:
             gradients[YOURS] = self.team.suspect
@@ -121,7 +122,7 @@ class Playground:
         if controls["step"] != self.counts["step"] and not controls["playing"]:
             self.training.step()
         if controls["code"] != self.counts["code"]:
-            self.code = as_cell(self.training, self.team.borrowed, self.mistakes.get(self.beside))
+            self.code = self._code()
         self.counts = {name: controls[name] for name in self.counts}
 
     def work(self, controls: Mapping[str, Any]) -> None:
@@ -145,6 +146,15 @@ class Playground:
                 "runs": [self._picture(run) for run in training.runs],
                 "code": self.code}
 
+    def _mistakes(self, units):
+        return usable_mistakes(self.right, units)
+
+    def _code(self):
+        return as_cell(self.training, self.team.borrowed, self.mistakes.get(self.beside))
+
+    def _values(self, name):
+        return CONTROLS[name][1]
+
     def _words(self):
         missions = [] if self.short else [
             {"name": one.name, "text": one.text, "done": done, "note": note,
@@ -153,8 +163,8 @@ class Playground:
             for one, done, note in zip(MISSIONS, self.missions.look(self.training),
                                        self.missions.notes(), strict=True)]
         names = SHORT if self.short else CONTROLS
-        return {"controls": [{"name": name, "label": self._label(name), "values": CONTROLS[name][1]}
-                             for name in names if self._has(name)],
+        return {"controls": [{"name": name, "label": self._label(name),
+                              "values": self._values(name)} for name in names if self._has(name)],
                 "locked": [] if self.short else [
                     {"id": one, "name": what} for one, what in
                     (("06-momentum", "momentum"), ("06-minibatches", "mini-batches"))
@@ -201,7 +211,7 @@ class Playground:
         if self.beside not in self.mistakes:
             return {"cosine": self.cosine} if self.beside == YOURS else {}
         one = self.mistakes[self.beside]
-        right = reference("05-backprop", "backprop")[0].splitlines()
+        right = reference(self.exercise, "backprop")[0].splitlines()
         changed = [line for line in difflib.ndiff(right, one.source.splitlines())
                    if line[0] in "+-"]
         return {"message": one.message, "cosine": self.cosine,
@@ -258,7 +268,9 @@ class Playground:
         left, right = figure.subplots(1, 2)
         plots.decision_map(lambda X: self.team.functions["forward"](X, run.params)["Y_hat"][:, 1],
                            made.X, made.y, title="where the network says class 1", ax=left)
-        plots.loss_curves({"train": run.train, "test": run.test}, xlabel="step", ax=right)
+        at = made.every * np.arange(len(run.train))
+        plots.log_curves({"train": (at, run.train), "test": (at, run.test)}, xlabel="step",
+                         ylabel="loss", ax=right)
         return ALT.format(**self.begin, steps=made.steps, loss=made.loss(run),
                           accuracy=made.accuracy(run), mistakes=len(self.mistakes)), figure
 
