@@ -14,7 +14,17 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from helpers import palette
-from helpers.palette import CLASS_COLOURS, CLASS_MARKERS, CURVES, EDGE, INK, LEVEL, SETS, VALUES
+from helpers.palette import (
+    CLASS_COLOURS,
+    CLASS_MARKERS,
+    CURVES,
+    EDGE,
+    INK,
+    LEVEL,
+    POSITIVE,
+    SETS,
+    VALUES,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -474,6 +484,48 @@ def decision_map(
         _colour_bar(image, ax, label)
     if y is not None:
         scatter_classes(X, y, ax=ax).get_legend().remove()
+    _finish(ax, xlabel, ylabel, title)
+    return ax
+
+
+def loss_surface(
+    loss: Callable[[float, float], float], x: Sequence[float], y: Sequence[float], *,
+    path: np.ndarray | None = None, label: str = "loss", xlabel: str = "first weight",
+    ylabel: str = "second weight", title: str | None = None, ax: Axes | None = None,
+) -> Axes:
+    """Draw a loss over two weights as a map, and the way of a descent on it.
+
+    Parameters
+    ----------
+    loss : takes two numbers, returns a positive one
+        Called once for each point of the grid; the colours are those of its logarithm.
+    x, y : the values of the grid
+    path : (M, 2), optional
+        Points of a descent, the first one marked with a circle and an arrow to the second.
+    label : str
+        What the colour bar shows.
+
+    Raises
+    ------
+    ValueError
+        Where the path is not (M, 2).
+    """
+    from matplotlib.colors import LogNorm
+
+    ax = palette.white_axes(ax, (6, 4.8), "constrained")
+    values = np.array([[loss(float(u), float(v)) for u in x] for v in y])
+    image = ax.pcolormesh(x, y, values, cmap=VALUES, norm=LogNorm(), shading="gouraud")
+    ax.contour(x, y, np.log(values), levels=10, colors="white", linewidths=0.5, alpha=0.6)
+    _colour_bar(image, ax, label)
+    if path is not None:
+        path = _points(path)
+        ax.plot(*path.T, color="white", linewidth=3.4, zorder=3)
+        ax.plot(*path.T, "o-", color=INK, markersize=3.5, linewidth=1.3, zorder=4)
+        ax.plot(*path[0], "o", color="white", markeredgecolor=INK, markersize=9, zorder=5)
+        if len(path) > 1:
+            ax.annotate("", path[1], path[0], zorder=5, annotation_clip=True,
+                        arrowprops={"arrowstyle": "-|>", "color": POSITIVE, "linewidth": 2.4})
+    ax.set(xlim=(min(x), max(x)), ylim=(min(y), max(y)))
     _finish(ax, xlabel, ylabel, title)
     return ax
 

@@ -37,6 +37,7 @@ CALLS = {
     "predictions_over_epochs": (RNG.normal(size=(9, 5)), np.arange(5)),
     "predicted_vs_true": ({"train": ([1, 2, 3], [1.5, 2, 2]), "test": ([2], [1])},),
     "decision_map": (sigmoid_map, X, Y),
+    "loss_surface": (lambda u, v: 1 + u ** 2 + v ** 2, [-1, 0, 1], [-1, 0, 1]),
     "over_starts": ([0, 0.1, 1], {"train": RNG.random((3, 4)), "test": RNG.random((3, 4))}),
 }
 
@@ -233,6 +234,15 @@ def test_a_decision_map_shows_each_value_at_its_place_and_the_border(column):
     points = [c for c in ax.collections if not hasattr(c, "levels")]
     assert sum(len(c.get_offsets()) for c in points) == len(X)
     assert ax.get_legend() is None
+
+
+def test_a_loss_surface_has_its_values_and_the_path():
+    ax = plots.loss_surface(lambda u, v: 1 + u + 10 * v, [0, 1, 2], [0, 1],
+                            path=np.array([[0, 0], [1, 1], [2, 1]]))
+    assert ax.collections[0].get_array().ravel().tolist() == [1, 2, 3, 11, 12, 13]
+    assert ax.lines[1].get_xydata().tolist() == [[0, 0], [1, 1], [2, 1]]
+    with pytest.raises(ValueError, match="was wanted"):
+        plots.loss_surface(lambda u, v: 1, [0, 1], [0, 1], path=np.zeros(3))
 
 
 def test_a_decision_map_is_not_upside_down_and_can_leave_points_and_bar_out():
