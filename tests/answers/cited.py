@@ -10,7 +10,7 @@ CITED = {
     "03": {},
     "04": {},
     "05": {},
-    "06": {},
+    "06": {"0.25": "the grid of rates that stands commented out in the source of the lesson"},
     "07": {},
     "08": {},
     "09": {},
