@@ -61,17 +61,24 @@ def logit():
 
 def output_layer():
     v_bar = [sum(Z_BAR[n] * A[n, j] for n in range(N)) for j in range(H)]
-    return flat(v_bar, sum(Z_BAR), H_BAR), flat(
-        differences(lambda V: cost(A @ V + C), V), differences(lambda C: cost(A @ V + C), C),
-        differences(lambda A: cost(A @ V + C), A))
+    return flat(v_bar, H_BAR), flat(
+        differences(lambda V: cost(A @ V + C), V), differences(lambda A: cost(A @ V + C), A))
 
 
 def hidden_layer():
     w_bar = [[sum(G_BAR[n, j] * X[n, d] for n in range(N)) for j in range(H)] for d in range(D)]
-    b_bar = [sum(G_BAR[n, j] for n in range(N)) for j in range(H)]
-    return flat(G_BAR, w_bar, b_bar), flat(
+    return flat(G_BAR, w_bar), flat(
         differences(lambda G: cost(np.tanh(G) @ V + C), G),
-        differences(lambda W: cost(np.tanh(X @ W + B) @ V + C), W),
+        differences(lambda W: cost(np.tanh(X @ W + B) @ V + C), W))
+
+
+def biases():
+    dz_dc, dg_db = np.ones(N), np.ones((N, H))  # the last factors of both chains
+    c_bar = sum(Z_BAR[n] * dz_dc[n] for n in range(N))
+    b_bar = [sum(G_BAR[n, j] * dg_db[n, j] for n in range(N)) for j in range(H)]
+    assert np.allclose([c_bar, *b_bar], [sum(Z_BAR), *G_BAR.sum(axis=0)], rtol=1e-12)
+    return flat(c_bar, b_bar), flat(
+        differences(lambda C: cost(A @ V + C), C),
         differences(lambda B: cost(np.tanh(X @ W + B) @ V + C), B))
 
 
@@ -86,12 +93,14 @@ FORMULAS = {
     r"{1 + e^{z}} = -t\,(1 - \hat y) + (1 - t)\,\hat y = \hat y - t": loss_of_one_point,
     r"\bar z_n = \frac{\partial J}{\partial z_n} = \bar J \cdot \frac{1}{N}\,(\hat y_n - t_n)":
         logit,
-    r"\bar v_j = \frac{\partial J}{\partial v_j} = \sum_n \bar z_n\, h_{nj}, \qquad \bar c = "
-    r"\frac{\partial J}{\partial c} = \sum_n \bar z_n, \qquad \bar h_{nj} = \frac{\partial J}"
-    r"{\partial h_{nj}} = \bar z_n\, v_j": output_layer,
+    r"\bar v_j = \frac{\partial J}{\partial v_j} = \sum_n \bar z_n\, h_{nj}, \qquad \bar h_{nj} = "
+    r"\frac{\partial J}{\partial h_{nj}} = \bar z_n\, v_j": output_layer,
     r"\bar g_{nj} = \frac{\partial J}{\partial g_{nj}} = \bar h_{nj}\,(1 - h_{nj}^2), \qquad "
-    r"\bar w_{dj} = \frac{\partial J}{\partial w_{dj}} = \sum_n \bar g_{nj}\, x_{nd}, \qquad "
-    r"\bar b_j = \frac{\partial J}{\partial b_j} = \sum_n \bar g_{nj}": hidden_layer,
+    r"\bar w_{dj} = \frac{\partial J}{\partial w_{dj}} = \sum_n \bar g_{nj}\, x_{nd}": hidden_layer,
+    r"\bar c = \frac{\partial J}{\partial c} = \sum_n \frac{\partial J}{\partial z_n} \cdot "
+    r"\frac{\partial z_n}{\partial c} = \sum_n \bar z_n \cdot 1, \qquad \bar b_j = "
+    r"\frac{\partial J}{\partial b_j} = \sum_n \frac{\partial J}{\partial g_{nj}} \cdot "
+    r"\frac{\partial g_{nj}}{\partial b_j} = \sum_n \bar g_{nj} \cdot 1": biases,
     r"\frac{\partial J}{\partial W_2} = A_1^{\top}\, \overline{Z_2} \qquad (H, 1) = (H, N)\,"
     r"(N, 1)": output_weights,
 }
