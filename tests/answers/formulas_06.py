@@ -68,6 +68,16 @@ def hidden_error_by_entries():
     return entries, hidden_error()[1]
 
 
+def bias_of_an_output():
+    """Through the probabilities: loss, Jacobian of the softmax, 1."""
+    by_probability = -Y / Y_HAT / N
+    jacobians = [np.diag(p) - np.outer(p, p) for p in Y_HAT]
+    sums = [sum(by_probability[n, j] * jacobians[n][j, k] * 1 for n in range(N) for j in range(K))
+            for k in range(K)]
+    assert np.allclose(sums, DELTA_2.sum(axis=0), rtol=1e-12)
+    return sums, differences(lambda b: mean_loss(A1 @ W2 + b), B2)
+
+
 def weights():
     return tuple(np.concatenate(pair)
                  for pair in zip(output_layer(), hidden_layer(), strict=True))
@@ -124,6 +134,9 @@ FORMULAS = {
     r"w_{hk}\, a_{nh} (1 - a_{nh})": hidden_error_by_entries,
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2 W_2^{\top}\right) \odot A_1 "
     r"\odot (1 - A_1)": hidden_error,
+    r"\frac{\partial J}{\partial b_{2,k}} = \sum_n \sum_j \frac{\partial J}{\partial \hat "
+    r"y_{nj}}\, \frac{\partial \hat y_{nj}}{\partial z_{2,nk}}\, \frac{\partial z_{2,nk}}"
+    r"{\partial b_{2,k}} = \sum_n \delta_{2,nk} \cdot 1": bias_of_an_output,
     r"\frac{\partial J}{\partial W_2} = A_1^{\top} \delta_2, \qquad \frac{\partial J}{\partial "
     r"b_2} = \sum_{n=1}^{N} \delta_{2,n}, \qquad \frac{\partial J}{\partial W_1} = X^{\top} "
     r"\delta_1, \qquad \frac{\partial J}{\partial b_1} = \sum_{n=1}^{N} \delta_{1,n}": weights,
