@@ -138,6 +138,8 @@ def edition(arguments):
 
 def teach(command, arguments):
     """Run a command of the package teach, in the folder that this was called from."""
+    if not os.path.isdir(os.path.join(ROOT, "teach")):
+        raise CourseError("This copy of the course has no folder teach, which the command needs.")
     installer.set_up("base")
     os.environ["COURSE_CALLED_FROM"] = os.getcwd()
     return hand_over([PYTHON, "-m", "teach", command] + arguments)

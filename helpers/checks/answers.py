@@ -250,7 +250,8 @@ def _has_changed(exercise, path, kept_name):
 
 def _read(exercise):
     """Return what stands in the saved notebook, or None, and the verdict on it."""
-    otherwise = f'`{exercise.names} = skip("{exercise.id}")` hands you the solution\'s instead.'
+    otherwise = (f'`{exercise.names} = skip("{exercise.id}")` hands you the solution\'s instead.'
+                 if SOLUTIONS.is_dir() else "Write that one first.")
     try:
         path, others = siblings.find(exercise.id, _parts(exercise), Path.cwd())
     except siblings.Unreadable as reason:
@@ -313,10 +314,11 @@ def _hand_over(rows):
         return _as_given([row[1] for row in rows])
     having = [row for row in rows if row not in lacking]
     lessons = sorted({exercise.id[:2] for exercise, functions, _ in lacking if functions})
-    lines += [*map(AGAIN.format, lessons),
-              "To borrow what you lack and go on, put this in place of the line:",
-              *(f"`{_line(part, word)}`" for part, word in ((having, "mine"), (lacking, "skip"))
-                if part)]
+    lines += map(AGAIN.format, lessons)
+    if SOLUTIONS.is_dir():
+        lines.append("To borrow what you lack and go on, put this in place of the line:")
+        lines += [f"`{_line(part, word)}`" for part, word in ((having, "mine"), (lacking, "skip"))
+                  if part]
     worst = next((row for row in lacking if row[2].outcome == "not yet"), lacking[0])
     show_card(worst[2].outcome, f"{len(having)} of {len(rows)} exercises come along", lines)
     kind = CheckFailed if worst[2].outcome == "not yet" else NotAttempted

@@ -6,10 +6,12 @@ turn the reference into what a student with that mistake has written (see CONTRI
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import re
 import textwrap
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
 ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
 PIECE = re.compile(r"^  (?=- `|```python)", re.M)  # of a row: an edit, or a whole body
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
+ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
 ALSO = " (also beside others)"  # an edit that is made together with every other one as well
 
 
@@ -41,12 +44,19 @@ class Mistake:
     edit: tuple = ()
 
 
+def text_of(path: Path) -> str:
+    """Return the text of a page, also where an edition without solutions has encoded it."""
+    text = path.read_text(encoding="utf-8")
+    head, _, rest = text.partition("\n")
+    return zlib.decompress(base64.b64decode(rest)).decode("utf-8") if head == ENCODED else text
+
+
 @functools.cache
 def page(lesson: str) -> tuple[dict, dict]:
     """Return {(exercise, function): (reference, rows)} and the names that references use."""
     sections, space = {}, {"mine": answer}
     for path in PAGES.glob(f"{lesson}_*.md"):
-        text, space["__name__"] = path.read_text(encoding="utf-8"), path.stem
+        text, space["__name__"] = text_of(path), path.stem
         exec("".join(code for _, code in CODE.findall(text[:text.index("\n## ")])), space)
         for found in SECTION.finditer(text):
             exercise, name, body = found.groups()
