@@ -1,4 +1,4 @@
-"""The edition without solutions, and what a grader's kernels do to `mine` and to skipped answers."""
+"""The edition without solutions, and what grading does to `mine` and to skipped answers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def test_checks_and_mine_work_there(edition):
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "01-sigmoid":
             cell["source"] = "def sigmoid(z):\n    return 1 / (1 + np.exp(-z))"
     (edition / "work" / name).write_text(json.dumps(notebook))
-    said = python("""
+    wrong = mistakes("01-sigmoid", "sigmoid")[0]
+    said = python(f"""
 import numpy as np
 from helpers.checks import CheckFailed, lesson_01, mine, solution
 for ids in (["01-sigmoid"], ["01-forward"], ["01-sigmoid", "01-forward"], ["03-forward"]):
@@ -78,22 +79,21 @@ for ids in (["01-sigmoid"], ["01-forward"], ["01-sigmoid", "01-forward"], ["03-f
         mine(*ids)
     except CheckFailed as error:
         print(error)
-def sigmoid(z):
-    return np.exp(-z)
+{wrong.source}
 try:
     lesson_01.sigmoid(sigmoid)
 except CheckFailed as error:
     print(error.mistake)
 solution("01-forward")
 """, edition / "work", edition)
-    assert "Your own `sigmoid`" in said and "Likely mistake" in said
+    assert "Your own `sigmoid`" in said and wrong.message in said and f"\n{wrong.id}\n" in said
     assert "skip" not in said and "not here" in said
 
 
 def test_the_tests_pass_there(edition):
     python("import pytest, sys; sys.exit(pytest.main(['-q', '-n0', '-p', 'no:cacheprovider', "
            "'tests/test_work_folder.py']))", edition, edition)
-    assert "solutions" not in (edition / "pyproject.toml").read_text(encoding="utf-8")
+    assert "helpers.solutions" not in (edition / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_only_sentences_that_offer_a_solution_are_left_out():
