@@ -7,6 +7,14 @@ student's lesson 01 is not there or wrong, and a check of a solution's function 
 import os
 import sys
 
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    OverwriteCells,
+    OverwriteKernelspec,
+)
+
 try:
     import resource
 except ImportError:  # Windows
@@ -21,6 +29,21 @@ os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.enviro
 # answer by themselves, after two seconds.
 c.Execute.timeout = 60
 c.Execute.raise_on_iopub_timeout = False
+
+
+class TakeMarks(DeduplicateIds):
+    """Take the marks of a cell that has been copied off; empty marks would end the whole batch."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        """Return a cell that has marks only where it is the last of its kind."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if cell.metadata.get("nbgrader") == {}:
+            del cell.metadata["nbgrader"]
+        return cell, resources
+
+
+c.Autograde.sanitize_preprocessors = [
+    ClearOutput, TakeMarks, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]
 
 # What stands in the exercises that `nbgrader generate_assignment` makes.
 c.ClearSolutions.code_stub = {

@@ -120,7 +120,9 @@ lesson_01.squared_error(lambda y, Y_hat: ((y - Y_hat) ** 2).sum() / 2)
 def settings() -> dict[str, str]:
     """Return the variables that the configuration for nbgrader sets, without nbgrader."""
     code = (ROOT / "teach" / "nbgrader_config.py").read_text(encoding="utf-8")
-    seen = python(f"from unittest.mock import MagicMock as get_config\nexec({code!r})\n"
+    seen = python("import sys\nfrom unittest.mock import MagicMock as get_config\n"
+                  "sys.modules.update({'nbgrader': get_config(), 'nbgrader.preprocessors': "
+                  f"get_config(DeduplicateIds=object)}})\nexec({code!r})\n"
                   "import json\nprint(json.dumps(dict(os.environ)))", ROOT, ROOT)
     return {k: v for k, v in json.loads(seen).items() if k.startswith("COURSE_")}
 
