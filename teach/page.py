@@ -38,7 +38,8 @@ table {{ border-collapse: collapse }} th, td {{ padding: 2px 7px; text-align: le
 .grid thead th {{ position: sticky; top: 0; background: var(--back); vertical-align: bottom }}
 .grid thead th span {{ writing-mode: vertical-rl; font-weight: normal }}
 .grid tbody th {{ position: sticky; left: 0; background: var(--back) }}
-td.n {{ text-align: right; white-space: nowrap }} code, pre {{ background: var(--soft); border-radius: 3px }}
+td.n {{ text-align: right; white-space: nowrap }}
+code, pre {{ background: var(--soft); border-radius: 3px }}
 pre {{ padding: 0.6em; overflow: auto; margin: 0 }} .pair {{ display: grid; gap: 1em;
   grid-template-columns: 1fr 1fr }} summary {{ cursor: pointer }} p {{ max-width: 50em }}
 {colours}
