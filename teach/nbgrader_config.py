@@ -27,7 +27,7 @@ os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.enviro
 
 # Seconds for a cell, after which it is interrupted and the next one runs. Checks stop an endless
 # answer by themselves, after two seconds.
-c.Execute.timeout = 60
+c.Execute.timeout = 30
 c.Execute.raise_on_iopub_timeout = False
 
 
