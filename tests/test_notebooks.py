@@ -25,7 +25,6 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
 every = pytest.mark.parametrize("name", NAMES)
 
 NOT_YET = {  # lessons that are still to be revised: they may fail the tests marked `revised`
-    "08",
     "09",
 }
 revised = pytest.mark.parametrize("name", [
