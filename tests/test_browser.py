@@ -404,7 +404,7 @@ def test_a_digit_is_drawn_and_read(lab, watched, shoot, name, notebook):
 def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
     open_notebook(watched, lab("solved/01_forward_pass.ipynb"))
     run_all(watched)
-    view = watched.locator(".view")
+    view = watched.locator(".view[aria-label='Step through a network']")
     view.wait_for()
     watched.get_by_text("exercises correct").last.wait_for(state="attached")
     view.evaluate("e => e.scrollIntoView()")
