@@ -100,7 +100,7 @@ def wait_for(url):
 
 
 @contextlib.contextmanager
-def served(folder, settings):
+def served(folder, settings, app="jupyterlab", where="lab/tree"):
     """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
     (settings / "overrides.json").write_text(json.dumps(
         {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}))
@@ -108,9 +108,9 @@ def served(folder, settings):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
+    command = [sys.executable, "-m", app, "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={token}",
-               f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"]
+               f"--ServerApp.root_dir={folder}", f"--LabServerApp.app_settings_dir={settings}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -118,7 +118,7 @@ def served(folder, settings):
                                    "JUPYTERLAB_SETTINGS_DIR": str(settings / "user")})
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}")
-        yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token={token}&reset"
+        yield lambda name: f"http://127.0.0.1:{port}/{where}/{name}?token={token}&reset"
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -177,6 +177,18 @@ def run_all(page):
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
 
+def wait_for_rest(page):
+    """Wait until Run All has ended: then the notebook takes the focus and shows another cell."""
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.wait_for_function("""() => ![...document.querySelectorAll(".jp-InputArea-prompt")].some(
+        (prompt) => prompt.textContent.includes("*"))""")
+    page.wait_for_function("""() => new Promise((done) => {
+        const place = () => document.querySelector(".jp-WindowedPanel-outer")?.scrollTop;
+        const before = [document.activeElement, place()];
+        setTimeout(() => done(document.activeElement === before[0] && place() === before[1]), 500);
+    })""")
+
+
 def test_an_untouched_exercise_waits_kindly(lab, page, shoot):
     open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
@@ -224,6 +236,7 @@ def test_a_prediction_is_one_click_and_the_truth_appears_under_it(lab, page, sho
     open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
     page.get_by_text("○ Not attempted · 00-square").last.wait_for()
+    wait_for_rest(page)
     for text in ('predict("00-chain"', 'reveal("00-chain"'):
         cell = page.locator(".jp-CodeCell").filter(has_text=text).last
         cell.locator(".cm-content").click()
@@ -240,16 +253,11 @@ def test_where_to_continue_is_a_link_to_the_cell(lab, page, shoot):
     open_notebook(page, lab("untouched/00_welcome.ipynb"))
     run_all(page)
     page.get_by_text("○ Not attempted · 00-square").last.wait_for()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.wait_for_timeout(2000)  # Run All ends with the last cell in view
+    wait_for_rest(page)
     page.get_by_text("Continue here").locator("a").click()
     stub = page.locator(".jp-CodeCell").filter(has_text="Return the square of each entry").last
-    for _ in range(40):
-        page.wait_for_timeout(500)
-        if 0 < stub.bounding_box()["y"] < 1000:
-            break
-    else:
-        pytest.fail(f"the stub is at {stub.bounding_box()}")
+    from playwright.sync_api import expect
+    expect(stub).to_be_in_viewport(timeout=60_000)
     shoot(page, "continue_here")
 
 
@@ -404,21 +412,18 @@ def test_a_digit_is_drawn_and_read(lab, watched, shoot, name, notebook):
 def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
     open_notebook(watched, lab("solved/01_forward_pass.ipynb"))
     run_all(watched)
-    view = watched.locator(".view[aria-label='Step through a network']")
-    view.wait_for()
+    view = watched.get_by_role("group", name="Step through a network")
     watched.get_by_text("exercises correct").last.wait_for(state="attached")
+    wait_for_rest(watched)
     view.evaluate("e => e.scrollIntoView()")
-    before = view.locator("svg").first.text_content()
-    view.get_by_label("education", exact=True).press("End")
-    watched.wait_for_timeout(1000)
-    after = view.locator("svg").first.text_content()
-    assert after != before
+    picture = view.locator("svg").first
     edge = view.locator("g[aria-label^='from bias to ŷ']")
     edge.focus()
-    watched.keyboard.press("Enter")
-    view.get_by_label("weight from bias to ŷ").press("ArrowRight")
-    watched.wait_for_timeout(1000)
-    assert view.locator("svg").first.text_content() != after
+    shows_anew(picture, lambda: put(view.get_by_label("education", exact=True), 5))
+    watched.keyboard.press("Enter")  # the edge has kept the focus
+    weight = view.get_by_label("weight from bias to ŷ")
+    shows_anew(picture, lambda: weight.press("ArrowRight"))
+    shows_anew(picture, lambda: view.get_by_label("education", exact=True).press("Home"))
     in_both_themes(watched, shoot, view, "forward")
 
 
@@ -426,6 +431,7 @@ def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab,
     open_notebook(watched, lab("live/live.ipynb"))
     run_all(watched)
     watched.get_by_text("open: 2").wait_for()
+    wait_for_rest(watched)
     view, digit = watched.locator(".view").nth(0), watched.locator(".view").nth(1)
     error, inputs = view.locator(".error"), view.locator("input")
     for at, value, text in ((0, 5, "ZeroDivisionError"), (0, 0, ""), (0, -5, "no answer came"),
@@ -445,6 +451,58 @@ def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab,
     assert watched.locator(".view").count() == 2
 
 
+def shows_anew(part, move):
+    """Do something, and wait until a part of a view shows another text."""
+    from playwright.sync_api import expect
+
+    before = part.text_content()
+    move()
+    expect(part).not_to_have_text(before, timeout=60_000)
+
+
+def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, watched):
+    lost = []
+
+    def connect(socket):
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(lambda message: None if lost and b'"idle"' in (
+            message if isinstance(message, bytes) else message.encode()) else socket.send(message))
+
+    watched.route_web_socket(re.compile("/channels"), connect)
+    open_notebook(watched, lab("live/live.ipynb"))
+    run_all(watched)
+    watched.get_by_text("open: 2").wait_for()
+    view = watched.locator(".view").nth(0)
+    inputs, picture = view.locator("input"), view.locator("svg").first
+    shows_anew(picture, lambda: put(inputs.nth(0), 2))
+    lost.append(True)
+    shows_anew(picture, lambda: put(inputs.nth(1), 3))
+    shows_anew(picture, lambda: put(inputs.nth(0), 4))  # the page waits for a word, and then not
+    shows_anew(picture, lambda: put(inputs.nth(1), 1))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("notebook") is None,
+                    reason="Notebook 7 is not installed (pip install notebook)")
+def test_views_move_in_notebook_7(watched, shoot, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "settings").mkdir()
+    prepare(tmp_path / "work")
+    with served(tmp_path / "work", tmp_path / "settings", "notebook", "notebooks") as address:
+        watched.goto(address("live/live.ipynb"))
+        watched.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        run_all(watched)
+        watched.get_by_text("open: 2").wait_for()
+        view = watched.locator(".view").first
+        shows_anew(view.locator("svg").first, lambda: put(view.locator("input").first, 2))
+        shoot(watched, "notebook_7_live")
+        watched.goto(address("untouched/00_welcome.ipynb"))
+        watched.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        run_all(watched)
+        recorded(watched).get_by_text("A digit from the data").click()
+        shoot(watched, "notebook_7")
+
+
 AFRESH = {"noise": 5, "points": 5, "seed": 2, "hidden units": 7}  # label -> place of another value
 GOING = {"rate": 6, "momentum": 1, "batch": 2, "penalty": 5}  # these show in the next step
 
@@ -453,16 +511,20 @@ def test_the_playground_trains_and_every_control_and_the_bug_switch_work(lab, wa
     view = open_playground(watched, lab)
     view.get_by_role("button", name="▶ Play").press("Enter")
     watched.wait_for_function("Number(document.querySelector('.view').dataset.frames) > 8")
+    view.get_by_role("button", name="mission 2").click(delay=300)  # pictures come meanwhile
+    view.get_by_text("Where does the loss begin to swing?").wait_for()
     view.get_by_role("button", name="Pause").press("Enter")
-    view.get_by_role("button", name="▶ Play").wait_for()
-    watched.wait_for_timeout(1000)
+    view.get_by_role("button", name="Reset").click()
     one_step = view.get_by_role("button", name="One step")
-    changes(watched, view, one_step.click)
+    step = view.get_by_text(re.compile(r"^step \d+$"))
+    view.get_by_text("step 0", exact=True).wait_for()
+    shows_anew(step, one_step.click)
     for label, value in AFRESH.items():
         changes(watched, view, lambda label=label, value=value: put(
             view.get_by_label(label, exact=True), value))
     for label, value in GOING.items():
-        put(view.get_by_label(label, exact=True), value)
+        changes(watched, view, lambda label=label, value=value: put(
+            view.get_by_label(label, exact=True), value))
         changes(watched, view, one_step.click)
     changes(watched, view, lambda: view.get_by_label("data", exact=True).select_option("circles"))
     changes(watched, view, lambda: view.get_by_label("train a mistake").select_option("N-missing"))
@@ -483,16 +545,16 @@ def open_playground(page, lab):
     run_all(page)
     view = page.locator(".view")
     view.wait_for()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    wait_for_rest(page)
     view.evaluate("e => e.scrollIntoView()")
     return view
 
 
 def changes(page, view, move):
-    """Move a control and wait until the view has drawn another picture."""
-    frames = view.get_attribute("data-frames")
+    """Move a control and wait until the view has drawn what came of it."""
+    before = view.get_attribute("data-change")
     move()
-    page.wait_for_function(f"document.querySelector('.view').dataset.frames !== '{frames}'")
+    page.wait_for_function(f"Number(document.querySelector('.view').dataset.change) > {before}")
 
 
 PICTURE_AFTER = """(slider, value) => new Promise((done) => {

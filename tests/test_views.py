@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
+import html
 import json
 import re
 import shutil
 import subprocess
 import threading
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -342,13 +345,23 @@ def playing(frames, seen=True, work=lambda controls: None):
     return asyncio.run(run())
 
 
-def test_playing_leaves_no_task_thread_or_figure(monkeypatch):
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc here")
+def test_a_thousand_pictures_leave_no_task_thread_figure_or_memory(monkeypatch):
     monkeypatch.setattr(base, "SLICE", 0.0)
-    playing(3)
-    threads, figures = threading.active_count(), plt.get_fignums()
-    view, tasks = playing(150)
-    assert view.widget.data["n"] >= 150 and tasks == [] and view.task.done()
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(seconds / 20))
+    playing(100)
+    threads, figures, memory = threading.active_count(), plt.get_fignums(), resident()
+    view, tasks = playing(1000)
+    assert view.widget.data["n"] >= 1000 and tasks == [] and view.task.done()
     assert threading.active_count() == threads and plt.get_fignums() == figures
+    assert resident() < 1.05 * memory
+
+
+def resident():
+    """Return the memory that this process takes, in pages."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1])
 
 
 def test_playing_ends_when_nobody_looks_and_when_the_work_fails(monkeypatch):
@@ -363,6 +376,15 @@ def test_playing_ends_when_nobody_looks_and_when_the_work_fails(monkeypatch):
     view, tasks = playing(50, work=fails)
     assert tasks == [] and view.widget.data["error"] == "RuntimeError: no"
     assert view.widget.controls["playing"] is False
+
+
+def test_what_the_page_tells_once_more_is_done_once():
+    drawn = []
+    view = base.live("digit", lambda controls: drawn.append(controls) or {}, {"pixels": 0}, "")
+    for change, pixels in ((1, 5), (1, 5), (3, 7), (2, 6)):
+        view._heard(None, {"controls": {"pixels": pixels, "change": change}}, [])
+    assert [one["pixels"] for one in drawn] == [0, 5, 7]
+    assert view.widget.data["change"] == 3
 
 
 def test_a_closed_view_works_no_more():
@@ -387,6 +409,18 @@ def test_without_anywidget_the_twin_and_one_sentence_appear(monkeypatch):
 
 # the pages' own code
 
+@pytest.mark.parametrize("path", sorted((base.HERE.parents[1] / "solutions").glob("*.ipynb")),
+                         ids=lambda path: path.name)
+def test_no_recorded_view_in_a_notebook_holds_code_of_an_earlier_version(path):
+    known = [base.code(source.stem) for source in SOURCES]
+    stale = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+             for output in cell.get("outputs", [])
+             for page in re.findall(r"srcdoc='([^']*)'", "".join(
+                 output.get("data", {}).get("text/html", [])))
+             if not any(code in html.unescape(page) for code in known)]
+    assert not stale, f"release this lesson: {', '.join(stale)}"
+
+
 def test_the_code_of_the_views_is_small_and_says_its_purpose():
     lines = [path.read_text(encoding="utf-8").splitlines() for path in SOURCES]
     assert sum(map(len, lines)) < 1500
@@ -394,9 +428,9 @@ def test_the_code_of_the_views_is_small_and_says_its_purpose():
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node is installed here")
-@pytest.mark.parametrize("name", [p.stem for p in SOURCES if p.stem != "shared"])
+@pytest.mark.parametrize("name", [p.stem for p in SOURCES if p.stem not in ("shared", "live")])
 def test_the_code_of_a_view_can_be_read(name, tmp_path):
     path = tmp_path / "view.mjs"
-    path.write_text(base.code(name), encoding="utf-8")
+    path.write_text(base.code("live", name), encoding="utf-8")
     run = subprocess.run(["node", "--check", path], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

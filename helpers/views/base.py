@@ -41,10 +41,10 @@ PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
 
-def code(name: str) -> str:
-    """Return the JavaScript of a view as one module: what all share, then its own."""
-    return "\n".join((HERE / file).read_text(encoding="utf-8") for file in (
-        "shared.js", f"{name}.js"))
+def code(*names: str) -> str:
+    """Return the JavaScript of a view as one module: what all share, then files by their names."""
+    return "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8")
+                     for name in ("shared", *names))
 
 
 def packed(value: Any) -> Any:
@@ -176,7 +176,7 @@ class Live:
         data, error = self._guarded(lambda: self.respond(dict(self.widget.controls)))
         frame = self.widget.data.get("frame", 0) + 1  # so that the page answers equal data too
         self.widget.data = packed({**self.widget.data, "error": error, **(data or {}),
-                                   "frame": frame})
+                                   "frame": frame, "change": self._change})
 
     def _guarded(self, function):
         call = Guard(SECONDS).call(function, ())
@@ -184,8 +184,17 @@ class Live:
             return None, ENDLESS
         return call.value, f"{type(call.error).__name__}: {call.error}" if call.error else ""
 
+    @property
+    def _change(self):
+        """The number of what the reader has changed last, as far as it is known here."""
+        return self.widget.controls.get("change", 0)
+
     def _heard(self, widget, content, buffers):
+        """Hear from the page that it has drawn, or what the reader does if that was lost."""
         self.unseen = 0
+        controls = content.get("controls", {})
+        if controls.get("change", 0) > self._change:
+            self.widget.controls = controls
 
     def _changed(self, change):
         playing = self.work is not None and self.widget.controls.get("playing")
@@ -257,7 +266,7 @@ def _widget_class(name):
     class ViewWidget(anywidget.AnyWidget):
         """What the page and the kernel share: the controls, and the data to draw."""
 
-        _esm = code(name).replace("export default view;", "export default alive(view);")
+        _esm = code("live", name).replace("export default view;", "export default alive(view);")
         controls = traitlets.Dict().tag(sync=True)
         data = traitlets.Dict().tag(sync=True)
 

@@ -36,25 +36,30 @@ const view = { render({ model, el }) {
     play.textContent = playing() ? "❚❚ Pause" : "▶ Play";
     play.setAttribute("aria-pressed", String(Boolean(playing())));
   }
-  let offered = "";
-  const inputs = {};
-  function offer(d) {
-    const now = JSON.stringify([d.controls, d.mistakes, d.locked]);
-    if (now === offered) return;
-    offered = now;
+  const offered = {}, inputs = {};
+  /** Call `make` where what is offered under a name is new; the focus stays. Nothing else is made anew under a hand. */
+  function renew(name, offer, make) {
+    const now = JSON.stringify(offer);
+    if (now === offered[name]) return;
+    offered[name] = now;
     const focus = root.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
-    moves.replaceChildren(...d.controls.map(({ name, label, values }) => {
+    make();
+    if (focus) root.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+  }
+  function offer(d) {
+    renew("moves", d.controls, () => moves.replaceChildren(...d.controls.map(({ name, label, values }) => {
       if (typeof values.at(-1) === "string") return inputs[name] = choice(label, values, set()[name], (v) => send(model, { [name]: v }));
       return inputs[name] = slider(label, { min: 0, max: values.length - 1, step: 1, value: values.indexOf(set()[name]),
         format: (i) => values[i], oninput: (i) => send(model, { [name]: values[i] }) });
-    }));
-    inputs.beside = choice("train a mistake beside it", ["none", ...d.mistakes], set().beside || "none",
-      (v) => send(model, { beside: v === "none" ? "" : v, shown: 0 }));
-    inputs.shown = choice("network of", ["the right one", "the mistake"], "the right one",
-      (v) => send(model, { shown: v === "the mistake" ? 1 : 0 }));
-    more.replaceChildren(inputs.beside, inputs.shown, ...d.locked.map(({ id, name }) => tag("span", {},
-      `${name}: comes with your ${id} `, button("borrow", () => send(model, { borrow: id }), { "aria-label": `borrow ${name}` }))));
-    if (focus) root.querySelector(`[aria-label="${CSS.escape(focus)}"]`)?.focus();
+    })));
+    renew("more", [d.mistakes, d.locked], () => {
+      inputs.beside = choice("train a mistake beside it", ["none", ...d.mistakes], set().beside || "none",
+        (v) => send(model, { beside: v === "none" ? "" : v, shown: 0 }));
+      inputs.shown = choice("network of", ["the right one", "the mistake"], "the right one",
+        (v) => send(model, { shown: v === "the mistake" ? 1 : 0 }));
+      more.replaceChildren(inputs.beside, inputs.shown, ...d.locked.map(({ id, name }) => tag("span", {},
+        `${name}: comes with your ${id} `, button("borrow", () => send(model, { borrow: id }), { "aria-label": `borrow ${name}` }))));
+    });
   }
   /** Put the controls where Python or a mission has set them. */
   function follow(d) {
@@ -168,21 +173,24 @@ const view = { render({ model, el }) {
     mistake.replaceChildren(...(changed ?? []).map((line) => tag("div", {}, line.right ? "right: " : "here: ", tag("code", {}, line.code))),
       ...[message && `The mistake: ${message}`, cosine].filter(Boolean).map((text) => tag("p", {}, ...prose(text))));
   }
-  let told = "", mission = null;
+  let told = [], mission = null, marks = [];
+  const goal = tag("p");
   function drawMissions(rows) {
-    const now = JSON.stringify([rows, mission]);
-    if (now === told) return;
-    const before = told ? JSON.parse(told)[0] : rows;
-    told = now;
-    rows.forEach((row, i) => { if (row.done && !before[i].done) say(`Mission ${i + 1} is done`); });
-    const focus = [...missions.querySelectorAll("button")].indexOf(document.activeElement);
-    const buttons = rows.map((row, i) => button(`${row.done ? "✓" : "○"} ${i + 1} ${row.name}`, () => {
-      mission = i;
-      send(model, { ...row.setup, beside: "", shown: 0, reset: set().reset + 1 });
-    }, { "aria-label": `mission ${i + 1}, ${row.name}${row.done ? ", done" : ""}`, "aria-pressed": String(i === mission) }));
-    missions.replaceChildren(...(rows.length ? [tag("div", { class: "bar" }, tag("strong", {}, "missions"), ...buttons)] : []));
-    if (mission !== null) missions.append(tag("p", {}, rows[mission].text, tag("em", {}, ` ${rows[mission].done ? "✓ done" : rows[mission].note}`)));
-    buttons[focus]?.focus();
+    rows.forEach((row, i) => { if (row.done && told[i] === false) say(`Mission ${i + 1} is done`); });
+    told = rows.map((row) => row.done);
+    if (marks.length !== rows.length) {
+      marks = rows.map((_, i) => button("", () => {
+        mission = i;
+        send(model, { ...data().missions[i].setup, beside: "", shown: 0, reset: set().reset + 1 });
+      }));
+      missions.replaceChildren(...(rows.length ? [tag("div", { class: "bar" }, tag("strong", {}, "missions"), ...marks), goal] : []));
+    }
+    rows.forEach((row, i) => {
+      marks[i].textContent = `${row.done ? "✓" : "○"} ${i + 1} ${row.name}`;
+      marks[i].setAttribute("aria-label", `mission ${i + 1}, ${row.name}${row.done ? ", done" : ""}`);
+      marks[i].setAttribute("aria-pressed", String(i === mission));
+    });
+    if (mission !== null) goal.replaceChildren(rows[mission].text, tag("em", {}, ` ${rows[mission].done ? "✓ done" : rows[mission].note}`));
   }
   const show = button("Show me the code", () => send(model, { code: set().code + 1 }));
   function drawCode(text) {
@@ -210,7 +218,7 @@ const view = { render({ model, el }) {
     drawMistake(d.mistake);
     drawMissions(d.missions);
     drawCode(d.code);
-    root.dataset.frames = ++frames;
+    Object.assign(root.dataset, { frames: ++frames, change: d.change ?? 0 });
     if (playing() && d.runs.every((run) => run.error)) { send(model, { playing: false }); label(); tell(); }
   }
   /** Draw the latest data once the page is ready; with reduced motion, twice a second while it plays. */

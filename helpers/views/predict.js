@@ -7,29 +7,34 @@ const view = { render({ model, el }) {
   const truth = tag("p");
   root.append(heading, options, certain, truth);
 
-  function choice(text, pressed, onclick, closed, right) {
-    return button(text, onclick, { "aria-pressed": `${pressed}`, disabled: closed && !pressed && !right,
-      style: "text-align: left;" + (pressed ? "border: 2px solid var(--view-key); font-weight: 600"
-        : right ? "border: 2px dashed var(--view-ink)" : "") });
+  /** A button that stays the same element, so that no click is lost when it is drawn anew. */
+  function choice(text, changes) {
+    return button(text, () => send(model, changes), { style: "text-align: left" });
   }
+  function mark(one, pressed, right, closed) {
+    one.setAttribute("aria-pressed", `${pressed}`);
+    one.disabled = closed && !pressed && !right;
+    one.style.fontWeight = pressed ? "600" : "";
+    one.style.border = pressed ? "2px solid var(--view-key)" : right ? "2px dashed var(--view-ink)" : "";
+  }
+  let offered = [];
+  const sure = [["sure", true], ["unsure", false]].map(([text, value]) => [choice(text, { sure: value }), value]);
+  certain.append(...sure.map(([one]) => one));
 
   function draw() {
     const data = model.get("data"), closed = Boolean(data.truth);
     complain(data.error);
     if (!data.options) return;
-    const focused = root.contains(document.activeElement) && document.activeElement.textContent;
     heading.replaceChildren(tag("b", {}, `${data.heading ?? "Predict"}: `), data.question);
     options.style.cssText = data.heading ? "flex-direction: column; align-items: flex-start; font-family: monospace" : "";
-    options.replaceChildren(...data.options.map((option) => choice(
-      option, option === data.choice, () => send(model, { choice: option }), closed,
-      closed && option === data.truth)));
-    certain.replaceChildren(...(data.choice && !closed ? [["sure", true], ["unsure", false]].map(
-      ([text, sure]) => choice(text, sure === data.sure, () => send(model, { sure }), false)) : []));
+    if (!offered.length) options.append(...offered = data.options.map((option) => choice(option, { choice: option })));
+    offered.forEach((one, i) => mark(one, data.options[i] === data.choice, closed && data.options[i] === data.truth, closed));
+    sure.forEach(([one, value]) => mark(one, value === data.sure, false, closed));
+    certain.style.display = data.choice && !closed ? "" : "none";
     truth.textContent = !closed ? "" : data.choice === data.truth ? `✓ So it is. ${data.line}`
       : data.heading ? `It is “${data.truth}”. ${data.line}`
         : `The truth: ${data.truth}. ${data.choice ? "What was overlooked? " : ""}${data.line}`;
     if (closed) say(truth.textContent);
-    if (focused) [...root.querySelectorAll("button")].find((b) => b.textContent === focused)?.focus();
   }
 
   model.on("change:data", draw);

@@ -42,22 +42,6 @@ function settle() {
   new ResizeObserver(() => { frame.style.height = `${document.body.offsetHeight + 18}px`; }).observe(document.body);
 }
 
-/** A view for the notebook: it tells the kernel of each picture drawn, and lets go when it is removed. */
-function alive(view) {
-  return { render({ model, el }) {
-    const heard = [], on = (event, f) => { heard.push([event, f]); model.on(event, f); };
-    const shared = { live: true, on, get: (name) => model.get(name), set: (name, value) => model.set(name, value),
-      save_changes: () => model.save_changes() };
-    view.render({ model: shared, el });
-    let drawn = 0;
-    on("change:data", () => { if (++drawn % 2 === 0) model.send({ drawn: true }); });
-    return () => {
-      for (const [event, f] of heard) model.off(event, f);
-      if (model.get("controls").playing) send(model, { playing: false });
-    };
-  } };
-}
-
 /** Send changed controls to the kernel. */
 function send(model, changes) {
   model.set("controls", { ...model.get("controls"), ...changes });

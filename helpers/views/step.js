@@ -37,7 +37,7 @@ const view = { render({ model, el }) {
 
   function build() {
     story = model.get("data").stories[chosen];
-    const nodes = Object.fromEntries(story.nodes.map((n) => [n.id, n]));
+    const nodes = Object.fromEntries(story.nodes.map((n) => [n.id, n])), before = Object.values(parts);
     const edges = story.edges.map((e) => edgeShape(e, nodes[e.from], nodes[e.to]));
     const units = story.nodes.map(nodeShape);
     parts = Object.fromEntries([...edges, ...units].map((p) => [p.item.id, p]));
@@ -46,13 +46,15 @@ const view = { render({ model, el }) {
       for (const type of ["pointerenter", "focus"]) group.addEventListener(type, look(item.id));
       for (const type of ["pointerleave", "blur"]) group.addEventListener(type, look(null));
       if (item.slot === undefined) continue;
-      group.addEventListener("click", () => hold(item));
+      group.addEventListener("pointerdown", () => hold(item)); // a click ends after the next picture, perhaps
       group.addEventListener("keydown", (event) => { if (event.key === "Enter") hold(item, true); });
     }
+    const focus = before.find((p) => p.group === document.activeElement)?.item.id;
     place.replaceChildren(svg("svg", { viewBox: `0 0 ${WIDTH} ${story.height}`, style: "width: 100%; max-width: 720px; display: block" },
       ...edges.map((p) => p.group), ...units.map((p) => p.group)));
     at = model.live ? story.frames.length - 1 : Math.min(at, story.frames.length - 1);
     move.input.max = story.frames.length - 1;
+    parts[focus]?.group.focus();
     draw();
   }
 
