@@ -427,6 +427,22 @@ def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
     in_both_themes(watched, shoot, view, "forward")
 
 
+def test_a_descent_starts_where_one_clicks(lab, watched, shoot):
+    open_notebook(watched, lab("solved/04_rings.ipynb"))
+    run_all(watched)
+    watched.get_by_text("exercises correct").last.wait_for(state="attached")
+    view = watched.locator(".view", has_text="click into the map")
+    view.evaluate("e => e.scrollIntoView()")
+    words = view.locator("p.number")
+    put(view.get_by_label("rate", exact=True), 10)
+    words.get_by_text("at rate 15 the loss goes from 2.51").wait_for()
+    view.get_by_role("application").click(position={"x": 170, "y": 170})
+    words.get_by_text("From bias of the first hidden unit 2.5,").wait_for()
+    view.get_by_role("application").press("ArrowUp")
+    words.get_by_text("b2 −6.93").wait_for()
+    in_both_themes(watched, shoot, view, "surface")
+
+
 def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab, watched):
     open_notebook(watched, lab("live/live.ipynb"))
     run_all(watched)

@@ -21,7 +21,7 @@ from helpers import datasets, views
 from helpers.checks import lesson_02
 from helpers.checks.graph_fixtures import Node, in_order
 from helpers.checks.truth import income_gradients, income_network
-from helpers.views import base, step
+from helpers.views import base, step, surface
 
 SOURCES = sorted(base.HERE.glob("*.js"))
 
@@ -405,6 +405,26 @@ def test_without_anywidget_the_twin_and_one_sentence_appear(monkeypatch):
     bundle = views.step_forward(income_network, X_b[0, 1:], W1, W2)._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain", "image/png"}
     assert base.MISSING in bundle["text/html"] and "<img" in bundle["text/html"]
+
+
+# the loss surface
+
+def test_a_descent_on_a_surface_arrives_swings_or_flies_off():
+    def loss(u, v):
+        return 1 + u**2 + v**2
+
+    def gradient(u, v):
+        return 2 * u, 2 * v
+
+    ends = {rate: surface.descend(gradient, (1, -2), rate)[-1] for rate in (0.3, 1, 1.5)}
+    assert np.allclose(ends[0.3], 0, atol=1e-9) and np.allclose(ends[1], (1, -2))
+    assert np.abs(ends[1.5]).max() > 1e9
+    view = views.loss_surface(loss, gradient, (-3, 2, -3, 2), (1, -2), pictured=(0.3,))
+    assert "from 6 to 1.8, and ends at 1, 1." in repr(view) and view.twin.png
+    data = view.respond({"start": [0.5, 0], "rate": surface.RATES.index(1)})
+    assert data["path"][:3].tolist() == [[0.5, 0], [-0.5, 0], [0.5, 0]]
+    corner = data["map"].reshape(surface.GRID, surface.GRID)[-1, 0]
+    assert corner == 255 and data["losses"][0] == 1.25 and "ends at 1.25, 1.25" in data["said"]
 
 
 # the pages' own code

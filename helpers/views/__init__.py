@@ -10,8 +10,8 @@ from typing import Any
 
 VIEWS = {  # name of the function -> its module
     "chain_story": "step", "digit_probabilities": "digit", "draw_digit": "digit",
-    "graph_story": "graph", "network_story": "step", "pattern_playground": "patterns",
-    "playground": "play",
+    "graph_story": "graph", "loss_surface": "surface", "network_story": "step",
+    "pattern_playground": "patterns", "playground": "play",
     "scrub_training": "scrub", "sketch": "guess", "step_backprop": "step", "step_forward": "step",
     "step_through": "step", "training_maps": "scrub", "your_functions": "training"}
 

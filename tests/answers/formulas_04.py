@@ -74,7 +74,9 @@ def hidden_layer():
 
 def biases():
     dz_dc, dg_db = np.ones(N), np.ones((N, H))  # the last factors of both chains
-    c_bar = sum(Z_BAR[n] * dz_dc[n] for n in range(N))
+    y_hat = 1 / (1 + np.exp(-Z))
+    dJ_dy, dy_dz = (y_hat - T) / (y_hat * (1 - y_hat)) / N, y_hat * (1 - y_hat)
+    c_bar = sum(dJ_dy[n] * dy_dz[n] * dz_dc[n] for n in range(N))
     b_bar = [sum(G_BAR[n, j] * dg_db[n, j] for n in range(N)) for j in range(H)]
     assert np.allclose([c_bar, *b_bar], [sum(Z_BAR), *G_BAR.sum(axis=0)], rtol=1e-12)
     return flat(c_bar, b_bar), flat(
@@ -97,10 +99,11 @@ FORMULAS = {
     r"\frac{\partial J}{\partial h_{nj}} = \bar z_n\, v_j": output_layer,
     r"\bar g_{nj} = \frac{\partial J}{\partial g_{nj}} = \bar h_{nj}\,(1 - h_{nj}^2), \qquad "
     r"\bar w_{dj} = \frac{\partial J}{\partial w_{dj}} = \sum_n \bar g_{nj}\, x_{nd}": hidden_layer,
-    r"\bar c = \frac{\partial J}{\partial c} = \sum_n \frac{\partial J}{\partial z_n} \cdot "
-    r"\frac{\partial z_n}{\partial c} = \sum_n \bar z_n \cdot 1, \qquad \bar b_j = "
-    r"\frac{\partial J}{\partial b_j} = \sum_n \frac{\partial J}{\partial g_{nj}} \cdot "
-    r"\frac{\partial g_{nj}}{\partial b_j} = \sum_n \bar g_{nj} \cdot 1": biases,
+    r"\bar c = \frac{\partial J}{\partial c} = \sum_n \frac{\partial J}{\partial \hat y_n} \cdot "
+    r"\frac{\partial \hat y_n}{\partial z_n} \cdot \frac{\partial z_n}{\partial c} = "
+    r"\sum_n \bar z_n \cdot 1, \qquad \bar b_j = \frac{\partial J}{\partial b_j} = \sum_n "
+    r"\frac{\partial J}{\partial g_{nj}} \cdot \frac{\partial g_{nj}}{\partial b_j} = "
+    r"\sum_n \bar g_{nj} \cdot 1": biases,
     r"\frac{\partial J}{\partial W_2} = A_1^{\top}\, \overline{Z_2} \qquad (H, 1) = (H, N)\,"
     r"(N, 1)": output_weights,
 }
