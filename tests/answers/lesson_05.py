@@ -295,6 +295,18 @@ def output_delta_returned_early(y, Y_hat):
         return d / len(y)
 
 
+def loss_by_log_softmax(data, key="Z2"):
+    """Return a loss whose first part is made of the log-softmax (N, K) of an entry, and of y."""
+    def loss(X, y, params, reg):
+        A1 = np.tanh(X @ params["W1"] + params["b1"])
+        cache = {"Z2": A1 @ params["W2"] + params["b2"]}
+        cache["Y_hat"] = softmax_from_log(cache["Z2"])
+        logs = cache[key] - logsumexp(cache[key], axis=1, keepdims=True)
+        squares = np.sum(params["W1"] ** 2) + np.sum(params["W2"] ** 2)
+        return data(logs, y) + reg / 2 * squares
+    return loss
+
+
 def loss_with_arguments_swapped(X, y, params, reg):
     A1 = np.tanh(X @ params["W1"] + params["b1"])
     return cross_entropy_picked(softmax_from_log(A1 @ params["W2"] + params["b2"]), y)
@@ -398,6 +410,15 @@ WRONG = [
      "penalty-factor"),
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, 5e-5), None),
     ("05-loss", loss_with_arguments_swapped, "index-not-whole"),
+    *(("05-loss", loss_by_log_softmax(data), name) for data, name in (
+        (lambda L, y: -np.mean(L), "classes-not-picked"),
+        (lambda L, y: -L[:, y].mean(), "every-label-of-every-row"),
+        (lambda L, y: -L[y].sum() / L[y].size, "rows-for-classes"),
+        (lambda L, y: L[np.arange(len(y)), y].mean(), "minus-missing"),
+        (lambda L, y: -L[np.arange(len(y)), y], "not-averaged"),
+        (lambda L, y: -L[np.arange(len(y)), y].sum(), "sum-for-mean"))),
+    ("05-loss", loss_by_log_softmax(
+        lambda L, y: float(-L[np.arange(len(y)), y].mean()), "Y_hat"), "softmax-twice"),
     ("05-loss", lambda X, y, params, reg: loss_from_logits(X, y, params, 0) + reg / 2 * (
         np.sum(params["W1"] ** 2, axis=0) + np.sum(params["W2"] ** 2, axis=0)), "rows-summed"),
     ("05-backprop", backprop_published, "times-N"),
