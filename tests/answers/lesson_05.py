@@ -476,6 +476,6 @@ EQUIVALENT = {
         "line 7: float(-np.mean(np.log(np.maximum(p, 1e-300)))) → "
         "-np.mean(np.log(np.maximum(p, 1e-300)))": NUMBER},
     "05-loss": {
-        "line 5: float(cross_entropy(y, Y_hat) + reg / 2 * squares) → "
-        "cross_entropy(y, Y_hat) + reg / 2 * squares": NUMBER},
+        "line 5: float(-np.mean(log_p) + reg / 2 * squares) → "
+        "-np.mean(log_p) + reg / 2 * squares": NUMBER},
 }
