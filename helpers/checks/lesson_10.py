@@ -12,7 +12,7 @@ from helpers.checks.exercise import Exercise, Group
 from helpers.checks.lesson_05 import softmax, softmax_delta
 from helpers.checks.lesson_09 import DATA as EARLIER_DATA
 from helpers.checks.lesson_09 import gradients, sample
-from helpers.checks.truth import dense
+from helpers.checks.truth import complex_step, dense
 
 DATA = EARLIER_DATA | {"small", "few", "labels", "sizes", "starts", "errors", "order"}
 
@@ -136,4 +136,232 @@ norms_per_layer = Exercise(
     hint="the root of the mean of the squares, for each array between the first and the last of "
          "`A`, and for each weight matrix of `grads`, in the order of the layers.",
     unlocks="You can now see at which layer a signal is lost.",
+)
+
+
+# 10-batch-norm
+
+EPS = 1e-5
+
+
+def _normalise(Z, g, t, eps, axis):
+    """Return Y, H, s, mean and variance along an axis, which is kept; Z may be complex."""
+    mu = Z.sum(axis=axis, keepdims=True) / Z.shape[axis]
+    var = ((Z - mu) ** 2).sum(axis=axis, keepdims=True) / Z.shape[axis]
+    s = np.sqrt(var + eps)
+    return g * (Z - mu) / s + t, (Z - mu) / s, s, mu, var
+
+
+def _batch_norm(Z, g, t, eps=EPS):
+    Y, H, s, mu, var = _normalise(Z, g, t, eps, 0)
+    return Y, {"H": H, "s": s[0], "mu": mu[0], "var": var[0]}
+
+
+def _sums(seed, N, n):
+    """Return Z (N, n), g, t: units of different sizes, the first two almost or quite still."""
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(size=(N, n)) * rng.uniform(0.5, 3, size=n) + 2 * rng.normal(size=n)
+    Z[:, 0] = 0.7 + 0.004 * rng.normal(size=N)
+    Z[:, 1] = 0.25
+    return Z, rng.normal(size=n) + 0.3, rng.normal(size=n)
+
+
+NORM_SIZES = ((1, 11, 5), (2, 7, 9), (3, 13, 4))
+
+batch_forward = Exercise(
+    id="10-batch-norm",
+    name="batch_norm",
+    truth=_batch_norm,
+    cases=lambda: [*(_sums(*sizes) for sizes in NORM_SIZES), (*_sums(4, 9, 3), 0.01)],
+    returns=("Y", "cache"),
+    data=DATA,
+    tolerance=1e-9,
+    hint="four numbers for each unit, all over the samples of the batch: mean, variance, s, and "
+         "then H and Y entry by entry.",
+    unlocks="Whatever the layers below do, this layer sees mean 0 and spread 1.",
+)
+
+
+def _norm_back(dY, g, cache, axis):
+    """Return dZ, dg, dt by complex steps of the sum of dY · Y; Z is found from the cache."""
+    centred = cache["H"] * cache["s"]
+    eps = np.mean(cache["s"] ** 2 - (centred ** 2).mean(axis=axis, keepdims=True))
+
+    def total(Z, g, t):
+        return (dY * _normalise(Z, g, t, eps, axis)[0]).sum()
+
+    t = np.zeros(dY.shape[1])
+    return (complex_step(lambda Z: total(Z, g, t), centred),
+            complex_step(lambda v: total(centred, v, t), g),
+            complex_step(lambda v: total(centred, g, v), t))
+
+
+def _batch_back_cases():
+    cases = []
+    for (seed, N, n), eps in zip(NORM_SIZES, (EPS, 0.01, EPS), strict=True):
+        Z, g, t = _sums(seed, N, n)
+        Z[:, :2] += np.random.default_rng(seed).normal(size=(N, 2))
+        cases.append((np.random.default_rng(seed + 20).normal(size=Z.shape) + 0.2, g,
+                      _batch_norm(Z, g, t, eps)[1]))
+    return cases
+
+
+batch_back = Exercise(
+    id="10-batch-norm",
+    name="batch_norm_back",
+    truth=lambda dY, g, cache: _norm_back(dY, g, cache, 0),
+    cases=_batch_back_cases,
+    returns=("dZ", "dg", "dt"),
+    data=DATA,
+    tolerance=1e-9,
+    hint="`dH` first; then what arrives at a sum directly, less two means over the batch, all "
+         "divided by s.",
+    unlocks="The mean and the spread have paths of their own, and you have walked them back.",
+)
+
+batch_norm = Group("10-batch-norm", (batch_forward, batch_back),
+                   unlocks="You have derived what made twenty layers trainable in 2015.")
+
+
+# 10-test-mode
+
+def _running(stats, mu, var, N, rate=0.1):
+    new = {"mu": mu, "var": var * (N / (N - 1))}
+    return {name: stats[name] + rate * (new[name] - stats[name]) for name in ("mu", "var")}
+
+
+def _running_cases():
+    cases = []
+    for seed, n, N, rate in ((1, 5, 3, (0.1,)), (2, 4, 7, (0.3,)), (3, 6, 11, ())):
+        rng = np.random.default_rng(seed)
+        stats = {"mu": rng.normal(size=n), "var": rng.uniform(0.5, 2, size=n)}
+        cases.append((stats, rng.normal(size=n), rng.uniform(0.5, 4, size=n), N, *rate))
+    return cases
+
+
+running_part = Exercise(
+    id="10-test-mode",
+    name="running",
+    truth=_running,
+    cases=_running_cases,
+    returns=("stats",),
+    data=DATA,
+    sizes=lambda stats, mu, var, N, rate=0.1: {"N": N},
+    tolerance=1e-10,
+    hint="both are (1 − rate) of what was noted and rate of what is new; only the variance is "
+         "multiplied by N/(N − 1) before.",
+    unlocks="The layer remembers what it has seen.",
+)
+
+
+def _batch_norm_test(Z, g, t, stats, eps=EPS):
+    return np.array([[g[j] * (row[j] - stats["mu"][j]) / math.sqrt(stats["var"][j] + eps) + t[j]
+                      for j in range(len(g))] for row in Z])
+
+
+def _test_cases():
+    cases = []
+    for (seed, _, n), N, eps in zip(NORM_SIZES, (1, 6, 10), ((), (0.01,), ()), strict=True):
+        Z, g, t = _sums(seed, N, n)
+        rng = np.random.default_rng(seed + 30)
+        var = rng.uniform(0.3, 4, size=n)
+        var[-1] = 1e-5
+        cases.append((Z, g, t, {"mu": rng.normal(size=n), "var": var}, *eps))
+    return cases
+
+
+test_part = Exercise(
+    id="10-test-mode",
+    name="batch_norm_test",
+    truth=_batch_norm_test,
+    cases=_test_cases,
+    returns=("Y",),
+    data=DATA,
+    tolerance=1e-9,
+    hint="the formula of `batch_norm`, with the statistics that are handed over in the place of "
+         "those of `Z`.",
+    unlocks="A digit now gets the same answer alone and in company.",
+)
+
+test_mode = Group("10-test-mode", (running_part, test_part),
+                  unlocks="A digit gets the same answer alone and in company.")
+
+
+# 10-layer-norm
+
+def _layer_back_cases():
+    cases = []
+    for (seed, N, n), eps in zip(NORM_SIZES, (EPS, 0.01, EPS), strict=True):
+        Z, g, t = _sums(seed, N, n)
+        _, H, s, _, _ = _normalise(Z, g, t, eps, 1)
+        cases.append((np.random.default_rng(seed + 20).normal(size=Z.shape) + 0.2, g,
+                      {"H": H, "s": s}))
+    return cases
+
+
+layer_norm = Exercise(
+    id="10-layer-norm",
+    name="layer_norm_back",
+    truth=lambda dY, g, cache: _norm_back(dY, g, cache, 1),
+    cases=_layer_back_cases,
+    returns=("dZ", "dg", "dt"),
+    data=DATA,
+    tolerance=1e-9,
+    hint="`dH` first, since the gain differs from unit to unit; the two means run along a row; "
+         "`dg` and `dt` still add up over the samples.",
+    unlocks="One derivation, two layers: only the axis is another.",
+)
+
+
+# 10-residual
+
+def _residual_back(dA_out, A, W, b):
+    def total(A, W, b):
+        Z = dense(A, W) + b
+        return (dA_out * (A + np.where(Z.real > 0, Z, 0))).sum()
+
+    return (complex_step(lambda v: total(v, W, b), A), complex_step(lambda v: total(A, v, b), W),
+            complex_step(lambda v: total(A, W, v), b))
+
+
+def _residual_cases():
+    cases = []
+    for seed, N, n in ((1, 11, 5), (2, 7, 4), (3, 5, 8)):
+        rng = np.random.default_rng(seed)
+        cases.append((rng.normal(size=(N, n)) + 0.1, rng.normal(size=(N, n)),
+                      rng.normal(size=(n, n)), rng.normal(size=n)))
+    return cases
+
+
+residual = Exercise(
+    id="10-residual",
+    name="residual_back",
+    truth=_residual_back,
+    cases=_residual_cases,
+    returns=("dA", "dW", "db"),
+    data=DATA | {"dA"},
+    tolerance=1e-11,
+    hint="`A` is used twice: what comes back through the layer and what comes back around it are "
+         "added.",
+    unlocks="There is now a road down that no layer can block.",
+)
+
+
+# 10-checkpoints
+
+checkpoints = Exercise(
+    id="10-checkpoints",
+    name="checkpointed_backprop",
+    truth=lambda X, y, params, k: gradients(X, y, params, 0.0),
+    cases=lambda: [(*sample(*sizes), k) for sizes, k in zip(
+        (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)] + [(*_kink(), 2)],
+    returns=("grads",),
+    data=DATA | {"k"},
+    uses=(softmax, softmax_delta, deep_forward),
+    tolerance=1e-12,
+    rounding=2e-9,
+    checker="Compare with your `deep_backprop`, which keeps everything: which layer differs first?",
+    hint="forward, keeping every k-th; then, from the last stretch to the first: compute its "
+         "activations once more, and walk back over it.",
+    unlocks="Memory bought with arithmetic, and not a digit of the gradient has changed.",
 )

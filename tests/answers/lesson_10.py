@@ -128,6 +128,185 @@ def norms_names(A, grads):
     return np.sqrt(both[0]), np.sqrt(both[1])
 
 
+def batch_norm_by_units(Z, g, t, eps=1e-5):
+    N, n = Z.shape
+    Y, cache = np.zeros((N, n)), {"H": np.zeros((N, n)), "s": [], "mu": [], "var": []}
+    for j in range(n):
+        mu = sum(Z[:, j]) / N
+        var = sum((z - mu) ** 2 for z in Z[:, j]) / N
+        cache["H"][:, j] = (Z[:, j] - mu) / math.sqrt(var + eps)
+        Y[:, j] = cache["H"][:, j] * g[j] + t[j]
+        for name, value in (("s", math.sqrt(var + eps)), ("mu", mu), ("var", var)):
+            cache[name].append(value)
+    return Y, {name: np.array(value) for name, value in cache.items()}
+
+
+def batch_norm_one_step(Z, g, t, eps=1e-5):
+    mu, var = np.mean(Z, 0), np.mean((Z - np.mean(Z, 0)) ** 2, 0)
+    scale = g * (var + eps) ** -0.5
+    kept = dict(mu=mu, var=var, s=(var + eps) ** 0.5, H=(Z - mu) * (var + eps) ** -0.5)
+    return Z * scale + (t - mu * scale), kept
+
+
+def batch_norm_keepdims(Z, g, t, eps=1e-5):
+    mu = Z.mean(axis=0, keepdims=True)
+    s = np.sqrt(np.var(Z, axis=0, keepdims=True) + eps)
+    H = np.divide(np.subtract(Z, mu), s)
+    return np.add(np.multiply(g, H), t), {"H": H, "s": s[0], "mu": mu[0],
+                                          "var": Z.var(axis=0)}
+
+
+def batch_back_graph(dY, g, cache):
+    """Walk the graph back, one node after the other."""
+    H, s, N = cache["H"], cache["s"], len(dY)
+    dH = dY * g
+    ds = -(dH * H).sum(axis=0) / s
+    dvar = ds / (2 * s)
+    centred = H * s
+    dmu = -(dH / s).sum(axis=0) - dvar * 2 * centred.mean(axis=0)
+    dZ = dH / s + dvar * 2 * centred / N + dmu / N
+    return dZ, np.einsum("ni,ni->i", dY, H), np.sum(dY, axis=0)
+
+
+def batch_back_compact(dY, g, cache):
+    H, N = cache["H"], len(dY)
+    dg, dt = (dY * H).sum(0), dY.sum(0)
+    return g / (N * cache["s"]) * (N * dY - dt - H * dg), dg, dt
+
+
+def batch_back_jacobian(dY, g, cache):
+    """Multiply each column by the whole Jacobian of its unit."""
+    H, N = cache["H"], len(dY)
+    dZ = np.stack([(np.eye(N) - 1 / N - np.outer(h, h) / N) @ (d * a) / s
+                   for h, d, a, s in zip(H.T, dY.T, g, cache["s"], strict=True)], axis=1)
+    return dZ, (dY * H).sum(0), dY.sum(0)
+
+
+def running_lerp(stats, mu, var, N, rate=0.1):
+    var = var * (N / (N - 1))
+    return {"mu": stats["mu"] + rate * (mu - stats["mu"]),
+            "var": stats["var"] + rate * (var - stats["var"])}
+
+
+def running_dict(stats, mu, var, N, rate=0.1):
+    new = dict(mu=mu, var=N * var / (N - 1))
+    return {name: np.average([old, new[name]], axis=0, weights=[1 - rate, rate])
+            for name, old in stats.items()}
+
+
+def running_copy(stats, mu, var, N, rate=0.1):
+    stats = {name: value.copy() for name, value in stats.items()}
+    for name, value in (("mu", mu), ("var", var * N / (N - 1))):
+        stats[name] *= 1 - rate
+        stats[name] += rate * value
+    return stats
+
+
+def test_mode_scaled(Z, g, t, stats, eps=1e-5):
+    scale = g / np.sqrt(stats["var"] + eps)
+    return Z * scale + (t - stats["mu"] * scale)
+
+
+def test_mode_power(Z, g, t, stats, eps=1e-5):
+    return (Z - stats["mu"]) * (stats["var"] + eps) ** -0.5 * g + t
+
+
+def test_mode_rows(Z, g, t, stats, eps=1e-5):
+    return np.array([g * (row - stats["mu"]) / np.sqrt(eps + stats["var"]) + t for row in Z])
+
+
+def layer_back_compact(dY, g, cache):
+    H, n = cache["H"], dY.shape[1]
+    d = dY * g
+    dZ = (n * d - d.sum(1, keepdims=True) - H * (d * H).sum(1, keepdims=True)) / (n * cache["s"])
+    return dZ, (dY * H).sum(0), dY.sum(0)
+
+
+def layer_back_rows(dY, g, cache):
+    dZ = np.empty_like(dY)
+    for i, (d, h, s) in enumerate(zip(dY * g, cache["H"], cache["s"], strict=True)):
+        dZ[i] = (d - np.mean(d) - h * np.mean(d * h)) / s
+    return dZ, np.einsum("ni,ni->i", dY, cache["H"]), np.add.reduce(dY)
+
+
+def layer_back_turned(dY, g, cache):
+    """Batch norm's own way back, of everything transposed."""
+    H, s = cache["H"].T, cache["s"].ravel()
+    d = (dY * g).T
+    return (((d - d.mean(0) - H * (d * H).mean(0)) / s).T, (dY * cache["H"]).sum(axis=0),
+            dY.sum(axis=0))
+
+
+def residual_where(dA_out, A, W, b):
+    on = np.dot(A, W) + b > 0
+    dZ = np.where(on, dA_out, 0.0)
+    return dZ.dot(W.T) + dA_out, A.T.dot(dZ), np.sum(dZ, 0)
+
+
+def residual_in_steps(dA_out, A, W, b):
+    out = np.maximum(A @ W + b, 0)
+    dA = dA_out.copy()
+    dZ = dA_out * np.sign(out)
+    dA += np.einsum("nk,jk->nj", dZ, W)
+    return dA, np.einsum("nj,nk->jk", A, dZ), np.ones(len(A)) @ dZ
+
+
+def residual_by_samples(dA_out, A, W, b):
+    dA, dW, db = np.zeros_like(A), np.zeros_like(W), np.zeros_like(b)
+    for n, (d, a) in enumerate(zip(dA_out, A, strict=True)):
+        dz = d * (a @ W + b > 0)
+        dA[n], dW, db = d + W @ dz, dW + np.outer(a, dz), db + dz
+    return dA, dW, db
+
+
+def layers(A, params, first, last):
+    """Return the activations of layers first to last, A first."""
+    part = [A]
+    for i in range(first + 1, last + 1):
+        Z = part[-1] @ params[f"W{i}"] + params[f"b{i}"]
+        part.append(np.maximum(Z, 0) if i < len(params) // 2 else shares(Z, axis=1))
+    return part
+
+
+def checkpoints_while(X, y, params, k):
+    L, grads = len(params) // 2, {}
+    starts, kept = list(range(0, L, k)), [X]
+    for first in starts[:-1]:
+        kept.append(layers(kept[-1], params, first, first + k)[-1])
+    delta = None
+    while starts:
+        first = starts.pop()
+        part = layers(kept.pop(), params, first, min(first + k, L))
+        if delta is None:
+            delta = (part[-1] - np.eye(part[-1].shape[1])[y]) / len(y)
+        for i in range(first + len(part) - 1, first, -1):
+            below = part[i - 1 - first]
+            grads[f"b{i}"], grads[f"W{i}"] = delta.sum(0), below.T @ delta
+            delta = delta @ params[f"W{i}"].T * (below > 0)
+    return grads
+
+
+def checkpoints_recursive(X, y, params, k, first=0):
+    """Return the gradients of this stretch and all above it; the error comes back as "A"."""
+    L = len(params) // 2
+    part = layers(X, params, first, min(first + k, L))
+    if first + k >= L:
+        grads, delta = {}, part[-1] / len(y)
+        delta[np.arange(len(y)), y] -= 1 / len(y)
+    else:
+        grads = checkpoints_recursive(part[-1], y, params, k, first + k)
+        delta = grads.pop("A")
+    for i in range(min(first + k, L), first, -1):
+        below = part[i - first - 1]
+        grads |= {f"W{i}": below.T.dot(delta), f"b{i}": delta.sum(axis=0)}
+        delta = np.where(below > 0, delta @ params[f"W{i}"].T, 0)
+    return grads | ({"A": delta} if first else {})
+
+
+def checkpoints_all_kept(X, y, params, k):
+    return deep_backprop_reversed(X, y, params, 0.0)
+
+
 RIGHT = {
     "10-deep-backprop/deep_forward": [deep_forward_where, deep_forward_recursive,
                                       deep_forward_names],
@@ -135,6 +314,13 @@ RIGHT = {
                                        deep_backprop_ones],
     "10-initialise": [initialise_scale, initialise_standard, initialise_rows],
     "10-norms-per-layer": [norms_by_norm, norms_squares, norms_names],
+    "10-batch-norm/batch_norm": [batch_norm_by_units, batch_norm_one_step, batch_norm_keepdims],
+    "10-batch-norm/batch_norm_back": [batch_back_graph, batch_back_compact, batch_back_jacobian],
+    "10-test-mode/running": [running_lerp, running_dict, running_copy],
+    "10-test-mode/batch_norm_test": [test_mode_scaled, test_mode_power, test_mode_rows],
+    "10-layer-norm": [layer_back_compact, layer_back_rows, layer_back_turned],
+    "10-residual": [residual_where, residual_in_steps, residual_by_samples],
+    "10-checkpoints": [checkpoints_while, checkpoints_recursive, checkpoints_all_kept],
 }
 
 
@@ -194,6 +380,28 @@ def norms_of_names(A, grads):
                       if name[0] == "W"]))
 
 
+def batch_back_two_terms(dY, g, cache):
+    H, N = cache["H"], len(dY)
+    dg, dt = (dY * H).sum(0), dY.sum(0)
+    return g / (N * cache["s"]) * (N * dY - H * dg), dg, dt
+
+
+def layer_back_as_batch(dY, g, cache):
+    dg, dt = (dY * cache["H"]).sum(0), dY.sum(0)
+    n = dY.shape[1]
+    both = dY.sum(1, keepdims=True) + cache["H"] * (dY * cache["H"]).sum(1, keepdims=True)
+    return g / cache["s"] * (dY - both / n), dg, dt
+
+
+def checkpoints_full_stretches(X, y, params, k):
+    L, A, grads = len(params) // 2, layers(X, params, 0, len(params) // 2), {}
+    delta = (A[L] - np.eye(A[L].shape[1])[y]) / len(y)
+    for i in range(L, 0, -1):
+        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ delta, delta.sum(0)
+        delta = delta @ params[f"W{i}"].T
+    return grads
+
+
 WRONG = [
     ("10-deep-backprop/deep_forward", deep_forward_counted, "number-of-layers"),
     ("10-deep-backprop/deep_backprop", deep_backprop_mask, "another-mask"),
@@ -207,6 +415,22 @@ WRONG = [
     ("10-norms-per-layer", lambda A, grads: ([a.std() for a in A[1:-1]],
                                              [grads[f"W{i}"].std() for i in range(1, len(A))]),
      "mean-taken-away"),
+    ("10-batch-norm/batch_norm", lambda Z, g, t, eps=1e-5: batch_norm_one_step(Z.T, 1, 0), None),
+    ("10-batch-norm/batch_norm", lambda Z, g, t, eps=1e-5: (
+        batch_norm_one_step(Z, g + 0 * t, 0 * t, eps)[0], batch_norm_one_step(Z, g, t, eps)[1]),
+     "gain-or-shift"),
+    ("10-batch-norm/batch_norm_back", batch_back_two_terms, "mean-path-missing"),
+    ("10-batch-norm/batch_norm_back", lambda dY, g, cache: (
+        dY * g / cache["s"], (dY * cache["H"]).sum(0), dY.sum(0)), "statistics-constant"),
+    ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: running_lerp(
+        stats, mu, var * (N - 1) / N, N, rate), "n-for-n-minus-one"),
+    ("10-test-mode/batch_norm_test", lambda Z, g, t, stats, eps=1e-5: (
+        batch_norm_one_step(Z, g, t, eps)[0]), "batch-statistics"),
+    ("10-layer-norm", layer_back_as_batch, "gain-outside"),
+    ("10-residual", lambda dA_out, A, W, b: (
+        residual_where(dA_out, A, W, b)[0] - dA_out, *residual_where(dA_out, A, W, b)[1:]),
+     "path-around-missing"),
+    ("10-checkpoints", checkpoints_full_stretches, "activation-derivative-missing"),
 ]
 
 EQUIVALENT = {}
