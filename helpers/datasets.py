@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers import folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATA = folder("data")
 INCOME_COLUMNS = ["", "Education", "Seniority", "Income"]
@@ -248,6 +252,38 @@ def moons_widths(path: str | Path | None = None) -> dict[str, np.ndarray]:
     table = _read_table(path, WIDTHS_COLUMNS, WIDTHS_ROWS, WIDTHS_DIGEST)
     columns = dict(zip(WIDTHS_COLUMNS, table.T.copy(), strict=True))
     return columns | {name: columns[name].astype(int) for name in ("units", "start", "step")}
+
+
+def depth_map(path: str | Path | None = None) -> pd.DataFrame:
+    """Return what deep networks of lesson 10 reach after five epochs, a row for each training.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/depth_map.csv`` of the course.
+
+    Returns
+    -------
+    DataFrame
+        ``activation`` and ``start`` (of the weights), ``layers``, ``norm``, ``residual`` (0 or 1),
+        ``rate`` and ``seed`` say which training; ``accuracy`` on the test digits and ``dead``, the
+        share of hidden units that are 0 or less for every training digit, what came of it.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the file is not there.
+
+    Source
+    ------
+    Computed by ``data/depth_map.py``.
+    """
+    import pandas as pd
+
+    path = DATA / "depth_map.csv" if path is None else Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there. {_way_back(path)}")
+    return pd.read_csv(path)
 
 
 def digit_network(path: str | Path | None = None) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ from helpers import datasets
 from helpers.datasets import (
     DATA,
     circles_full_batch,
+    depth_map,
     digit_network,
     income,
     make_circles,
@@ -307,3 +308,19 @@ def test_an_unknown_submodule_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'data'"):
         helpers.data  # noqa: B018
     assert {"checks", "datasets", "draw", "palette", "plots"} <= set(dir(helpers))
+
+
+def test_the_map_of_depths_is_what_its_script_computes():
+    script, record = runpy.run_path(str(DATA / "depth_map.py")), depth_map()
+    assert len(record) == script["SEEDS"] * len(dict.fromkeys(script["settings"]()))
+    row = ("ReLU", "he", 3, "none", 0, 0.1)
+    stored = record[(record[["activation", "start", "layers", "norm", "residual", "rate"]] == row
+                     ).all(axis=1)]
+    for seed in stored.seed[:2]:
+        accuracy = script["run"](script["digits"](), *row, seed)[0]
+        assert abs(stored.accuracy[stored.seed == seed].item() - accuracy) < 0.02
+
+
+def test_a_missing_map_of_depths_says_how_to_get_it_back(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is not there"):
+        depth_map(tmp_path / "none.csv")
