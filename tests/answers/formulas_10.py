@@ -62,7 +62,65 @@ def four_equations():
             np.concatenate([g.ravel() for g in measured]))
 
 
+SUMS, UP, GAIN, SHIFT, EPS = RNG.normal(size=N) * 2 + 1, RNG.normal(size=N), 1.7, -0.4, 0.3
+
+
+def spread(z):
+    return np.sqrt(((z - z.mean()) ** 2).mean() + EPS)
+
+
+def one_norm(z, mu=None, s=None):
+    """The loss of one unit behind batch norm, with either statistic held if it is given."""
+    mu, s = z.mean() if mu is None else mu, spread(z) if s is None else s
+    return (UP * (GAIN * (z - mu) / s + SHIFT)).sum()
+
+
+def statistics():
+    h = (SUMS - SUMS.mean()) / spread(SUMS)
+    assert np.allclose((SUMS - SUMS.mean()) / (N * spread(SUMS)), h / N)
+    return (np.concatenate([np.full(N, 1 / N), h / N]),
+            np.concatenate([differences(np.mean, SUMS), differences(spread, SUMS)]))
+
+
+def into_the_statistics():
+    mu, s = SUMS.mean(), spread(SUMS)
+    h, h_bar = (SUMS - mu) / s, GAIN * UP
+    return [-h_bar.sum() / s, -(h_bar * h).sum() / s], [
+        differences(lambda m: one_norm(SUMS, m, s), mu),
+        differences(lambda v: one_norm(SUMS, mu, v), s)]
+
+
+def three_paths():
+    mu, s = SUMS.mean(), spread(SUMS)
+    h, h_bar = (SUMS - mu) / s, GAIN * UP
+    mu_bar, s_bar = into_the_statistics()[0]
+    compact = (h_bar - h_bar.mean() - h * (h_bar * h).mean()) / s
+    assert np.allclose(h_bar / s + mu_bar / N + s_bar * h / N, compact)
+    return compact, differences(one_norm, SUMS)
+
+
+def residual():
+    A, V = RNG.normal(size=(N, 4)), RNG.normal(size=(4, 4))
+    up = RNG.normal(size=(N, 4))
+    delta = up * (1 - np.tanh(A @ V) ** 2)
+
+    def loss(A, Z=None):
+        return (up * (A + np.tanh(A @ V if Z is None else Z))).sum()
+
+    return np.concatenate([up + delta @ V.T, delta]), np.concatenate([
+        differences(loss, A), differences(lambda Z: loss(A, Z), A @ V)])
+
+
 FORMULAS = {
+    r"\frac{\partial \mu}{\partial z_n} = \frac1N, \qquad \frac{\partial s}{\partial z_n} = "
+    r"\frac{z_n - \mu}{N s} = \frac{h_n}{N}": statistics,
+    r"\bar\mu = \frac{\partial J}{\partial \mu} = -\frac1s \sum_m \bar h_m, \qquad \bar s = "
+    r"\frac{\partial J}{\partial s} = -\frac1s \sum_m \bar h_m h_m": into_the_statistics,
+    r"\frac{\partial J}{\partial z_n} = \frac{\bar h_n}{s} + \frac{\bar\mu}{N} + \bar s\,"
+    r"\frac{h_n}{N} = \frac1s \left( \bar h_n - \operatorname{mean}(\bar h) - h_n "
+    r"\operatorname{mean}(\bar h\, h) \right)": three_paths,
+    r"\frac{\partial J}{\partial A_{l-1}} = \frac{\partial J}{\partial A_l} + \delta_l W_l^{\top}, "
+    r"\qquad \delta_l = \frac{\partial J}{\partial A_l} \odot f'(Z_l)": residual,
     r"\frac{\partial J}{\partial z_{nj}} = \sum_k \delta_{l+1,nk} \cdot w_{jk} \cdot f'(z_{nj})":
         one_unit,
     r"\frac{\partial J}{\partial w_{ij}} = \sum_n a_{l-1,ni} \cdot \delta_{l,nj}, \qquad "
