@@ -389,70 +389,6 @@ def friends_with_small_parts(X, y, n_val, n_test, rng):
     return tuple(part for r in split_list(len(X), n_val, n_test, rng) for part in (X[r], y[r]))
 
 
-def deep_forward_where(X, params):
-    A = [X]
-    for i in range(len(params) // 2):
-        Z = np.dot(A[i], params[f"W{i + 1}"]) + params[f"b{i + 1}"]
-        A.append(np.where(Z > 0, Z, 0.0))
-    return [*A[:-1], shares(Z, axis=1)]
-
-
-def deep_forward_recursive(X, params, layer=1):
-    Z = X @ params[f"W{layer}"] + params[f"b{layer}"]
-    if f"W{layer + 1}" not in params:
-        E = np.exp(Z - Z.max(axis=1, keepdims=True))
-        return [X, E / E.sum(axis=1, keepdims=True)]
-    return [X, *deep_forward_recursive(np.maximum(0, Z), params, layer + 1)]
-
-
-def deep_forward_names(X, params):
-    A, names = (X,), [name for name in params if name.startswith("W")]
-    for name in names:
-        Z = A[-1] @ params[name] + params["b" + name[1:]]
-        A += (np.exp(log_softmax(Z, axis=1)) if name == names[-1] else Z.clip(min=0),)
-    return A
-
-
-def deep_backprop_reversed(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    dZ = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for i in reversed(range(1, len(A))):
-        grads |= {f"W{i}": A[i - 1].T.dot(dZ) + reg * params[f"W{i}"], f"b{i}": np.sum(dZ, 0)}
-        if i > 1:
-            dZ = np.where(A[i - 1] > 0, dZ.dot(params[f"W{i}"].T), 0)
-    return grads
-
-
-def deep_backprop_recursive(X, y, params, reg, layer=1):
-    """Return the gradients of this layer and those above it; the error comes back as "X"."""
-    W, b = params[f"W{layer}"], params[f"b{layer}"]
-    Z, last = X @ W + b, f"W{layer + 1}" not in params
-    if last:
-        grads, dZ = {}, shares(Z, axis=1) / len(y)
-        dZ[np.arange(len(y)), y] -= 1 / len(y)
-    else:
-        grads = deep_backprop_recursive(np.maximum(Z, 0), y, params, reg, layer + 1)
-        dZ = grads.pop("X") * (Z > 0)
-    grads[f"W{layer}"] = np.einsum("ni,no->io", X, dZ) + reg * W
-    grads[f"b{layer}"] = dZ.sum(axis=0)
-    if layer > 1:
-        grads["X"] = dZ @ W.T
-    return grads
-
-
-def deep_backprop_ones(X, y, params, reg):
-    """Take the biases as weights of a column of ones."""
-    A = deep_forward_recursive(X, params)
-    d = A[-1] * 1.0
-    d[range(len(y)), y] -= 1
-    grads = {}
-    for i in range(len(A) - 1, 0, -1):
-        both = np.column_stack([np.ones(len(X)), A[i - 1]]).T @ d / len(X)
-        grads[f"b{i}"], grads[f"W{i}"] = both[0], both[1:] + reg * params[f"W{i}"]
-        d = d @ params[f"W{i}"].T * np.sign(A[i - 1]).clip(0)
-    return grads
-
-
 RIGHT = {
     "09-split": [split_by_split, split_list, split_shuffle],
     "09-standardise": [standardise_where, standardise_in_place_on_copies, standardise_copy,
@@ -467,9 +403,6 @@ RIGHT = {
     "09-confusion": [confusion_loop, confusion_product, confusion_bincount, confusion_sums,
                      confusion_plain_bincount],
     "09-repair": [repaired_in_order, repaired_list, repaired_by_hand],
-    "09-deep/deep_forward": [deep_forward_where, deep_forward_recursive, deep_forward_names],
-    "09-deep/deep_backprop": [deep_backprop_reversed, deep_backprop_recursive,
-                              deep_backprop_ones],
 }
 
 
@@ -697,50 +630,6 @@ def confusion_swapped(y, y_pred, K):
     return C
 
 
-def deep_backprop_output(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for i in range(len(A) - 1, 0, -1):
-        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], d.sum(0)
-        d = d @ params[f"W{i}"].T * A[i - 1]
-    return grads
-
-
-def deep_backprop_mask(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for i in range(len(A) - 1, 0, -1):
-        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], d.sum(0)
-        if i > 1:
-            d = (d @ params[f"W{i}"].T) * (A[i] > 0)
-    return grads
-
-
-def deep_forward_counted(X, params):
-    A = [X]
-    for i in range(1, len(params) + 1):
-        A.append(np.maximum(A[-1] @ params[f"W{i}"] + params[f"b{i}"], 0))
-    return [*A[:-1], shares(A[-1], axis=1)]
-
-
-def deep_forward_sorted(X, params):
-    A, names = [X], sorted(name for name in params if name[0] == "W")
-    for name in names:
-        Z = A[-1] @ params[name] + params["b" + name[1:]]
-        A.append(shares(Z, axis=1) if name == names[-1] else np.maximum(Z, 0))
-    return A
-
-
-def deep_backprop_sorted(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for name in sorted((name for name in params if name[0] == "W"), reverse=True):
-        i = int(name[1:])
-        grads[name], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[name], d.sum(0)
-        d = d @ params[name].T * (A[i - 1] > 0)
-    return grads
-
-
 def split_validation_drawn_apart(N, n_val, n_test, rng):
     order = rng.permutation(N)
     test, rest = order[:n_test], order[n_test:]
@@ -792,10 +681,6 @@ WRONG = [
     ("09-train", train_first_for_lowest, "not-compared-with-the-lowest"),
     ("09-train", train_epochs_from_zero, "start-counted-as-an-epoch"),
     ("09-repair", repaired_threefold, "other-sizes"),
-    ("09-deep/deep_forward", deep_forward_counted, "number-of-layers"),
-    ("09-deep/deep_backprop", deep_backprop_mask, "another-mask"),
-    ("09-deep/deep_forward", deep_forward_sorted, "names-sorted"),
-    ("09-deep/deep_backprop", deep_backprop_sorted, "names-sorted"),
     ("09-split", split_validation_drawn_apart, "drawn-three-times"),
     ("09-split", lambda N, n_val, n_test, rng: (
         rng.permutation(N)[n_val + n_test:], rng.permutation(N)[n_test:n_test + n_val],
@@ -824,9 +709,6 @@ WRONG = [
     ("09-confusion", confusion_swapped, "another-place"),
     ("09-repair", friends, "copies-before-split"),
     ("09-repair", friends_with_small_parts, "copies-before-split"),
-    ("09-deep/deep_forward", lambda X, params: deep_forward_where(X, params)[1:],
-     "another-list"),
-    ("09-deep/deep_backprop", deep_backprop_output, "another-mask"),
 ]
 
 SUM = "a sum of two dicts, entry by entry, in the other order"
@@ -839,5 +721,4 @@ EQUIVALENT = {
     "09-rate-range": {
         "line 10: update_params(params, velocity) → update_params(velocity, params)": SUM},
     "09-train": {"line 7: 0 → -1": "the list has one entry, which is the first and the last"},
-    "09-deep/deep_backprop": {"line 4: A[-1].copy() → A[-1]": ALIAS},
 }
