@@ -11,6 +11,7 @@ from test_store import check_sigmoid
 
 from helpers.checks import CheckFailed, mine, overview, progress, skip, store, summary
 from helpers.checks.exercise import RECORD
+from work_folder import last_lesson
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 
@@ -59,6 +60,21 @@ def test_the_lesson_of_the_open_notebook_is_shown_even_before_a_check(folder, ca
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/course-2026/work/02_backpropagation.ipynb")
     progress()
     assert capsys.readouterr().out.startswith("Lesson 02: 0 of 7")
+
+
+def test_skipping_in_an_earlier_lesson_is_not_where_one_stopped(folder, capsys):
+    check_sigmoid()
+    skip("00-square")
+    skip("02-chain-rule", "02-backprop")
+    new_kernel()
+    capsys.readouterr()
+    progress()
+    assert capsys.readouterr().out.startswith("Lesson 01: 1 of ")
+    assert last_lesson(folder, folder)[:2] == "01"
+    check_sigmoid()
+    mine("01-sigmoid")
+    skip("00-square")
+    assert overview._lesson_here() == "01"
 
 
 def test_without_anything_remembered_it_says_so(folder, capsys):

@@ -92,6 +92,12 @@ def test_outcomes_and_mistakes_are_counted(folder):
     ["import functools", "def say(f):\n    @functools.wraps(f)\n    def g(z):\n"
      "        return f(z)\n    return g", "@say\n" + SIGMOID],
     ["sigmoid = lambda z, one=1: one / (one + np.exp(-z))"],
+    ["from functools import partial", "def fraction(z, *, one):\n    return one / (1 + np.exp(-z))",
+     "sigmoid = partial(fraction, one=1)"],
+    ["import functools", "half = functools.partial(np.multiply, 0.5)",
+     "def sigmoid(z):\n    return half(2) / (1 + np.exp(-z))"],
+    ["ONES = np.array([[1.0, np.inf]])",
+     "def sigmoid(z):\n    return ONES[0, 0] / (1 + np.exp(-z))"],
     ["def sigmoid(z):\n    return np.exp(-z)\nold = sigmoid",
      "def sigmoid(z):\n    return 1 / (1 + old(z))"],
     ["def fraction(z):\n    return 1 / (1 + np.exp(-z))\nsigmoid = fraction"],
@@ -112,7 +118,7 @@ def test_an_answer_is_kept_with_all_that_it_needs(folder, cells):
 
 
 @pytest.mark.parametrize("cells, said", [
-    (["ones = np.ones(3)", "def sigmoid(z):\n    return ones[0] / (1 + np.exp(-z))"],
+    (["ones = np.ones(300)", "def sigmoid(z):\n    return ones[0] / (1 + np.exp(-z))"],
      "it depends on `ones`, which is data of this notebook"),
     (["def make():\n    one = 1\n    def sigmoid(z):\n        return one / (1 + np.exp(-z))\n"
       "    return sigmoid", "sigmoid = make()"], "`sigmoid` was made inside another function"),

@@ -30,6 +30,7 @@ from helpers.checks.show import SIGNS, show_card
 
 SOLUTIONS = folder("solutions")
 KEPT, SKIPPED = "kept_exercise", "skipped_exercise"  # what a function that was carried is called by
+KEPT_AS = "<{}, kept>"  # what the source of a kept answer is called
 AGAIN = "Fixed it already? Save lesson {} (Ctrl + S) and run this cell again."
 SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
@@ -54,7 +55,7 @@ def skip(*exercise_ids: str) -> Any:
     rows = []
     for exercise in [find_exercise(name) for name in exercise_ids]:
         functions, verdict = _lent(exercise)
-        store.remember(exercise.id, verdict, {})
+        store.remember(exercise.id, verdict, {}, checked=False)
         rows.append((exercise, functions, verdict))
     return _hand_over(rows)
 
@@ -173,7 +174,7 @@ class Loader:
         """Return the functions of a kept answer, or None where none is kept or it is damaged."""
         with contextlib.suppress(Exception):  # deleted, of another version, edited by hand
             file = store.answer_file(exercise.id, store.folder())
-            source, name = file.read_text(encoding="utf-8"), f"<{exercise.id}, kept>"
+            source, name = file.read_text(encoding="utf-8"), KEPT_AS.format(exercise.id)
             linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
             space = {"__name__": f"kept {exercise.id}"}
             exec(compile(source, name, "exec", dont_inherit=True), space)
@@ -220,7 +221,7 @@ def _kept(exercise):
     verdict.lines = [f"Your own `{exercise.names}`, as it passed its check."]
     with contextlib.suppress(siblings.Unreadable, OSError):
         path, _ = siblings.find(exercise.id, _parts(exercise), Path.cwd())
-        if _has_changed(exercise, path, functions[0].__code__.co_filename):
+        if _has_changed(exercise, path):
             newer = _read(exercise)
             if newer[1].outcome == "correct":
                 return newer
@@ -229,13 +230,13 @@ def _kept(exercise):
     return _tagged(functions, exercise, KEPT), verdict
 
 
-def _has_changed(exercise, path, kept_name):
+def _has_changed(exercise, path):
     """Whether a notebook was saved after an answer was kept, with other functions in it."""
     file = store.answer_file(exercise.id, store.folder())
     if path.stat().st_mtime <= file.stat().st_mtime:
         return False
     names, kept = _parts(exercise), {}
-    source = "".join(linecache.getlines(kept_name))
+    source = "".join(linecache.getlines(KEPT_AS.format(exercise.id)))
     for text in [source, *(cell["source"] for cell in siblings.cells_of(path)
                            if siblings.mark(cell) == exercise.id)]:
         with contextlib.suppress(SyntaxError):
@@ -270,7 +271,8 @@ def _read(exercise):
     verdict = exercise.judge(*call.value)
     if verdict.outcome == "correct":
         verdict.lines = [f"Your own `{exercise.names}`, read from `{path.name}`."]
-        store.remember(exercise.id, verdict, dict(zip(_parts(exercise), call.value, strict=True)))
+        store.remember(exercise.id, verdict, dict(zip(_parts(exercise), call.value, strict=True)),
+                       checked=False)
     elif verdict.outcome == "not attempted":
         verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub. "
                          f"{again} {otherwise}", *more]
@@ -305,7 +307,7 @@ def _hand_over(rows):
     lacking = [row for row in rows if row[2].outcome in ("not yet", "not attempted")]
     lines = []
     for exercise, _, verdict in rows:
-        note(exercise.id, verdict.outcome)
+        note(exercise.id, verdict.outcome, checked=False)
         lines.append(f"{SIGNS[verdict.outcome]} {exercise.id}: {_brief(verdict)}")
     if not lacking:
         every = {row[2].outcome for row in rows}

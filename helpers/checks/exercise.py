@@ -145,10 +145,12 @@ class Group(_Check):
     unlocks: str = ""  # one sentence shown when all are right
 
 
-def note(exercise: str, outcome: str) -> None:
-    """Record an outcome; skipping takes nothing away."""
-    before = RECORD.pop(exercise, None)  # the last one checked stands last
-    RECORD[exercise] = before if outcome == "skipped" and before == "correct" else outcome
+def note(exercise: str, outcome: str, *, checked: bool = True) -> None:
+    """Record an outcome; skipping takes nothing away. The last one that was checked stands last."""
+    before, others = RECORD.pop(exercise, None), dict(RECORD)
+    row = {exercise: before if outcome == "skipped" and before == "correct" else outcome}
+    RECORD.clear()
+    RECORD.update(others | row if checked else row | others)
 
 
 def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple = ()) -> None:
@@ -156,7 +158,7 @@ def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple 
 
     Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`.
     """
-    note(exercise, verdict.outcome)
+    note(exercise, verdict.outcome, checked=bool(parts))
     if parts:
         verdict.lines += remember(exercise, verdict, {
             part.name: f for part, f in zip(parts, functions, strict=False)})

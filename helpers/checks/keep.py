@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 LONGEST = 20_000  # characters of a constant; what is longer is data
+MOST = 100  # entries of an array that is a constant
 HOMES = ("builtins", "math", "numpy", "scipy.special")  # of functions that do not say theirs
 TAKEN = {f"_{name}": (f"from helpers.checks.answers import {name} as _{name}", set(), set())
          for name in ("kept", "borrowed")}
@@ -42,7 +43,10 @@ def source_of(functions: dict[str, Any]) -> str:
     NotKept
         Where one of them is no function of a notebook, or depends on data.
     """
-    space = getattr(inspect.unwrap(next(iter(functions.values()))), "__globals__", None)
+    first = next(iter(functions.values()))
+    while isinstance(first, functools.partial):
+        first = first.func
+    space = getattr(inspect.unwrap(first), "__globals__", None)
     if space is None:
         raise NotKept("it is no function written in this notebook")
     pieces: dict[str, tuple[str, set, set]] = {}  # name -> text, names read at once, later
@@ -225,6 +229,13 @@ def _written(name: str, value: Any, space: dict) -> str:
         return repr(value)
     if type(value) is float:
         return repr(value) if math.isfinite(value) else f"float('{value}')"
+    if type(value) is np.ndarray and 0 < value.size <= MOST and value.dtype.kind in "biufc":
+        text = _written(name, value.tolist(), space)
+        return f"{_name_of(name, np.array, space)}({text}, dtype='{value.dtype}')"
+    if isinstance(value, functools.partial):
+        parts = [_written(name, part, space) for part in (value.func, *value.args)]
+        parts += [f"{key}={_written(name, part, space)}" for key, part in value.keywords.items()]
+        return f"{_name_of(name, functools.partial, space)}({', '.join(parts)})"
     if type(value) in (list, tuple, set, dict) and len(value) <= LONGEST:
         rows = value.items() if type(value) is dict else [(item,) for item in value]
         items = [": ".join(_written(name, part, space) for part in row) for row in rows]

@@ -84,7 +84,7 @@ def _lesson_here() -> str | None:
         return found[0]
     times = {row.get("time", ""): exercise for exercise, row in store.records().items()}
     last = next(reversed(RECORD), None) or (times[max(times)] if times else None)
-    return last and last[:2]
+    return last[:2] if last else None
 
 
 def outcomes(lesson: str) -> list[tuple[str, str]]:
@@ -161,7 +161,7 @@ def _summary() -> str:
     """Return the page's body: lessons, mistakes, predictions, and the functions themselves."""
     rows = {lesson: outcomes(lesson) for lesson in LESSONS}
     kept = store.records()
-    days = sorted({row.get("time", "")[:10] for row in kept.values()})
+    days = sorted({row["time"][:10] for row in kept.values() if row.get("time")})
     parts = [f"<p>{sum(o == 'correct' for r in rows.values() for _, o in r)} exercises, "
              f"{sum(row.get('checks', 0) for row in kept.values())} checks"
              + (f", last on {days[-1]}" if days else "") + ".</p><table>"]

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "mine",
-          "skip")  # calls that make a constant, or bring a function along
+MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
+          "mine", "skip")  # calls that make a constant, or bring a function along
 GROWERS = ("append", "extend", "insert", "update", "add")
 PLAIN = (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.BinOp, ast.UnaryOp, ast.IfExp,
          ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue,

@@ -48,7 +48,8 @@ def folder() -> Path | None:
     return store
 
 
-def remember(exercise: str, verdict: Any, functions: dict[str, Any]) -> list[str]:
+def remember(exercise: str, verdict: Any, functions: dict[str, Any], *,
+             checked: bool = True) -> list[str]:
     """Keep the outcome of a check and an answer that passed; return what is to be told of that.
 
     Parameters
@@ -56,12 +57,13 @@ def remember(exercise: str, verdict: Any, functions: dict[str, Any]) -> list[str
     exercise : such as ``"02-backprop"``
     verdict : with its `outcome` and `mistake`
     functions : the student's, by the names of the exercise
+    checked : whether the student's own check ran, and not `mine` or `skip`: that is where one works
     """
     try:
         store = folder()
         if store is None:
             return []
-        _record(store, exercise, verdict.outcome, verdict.mistake)
+        _record(store, exercise, verdict.outcome, verdict.mistake, checked)
         if verdict.outcome == "correct":
             keep(exercise, functions, store)
         return []
@@ -150,7 +152,8 @@ def _put(path: Path, text: str) -> None:
         raise
 
 
-def _record(store: Path, exercise: str, outcome: str, mistake: str | None) -> None:
+def _record(store: Path, exercise: str, outcome: str, mistake: str | None,
+            checked: bool = True) -> None:
     """Count a check. What was correct once stays correct: its answer is kept."""
     path = store / "progress" / f"{exercise}.json"
     row = _read(path)
@@ -160,7 +163,8 @@ def _record(store: Path, exercise: str, outcome: str, mistake: str | None) -> No
     done = row.get("outcome") == "correct"
     write(path, _as_json({
         "exercise": exercise, "outcome": "correct" if done else outcome, "last": outcome,
-        "time": _now(), "checks": row.get("checks", 0) + 1, "mistakes": caught}))
+        "time": _now() if checked else row.get("time", ""),
+        "checks": row.get("checks", 0) + checked, "mistakes": caught}))
 
 
 def _as_json(row: dict) -> str:

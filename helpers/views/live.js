@@ -20,6 +20,9 @@ function alive(view) {
         again(2 * wait);
       }, wait);
     }
+    el.addEventListener("keydown", (event) => { // arrow keys are the sliders', and "d d" deletes no cell
+      if (!event.ctrlKey && !event.metaKey && !(event.shiftKey && event.key === "Enter")) event.stopPropagation();
+    });
     const shared = { live: true, on, get: (name) => (name === "controls" ? mine : model.get(name)),
       set(name, value) { mine = { ...value, change: number(mine) + 1 }; },
       save_changes() { model.set("controls", mine); model.save_changes(); again(1000); } };
