@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import course
 from helpers.checks.catalogue import mistakes
 from helpers.checks.overview import LESSONS
 from teach.edition import ENCODED, IN_VAIN, make, without_offers
@@ -143,3 +144,14 @@ def test_without_a_grader_nothing_is_handed_over(tmp_path):
     (tmp_path / "a.ipynb").write_text('{"cells": []}')
     with pytest.raises(subprocess.CalledProcessError):
         python(GRADED, tmp_path, ROOT)
+
+
+def test_the_launcher_only_dispatches(monkeypatch, tmp_path):
+    called = []
+    monkeypatch.setattr(course.installer, "set_up", lambda *parts: None)
+    monkeypatch.setattr(course, "hand_over", lambda command: called.append(command) or 0)
+    monkeypatch.setenv("COURSE_CALLED_FROM", "")
+    monkeypatch.chdir(tmp_path)
+    assert [course.main([name, "x"]) for name in ("report", "edition")] == [0, 0]
+    assert called == [[course.PYTHON, "-m", "teach", name, "x"] for name in ("report", "edition")]
+    assert os.environ["COURSE_CALLED_FROM"] == str(tmp_path)
