@@ -70,11 +70,21 @@ print("open:", sum(len(views) for _, views in base._OPEN.values()))
 """)
 
 
+SURFACE = ("""
+from helpers import views
+
+views.loss_surface(lambda u, v: 1 + u * u + v * v, lambda u, v: (2 * u, 2 * v),
+                   (-2, 2, -2, 2), (1, -1), names=("u", "v"), pictured=(0.3,))
+""",)
+
+
 def prepare(folder):
     """Copy the notebooks untouched, solved, and solved with mistakes; add one of live views."""
     (folder / "live").mkdir()
-    nbformat.write(nbformat.v4.new_notebook(metadata=release.METADATA, cells=[
-        nbformat.v4.new_code_cell(source.strip()) for source in LIVE]), folder / "live/live.ipynb")
+    for name, cells in (("live", LIVE), ("surface", SURFACE)):
+        nbformat.write(nbformat.v4.new_notebook(metadata=release.METADATA, cells=[
+            nbformat.v4.new_code_cell(source.strip()) for source in cells]),
+            folder / f"live/{name}.ipynb")
     (folder / "untouched").mkdir()
     for path in (ROOT / "solutions").glob("*.ipynb"):
         notebook = release.exercises(nbformat.read(path, as_version=4))
@@ -429,18 +439,17 @@ def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
 
 
 def test_a_descent_starts_where_one_clicks(lab, watched, shoot):
-    open_notebook(watched, lab("solved/04_rings.ipynb"))
+    open_notebook(watched, lab("live/surface.ipynb"))
     run_all(watched)
-    watched.get_by_text("exercises correct").last.wait_for(state="attached")
-    view = watched.locator(".view", has_text="click into the map")
-    view.evaluate("e => e.scrollIntoView()")
+    view = watched.locator(".view")
     words = view.locator("p.number")
-    put(view.get_by_label("rate", exact=True), 10)
-    words.get_by_text("at rate 15 the loss goes from 2.51").wait_for()
-    view.get_by_role("application").click(position={"x": 170, "y": 170})
-    words.get_by_text("From bias of the first hidden unit 2.5,").wait_for()
+    words.get_by_text("From u 1, v −1: at rate 3 the loss goes from 3 to 51").wait_for()
+    put(view.get_by_label("rate", exact=True), 1)
+    words.get_by_text("at rate 0.3 the loss goes from 3 to 1.32, and ends at 1, 1").wait_for()
+    view.get_by_role("application").click(position={"x": 255, "y": 170})
+    words.get_by_text("From u 1, v 0: at rate 0.3").wait_for()
     view.get_by_role("application").press("ArrowUp")
-    words.get_by_text("b2 −6.93").wait_for()
+    words.get_by_text("From u 1, v 0.1:").wait_for()
     in_both_themes(watched, shoot, view, "surface")
 
 
