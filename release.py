@@ -11,6 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from course import NOTEBOOKS, ROOT, CourseError
+from helpers.views.base import renewed
 from work_folder import find_lesson, hash_sources, is_untouched, lessons
 
 SOLUTIONS = os.path.join(ROOT, "solutions")
@@ -34,13 +35,18 @@ def read(folder, name):
 
 
 def tidy(notebook):
-    """Leave of a notebook's metadata and outputs what the course needs, in place."""
+    """Leave of a notebook's metadata and outputs what the course needs, in place.
+
+    Recorded views get the JavaScript of today.
+    """
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in KEPT if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = renewed(output.data["text/html"])
 
 
 def clear(cell):

@@ -92,6 +92,8 @@ def show(controls):
 playing = base.live("digit", show, {"pixels": [0] * 64, "playing": False}, "", work=train)
 playing
 """, """
+import time
+time.sleep(5)  # the page shows the view meanwhile
 playing.widget.controls = {**playing.widget.controls, "playing": True}
 """, """
 import gc, threading

@@ -510,23 +510,24 @@ def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, watche
 
 @pytest.mark.skipif(importlib.util.find_spec("notebook") is None,
                     reason="Notebook 7 is not installed (pip install notebook)")
-def test_views_move_in_notebook_7(watched, shoot, tmp_path):
+def test_views_move_in_notebook_7(page, shoot, tmp_path):
     (tmp_path / "work").mkdir()
     (tmp_path / "settings").mkdir()
     prepare(tmp_path / "work")
     with served(tmp_path / "work", tmp_path / "settings", "notebook", "notebooks") as address:
-        watched.goto(address("live/live.ipynb"))
-        watched.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        run_all(watched)
-        watched.get_by_text("open: 2").wait_for()
-        view = watched.locator(".view").first
-        shows_anew(view.locator("svg").first, lambda: put(view.locator("input").first, 2))
-        shoot(watched, "notebook_7_live")
-        watched.goto(address("untouched/00_welcome.ipynb"))
-        watched.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        run_all(watched)
-        recorded(watched).get_by_text("A digit from the data").click()
-        shoot(watched, "notebook_7")
+        for name in ("live/live.ipynb", "untouched/00_welcome.ipynb"):
+            page.goto(address(name))
+            page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(
+                state="attached")
+            run_all(page)
+            if name.startswith("live"):
+                view = page.locator(".view").first
+                shows_anew(view.locator("svg").first, lambda view=view: put(
+                    view.locator("input").first, 2))
+            else:
+                recorded(page).get_by_text("A digit from the data").click()
+            shoot(page, f"notebook_7_{name[-10:-6]}")
 
 
 AFRESH = {"noise": 5, "points": 5, "seed": 2, "hidden units": 7}  # label -> place of another value

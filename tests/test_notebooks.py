@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import re
 import shutil
 from pathlib import Path
@@ -23,12 +24,6 @@ NAMES = sorted(path.name for path in (ROOT / "solutions").glob("[0-9]*.ipynb"))
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="PyTorch is not installed: the last section needs it")
 every = pytest.mark.parametrize("name", NAMES)
-
-NOT_YET = set()  # lessons that are still to be revised may fail the tests marked `revised`
-revised = pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(name[:2] in NOT_YET, strict=False,
-                                               reason="this lesson is still to be revised"))
-    for name in NAMES])
 HINTS = {"00": 3, "01": 3, "02": 3, "03": 3, "04": 2, "05": 2, "06": 1, "07": 1, "08": 1,
          "10": 1}
 NUMBER = re.compile(r"(?<![\w.,])(\d*\.\d+(?:e[+-]?\d+)?|\d+(?= ?%))(?!\w|\.\d)( ?%)?")
@@ -101,7 +96,7 @@ def test_every_exercise_stands_in_its_notebook_with_time_and_check(name):
         assert "".join(check.source.split()) == "".join(wanted.split())  # on one line or several
 
 
-@revised
+@every
 def test_help_fades_from_three_hints_to_none(name):
     wanted, wrong = HINTS.get(name[:2], 0), []
     for cell in read("solutions", name).cells:
@@ -116,14 +111,14 @@ def test_help_fades_from_three_hints_to_none(name):
     assert not wrong, f"an exercise of this lesson has {wanted} hints: {', '.join(wrong)}"
 
 
-@revised
+@every
 def test_every_picture_has_a_text_alternative(name):
     without = [cell.id for cell in measure.pictures(read("solutions", name).cells)
                if len(cell.metadata.get("alt", "")) < 20]
     assert not without, f"say in the metadata, as `alt`, what is to be seen: {', '.join(without)}"
 
 
-@revised
+@every
 def test_a_number_in_the_text_was_computed_in_the_notebook_or_is_cited(name):
     cells = read("solutions", name).cells
     computed = [value for cell in cells for value in values(printed(cell))]
@@ -168,7 +163,7 @@ def agree(found, value):
     return any(abs(value * scale - written) <= half * (1 + 1e-9) for scale in scales)
 
 
-@revised
+@every
 def test_nobody_reads_for_long_without_doing_something(name):
     path = measure.main_path(read("solutions", name).cells)
     number, (words, _, _, hours) = len(path), measure.measure(path)
@@ -210,9 +205,12 @@ def test_a_notebook_has_a_size_that_one_can_work_through(name):
 
 
 @every
-def test_a_lesson_has_its_row_in_the_readme(name):
-    assert f"](notebooks/{name})" in (ROOT / "README.md").read_text(encoding="utf-8"), (
-        f"add {name} to the table of lessons in README.md")
+def test_a_lesson_has_its_row_in_the_readme_with_its_hours(name):
+    row = re.search(rf"^.*\]\(notebooks/{name}\).*$",
+                    (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    assert row, f"add {name} to the table of lessons in README.md"
+    hours = measure.measure(measure.main_path(read("solutions", name).cells))[3]
+    assert f"| {math.ceil(2 * hours) / 2:g} |" in row[0], f"{name} takes {hours:.1f} hours"
 
 
 @every

@@ -15,6 +15,7 @@ import html
 import importlib.util
 import io
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -91,15 +92,33 @@ class Recorded:
         return PAGE.format(code=code(self.name), data=data)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        page = html.escape(self.page(), quote=False).replace("'", "&#39;")
         twin = self.twin._repr_mimebundle_()
-        frame = (f'<div><iframe title="{html.escape(self.twin.alt)}" srcdoc=\'{page}\' '
+        frame = (f'<div><iframe title="{html.escape(self.twin.alt)}" {_srcdoc(self.page())} '
                  f'style="width: 100%; height: {self.height}px; border: 0"></iframe>'
                  f"<div>{twin['text/html']}</div></div>")
         return {**twin, "text/html": frame}
 
     def __repr__(self) -> str:
         return self.twin.alt
+
+
+def _srcdoc(page):
+    return "srcdoc='" + html.escape(page, quote=False).replace("'", "&#39;") + "'"
+
+
+def renewed(text: str) -> str:
+    """Return HTML in which recorded views have the present JavaScript; their data stay."""
+    first, last = PAGE.split("\n{code}\n")[0] + "\n", "\nview.render({model: recorded("
+
+    def anew(frame):
+        page = html.unescape(frame[1])
+        for path in HERE.glob("*.js"):
+            purpose = path.read_text(encoding="utf-8").partition("\n")[0]
+            if path.stem not in ("shared", "live") and f"\n{purpose}\n" in page:
+                return _srcdoc(first + code(path.stem) + last + page.partition(last)[2])
+        return frame[0]
+
+    return re.sub("srcdoc='([^']*)'", anew, text)
 
 
 class Still:
