@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,8 @@ class Student:
         return tuple(space[name] for name in names)
 
     def put_right(self, exercise: Any, names: list[str], space: dict) -> None:
-        """Put the solution's functions in the places of all others of the lesson's."""
-        others = [check for check in checks_of(exercise.id[:2]) if check.id != exercise.id]
+        """Put the solution's functions in the places of the lesson's earlier ones."""
+        others = list(takewhile(lambda check: check.id != exercise.id, checks_of(exercise.id[:2])))
         others += [find_exercise(used.id) for part in exercise.parts for used in part.uses]
         for check in others:
             for part, function in zip(check.parts, self.solution(check.id), strict=True):
@@ -126,7 +127,7 @@ class Student:
                 old = space.get(part.name)
                 for table in (space, *(t for t in space.values() if type(t) is dict)):
                     for key in [key for key, value in table.items() if value is old]:
-                        table[key] = function
+                        table[key] = function if old is not None else None
                 space[part.name] = function
 
     def mine(self, name: str) -> tuple:
@@ -165,7 +166,8 @@ class Student:
             end = next((n for n, mark in enumerate(marks) if n > first >= 0 and mark
                         and mark != exercise.id), len(cells))
         rows = [(n, cell["source"]) for n, cell in enumerate(cells)
-                if cell["code"] and bound(cell["source"]) & names]
+                if cell["code"] and bound(cell["source"]) & names
+                and (cell["mark"] or "= mine(" not in cell["source"])]  # of another lesson
         for some in ([row for row in rows if row[0] < end], rows):
             real = [row for row in some if STUB not in row[1]]
             if names <= set().union(*(bound(source) for _, source in real)):
