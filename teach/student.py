@@ -126,8 +126,8 @@ class Student:
                     continue
                 old = space.get(part.name)
                 for table in (space, *(t for t in space.values() if type(t) is dict)):
-                    for key in [key for key, value in table.items() if value is old]:
-                        table[key] = function if old is not None else None
+                    for key in [k for k, value in table.items() if value is old is not None]:
+                        table[key] = function
                 space[part.name] = function
 
     def mine(self, name: str) -> tuple:
