@@ -26,7 +26,8 @@ PRIME, REPAIR = "02-sigmoid-prime", "02-repair"
 def nbgrader(where: Path, *command: str) -> int:
     """Run nbgrader in the folder of the class, and return its exit code."""
     return subprocess.run([sys.executable, "-m", "nbgrader", *command], cwd=where,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode
+                          env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""}
+                          ).returncode
 
 
 def submissions(released: dict) -> dict[str, tuple[dict, float]]:
