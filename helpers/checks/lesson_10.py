@@ -328,8 +328,9 @@ def _residual_cases():
     cases = []
     for seed, N, n in ((1, 11, 5), (2, 7, 4), (3, 5, 8)):
         rng = np.random.default_rng(seed)
-        cases.append((rng.normal(size=(N, n)) + 0.1, rng.normal(size=(N, n)),
-                      rng.normal(size=(n, n)), rng.normal(size=n)))
+        A, b = rng.normal(size=(N, n)), rng.normal(size=n)
+        A[0], b[:2] = 0, 0  # two sums of the first sample are exactly 0
+        cases.append((rng.normal(size=(N, n)) + 0.1, A, rng.normal(size=(n, n)), b))
     return cases
 
 

@@ -433,4 +433,7 @@ WRONG = [
     ("10-checkpoints", checkpoints_full_stretches, "activation-derivative-missing"),
 ]
 
-EQUIVALENT = {}
+EQUIVALENT = {
+    "10-checkpoints": {"line 9: min(first + k, L) → min(L, first + k)":
+                       "the smaller of two, in the other order"},
+}
