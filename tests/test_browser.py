@@ -419,6 +419,20 @@ def test_a_digit_is_drawn_and_read(lab, watched, shoot, name, notebook):
     assert dark > 16
 
 
+def test_a_dot_and_eps_are_moved_and_the_slope_follows(lab, watched, shoot):
+    open_notebook(watched, lab("solved/01_forward_pass.ipynb"))
+    slope = recorded(watched)
+    assert "x = 2, eps" in slope.inner_text()
+    eps = slope.get_by_label("eps", exact=True)
+    eps.press("Home")
+    assert "measured 13, by the rule 12" in slope.inner_text()
+    eps.press("End")
+    assert "measured 13" not in slope.inner_text()
+    slope.locator("svg[aria-label='f(x) over x']").click(position={"x": 110, "y": 120})
+    assert "x = 2, eps" not in slope.inner_text()
+    in_both_themes(watched, shoot, slope, "slope")
+
+
 def test_weights_are_moved_on_the_students_own_function(lab, watched, shoot):
     open_notebook(watched, lab("solved/01_forward_pass.ipynb"))
     run_all(watched)

@@ -427,6 +427,23 @@ def test_a_descent_on_a_surface_arrives_swings_or_flies_off():
     assert corner == 255 and data["losses"][0] == 1.25 and "ends at 1.25, 1.25" in data["said"]
 
 
+def test_slopes_are_measured_by_the_students_own_function_and_an_eps_can_be_too_small():
+    def measure(f, W, eps):
+        return np.array([(f(W + eps) - f(W - eps)) / (2 * eps)])
+
+    view = views.measured_slope(measure, lambda x: float(x[0] ** 3), lambda x: 3 * x**2,
+                                low=-1, high=3, x=2.02)
+    data = view.data
+    assert (data["x"][data["start"]], data["rule"][data["start"]]) == (2.0, pytest.approx(12))
+    off = np.abs(np.array(data["measured"][data["start"]]) - 12)
+    np.testing.assert_allclose(off[:5], np.array(data["eps"][:5]) ** 2, rtol=1e-5)  # eps squared
+    assert off.argmin() not in (0, len(off) - 1) and off[-1] > 1e6 * off.min()
+    assert "secant" in view.twin.alt and view.twin.png
+    with pytest.raises(ValueError, match=r"measure: shape \(\) came, \(1,\) was wanted"):
+        views.measured_slope(lambda f, W, eps: 1.0, lambda x: 0.0, lambda x: 0.0,
+                             low=0, high=1, x=0)
+
+
 # the pages' own code
 
 def test_a_recorded_view_is_given_the_code_of_today_and_keeps_its_data():
