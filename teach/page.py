@@ -23,7 +23,7 @@ COLOURS = {"correct": OUTCOMES["correct"], "follows": OUTCOMES["correct"],
            "not yet": OUTCOMES["not yet"], "not attempted": OUTCOMES["not attempted"]}
 TRIED = ("correct", "follows", "not yet")
 LONG = 40  # nodes of the syntax tree: shorter answers are equal by themselves
-COMMON = 0.2  # of a class: an answer that more have written is nobody's
+COMMON, FEW = 0.2, 5  # of a class, and students: an answer that more have written is nobody's
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Class report</title>
 <meta name="viewport" content="width=device-width">
@@ -179,7 +179,7 @@ def _equal(table):
                 same[row["exercise"], row["shape"]].append((name, row))
     pairs = defaultdict(list)
     for (exercise, _), found in sorted(same.items()):
-        if len(found) == 2 or 2 < len(found) <= COMMON * len(table):
+        if 2 <= len(found) <= max(2, min(FEW, COMMON * len(table))):
             for (one, a), (other, b) in combinations(found, 2):
                 pairs[one, other].append((exercise, a, b))
     lines = []
