@@ -444,6 +444,25 @@ def test_slopes_are_measured_by_the_students_own_function_and_an_eps_can_be_too_
                              low=0, high=1, x=0)
 
 
+# sizes by layer
+
+def test_sizes_are_handed_over_as_powers_of_ten_and_the_slider_begins_at_one():
+    pair = np.array([1e-40, 1.0]), np.array([1e-3, 0.0, 1e5])
+    view = views.drag_spread({"ReLU": [pair] * 3}, (0.5, 1, 2))
+    data = view.data
+    assert data["begin"] == 1 and data["names"] == ["ReLU"]
+    signal, = data["signal"]
+    assert signal["shape"] == [3, 2]
+    powers = np.frombuffer(data["gradient"][0]["bytes"], np.float32)[:3]
+    np.testing.assert_allclose(powers, [-3, -300, 5], rtol=1e-6)
+    assert "image/png" in view._repr_mimebundle_()
+
+
+def test_sizes_of_another_number_of_factors_are_told():
+    with pytest.raises(ValueError, match="2 came, 1 were wanted"):
+        views.drag_spread({"tanh": [(np.ones(2), np.ones(3))] * 2}, (1,))
+
+
 # the pages' own code
 
 def test_a_recorded_view_is_given_the_code_of_today_and_keeps_its_data():
