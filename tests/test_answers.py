@@ -63,7 +63,7 @@ def test_mine_loads_what_the_function_needs_and_nothing_else(folder):
 def test_mine_loads_what_is_bound_in_other_ways(folder):
     notebook(folder / "01_forward_pass.ipynb", [
         "try:\n    import numpy as np\nexcept ImportError:\n    np = None",
-        "A, B = 1, 2\nA += 1\nC = D = -np.pi / 2\nexp = np.exp\nE: float = A * 0.5",
+        "A, (B, *rest) = 1, (2, 0)\nA += 1\nC = D = -np.pi / 2\nexp = np.exp\nE: float = A * 0.5",
         "if A == 2:\n    def grow(z):\n        return exp(-z)\nelse:\n    grow = None",
         "data = np.ones(3)\nif A:\n    def sum_up(z):\n        return data\n    data = open('no')",
         ("01-sigmoid", "def sigmoid(z):\n    return E / (A - 1 + grow(z)) + (B - A) * (C - D)")])

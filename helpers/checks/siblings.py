@@ -252,8 +252,7 @@ def _is_definition(statement: ast.stmt, space: Space) -> bool:
             _is_plain(part, space) for part in (call.func.value, *call.args))
     if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-        return all(_is_changeable(part, space) for target in targets
-                   for part in getattr(target, "elts", [target])) and (
+        return all(_is_changeable(target, space) for target in targets) and (
             _is_plain(statement.value, space)) and (
             not isinstance(statement, ast.AugAssign) or _is_plain(targets[0], space))
     return False
@@ -263,6 +262,9 @@ def _is_changeable(target: ast.expr, space: Space) -> bool:
     """Whether it is a name, or an entry or an attribute of something known that is no module."""
     if isinstance(target, ast.Name):
         return True
+    if isinstance(target, (ast.Tuple, ast.List, ast.Starred)):
+        return all(_is_changeable(part, space) for part in ast.iter_child_nodes(target)
+                   if isinstance(part, ast.expr))
     owner = getattr(target, "value", None)
     return isinstance(owner, ast.Name) and owner.id in space and not isinstance(
         space[owner.id], types.ModuleType) and _is_plain(target, space)
