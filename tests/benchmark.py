@@ -92,9 +92,12 @@ def show(controls):
 playing = base.live("digit", show, {"pixels": [0] * 64, "playing": False}, "", work=train)
 playing
 """, """
-import time
-time.sleep(5)  # the page shows the view meanwhile
-playing.widget.controls = {**playing.widget.controls, "playing": True}
+import asyncio
+
+def begin():
+    playing.widget.controls = {**playing.widget.controls, "playing": True}
+
+asyncio.get_running_loop().call_later(3, begin)  # the page shows the view meanwhile
 """, """
 import gc, threading
 import matplotlib.pyplot as plt

@@ -491,6 +491,25 @@ def test_a_live_view_outlives_bad_functions_and_a_second_run_leaves_nothing(lab,
     assert watched.locator(".view").count() == 2
 
 
+def test_a_restarted_kernel_has_nothing_left_and_its_views_move(lab, watched):
+    open_notebook(watched, lab("live/live.ipynb"))
+    run_all(watched)
+    watched.get_by_text("open: 2").wait_for()
+    wait_for_rest(watched)
+    for command in ("Restart Kernel and Clear Outputs of All Cells…", "Run All Cells"):
+        watched.get_by_role("menuitem", name="Kernel" if "Restart" in command else "Run",
+                            exact=True).click()
+        watched.get_by_role("menuitem", name=command, exact=True).click()
+        if "Restart" in command:
+            watched.locator(".jp-Dialog button.jp-mod-accept").click()
+            watched.locator(".view").first.wait_for(state="detached")
+            watched.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    watched.get_by_text("open: 2").wait_for()
+    assert watched.locator(".view").count() == 2
+    view = watched.locator(".view").first
+    shows_anew(view.locator("svg").first, lambda: put(view.locator("input").first, 2))
+
+
 def shows_anew(part, move):
     """Do something, and wait until a part of a view shows another text."""
     from playwright.sync_api import expect

@@ -24,7 +24,9 @@ function alive(view) {
       if (!event.ctrlKey && !event.metaKey && !(event.shiftKey && event.key === "Enter")) event.stopPropagation();
     });
     const shared = { live: true, on, get: (name) => (name === "controls" ? mine : model.get(name)),
-      set(name, value) { mine = { ...value, change: number(mine) + 1 }; },
+      set(name, value) {
+        if (JSON.stringify(value) !== JSON.stringify(mine)) mine = { ...value, change: number(mine) + 1 };
+      },
       save_changes() { model.set("controls", mine); model.save_changes(); again(1000); } };
     view.render({ model: shared, el });
     on("change:data", () => { if (++drawn % 2 === 0) model.send({ drawn: true }); });
