@@ -97,7 +97,7 @@ import asyncio
 def begin():
     playing.widget.controls = {**playing.widget.controls, "playing": True}
 
-asyncio.get_running_loop().call_later(3, begin)  # the page shows the view meanwhile
+begun = asyncio.get_running_loop().call_later(3, begin)  # the page shows the view meanwhile
 """, """
 import gc, threading
 import matplotlib.pyplot as plt
