@@ -60,7 +60,7 @@ def run(where: Path, out: Path, *options: str) -> dict[tuple[str, str], dict]:
 
 def known_mistakes() -> list[dict[str, catalogue.Mistake]]:
     """Return the mistakes of each student: none, one, or an early and a late one."""
-    checks = checks_of("02")
+    checks = checks_of("01")
     lists = {check.attribute: list({m.id: m for m in catalogue.mistakes(
         check.id, check.parts[0].name)}.values()) for check in checks}
     makes: list[dict] = [{} for _ in range(4)]
@@ -68,7 +68,7 @@ def known_mistakes() -> list[dict[str, catalogue.Mistake]]:
         check = checks[number % len(checks)].attribute
         own = {check: lists[check][3 * number % len(lists[check])]}
         if number % 4 == 0:
-            own |= {"sigmoid_prime": lists["sigmoid_prime"][0]}
+            own |= {"sigmoid": lists["sigmoid"][0]}
         makes.append(own)
     return makes
 
@@ -76,16 +76,16 @@ def known_mistakes() -> list[dict[str, catalogue.Mistake]]:
 def hand_in(where: Path) -> None:
     """Write what the class hands in, in three layouts."""
     for number, own in enumerate(known_mistakes()):
-        notebook = json.dumps(answered("02", **{name: m.source for name, m in own.items()}))
+        notebook = json.dumps(answered("01", **{name: m.source for name, m in own.items()}))
         name = f"student{number:02}"
         if number % 3 == 0:
-            (where / f"{name}_4711_02_backpropagation.ipynb").write_text(notebook)
+            (where / f"{name}_4711_01_forward_pass.ipynb").write_text(notebook)
         elif number % 3 == 1:
             (where / name).mkdir()
-            (where / name / "02_backpropagation.ipynb").write_text(notebook)
+            (where / name / "01_forward_pass.ipynb").write_text(notebook)
         else:
             with zipfile.ZipFile(where / f"{name}.zip", "w") as archive:
-                archive.writestr("work/02_backpropagation.ipynb", notebook)
+                archive.writestr("work/01_forward_pass.ipynb", notebook)
 
 
 def test_every_outcome_and_mistake_of_a_class_is_right(tmp_path):
@@ -93,10 +93,10 @@ def test_every_outcome_and_mistake_of_a_class_is_right(tmp_path):
     where.mkdir()
     hand_in(where)
     rows = run(where, out)
-    assert len(rows) == SIZE * len(checks_of("02"))
+    assert len(rows) == SIZE * len(checks_of("01"))
     for number, own in enumerate(known_mistakes()):
         name = f"student{number:02}" + ("_4711" if number % 3 == 0 else "")
-        for check in checks_of("02"):
+        for check in checks_of("01"):
             row, mistake = rows[name, check.id], own.get(check.attribute)
             told = row["outcome"], row["mistake"]
             if mistake:
