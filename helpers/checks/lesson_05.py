@@ -36,7 +36,7 @@ softmax = Exercise(
     tolerance=1e-12,
     rounding=1e-13,  # a guard of 1e-12 is told from a result that is rounded
     hint="take each row's maximum away, then the exponential, then divide each row by its sum.",
-    unlocks="Any number of classes now share one probability, whatever the logits.",
+    unlocks="Any number of classes now share a probability of 1, whatever the logits.",
 )
 
 
@@ -213,7 +213,7 @@ initialise = Exercise(
     tolerance=1e-12,
     hint="`W1` first, then `W2`, both with `rng.normal(size=...)` of the generator handed over, "
          "each divided by the root of its number of inputs; biases zero.",
-    unlocks="Every layer starts with weighted sums of about the same size, however wide it is.",
+    unlocks="Every layer starts with sums of about the same size, however many inputs it has.",
 )
 
 
