@@ -211,7 +211,7 @@ network = Exercise(
     sizes=no_sizes, tolerance=1e-12,
     hint="a subclass of `nn.Module` with two `nn.Linear` of `dtype=torch.float64`, named `hidden` "
          "and `output`; its `forward` puts the activation between them. Then load the state.",
-    unlocks="One function builds every network of the course.", **COMMON)
+    unlocks="One function builds all networks of lessons 02 to 06.", **COMMON)
 
 
 # 08-training-step
