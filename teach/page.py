@@ -38,7 +38,7 @@ table {{ border-collapse: collapse }} th, td {{ padding: 2px 7px; text-align: le
 .grid thead th {{ position: sticky; top: 0; background: var(--back); vertical-align: bottom }}
 .grid thead th span {{ writing-mode: vertical-rl; font-weight: normal }}
 .grid tbody th {{ position: sticky; left: 0; background: var(--back) }}
-td.n {{ text-align: right; white-space: nowrap }}
+td.n {{ text-align: right }} td.n, td.id, td summary {{ white-space: nowrap }}
 code, pre {{ background: var(--soft); border-radius: 3px }}
 pre {{ padding: 0.6em; overflow: auto; margin: 0 }} .pair {{ display: grid; gap: 1em;
   grid-template-columns: 1fr 1fr }} summary {{ cursor: pointer }} p {{ max-width: 50em }}
@@ -124,12 +124,12 @@ def _mistakes(table):
     for key in sorted(who, key=lambda key: (-len(who[key]), key)):
         text = min(said[key].items(), key=lambda item: (-item[1], item[0]))[0]
         share = f"{100 * len(who[key]) / tried[key[0]]:.0f} %"
-        lines.append(f"<tr><td class=n>{len(who[key])}<td class=n>{share}<td>{key[0]}<td><code>"
-                     f"{escape(key[1] or '(no known mistake)')}</code><td>{_text(text)}"
-                     f"<td><details><summary>who</summary>{_names(who[key])}</details>")
+        lines.append(f"<tr><td class=n>{len(who[key])}<td class=n>{share}<td class=id>{key[0]}"
+                     f"<td class=id><code>{escape(key[1] or '(no known mistake)')}</code>"
+                     f"<td>{_text(text)}<td><details><summary>who</summary>{_names(who[key])}</details>")
     return ("<h2>The mistakes of the class</h2><p>Of those who tried the exercise; judged with the "
             "solution's earlier functions in place of wrong ones.</p><table><tr><th>students<th>"
-            "<th>exercise<th>mistake<th>what the card said<th>" + "".join(lines) + "</table>"
+            "share<th>exercise<th>mistake<th>what the card said<th>" + "".join(lines) + "</table>"
             if lines else "<h2>The mistakes of the class</h2><p>None.</p>")
 
 
