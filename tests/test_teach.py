@@ -17,7 +17,9 @@ import pytest
 
 from helpers import folder
 from helpers.checks import catalogue
+from helpers.checks.overview import LESSONS
 from teach.handins import checks_of, find, notebook_of
+from teach.report import points
 
 ROOT = Path(__file__).parents[1]
 SIZE = 40
@@ -349,3 +351,14 @@ def test_the_report_is_not_written_into_what_was_handed_in(tmp_path):
     done = subprocess.run([sys.executable, "-m", "teach", "report", str(tmp_path), "--out",
                            str(tmp_path / "report")], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode and "choose another" in done.stderr and len([*tmp_path.iterdir()]) == 1
+
+
+def test_the_weeks_in_the_readme_have_the_points_of_the_checks():
+    known = points()
+    rows = re.findall(r"^\| \S+ \| [\d, ]+ \| ([^|]+) \| [\d.]+ \| ([\d +]+) \| \*\*(\S+)\*\* \|$",
+                      (ROOT / "teach" / "README.md").read_text(encoding="utf-8"), re.M)
+    said = {lesson: int(number) for lessons, numbers, _ in rows for lesson, number in zip(
+        re.findall(r"\d\d", lessons), numbers.split(" + "), strict=True)}
+    assert said == {lesson: sum(number for name, number in known.items() if name[:2] == lesson)
+                    for lesson in LESSONS}
+    assert {one for _, _, one in rows} <= set(known)
