@@ -118,8 +118,8 @@ def look_at_page(out, rows):
     assert "prefers-color-scheme: dark" in page
     wrong = [(row["exercise"], row["mistake"]) for row in rows.values()
              if row["outcome"] == "not yet"]
-    ranked = re.findall(r"<td class=n>(\d+)<td class=n>\d+ %<td>(\S+?)<td><code>([^<]+)</code>",
-                        page)
+    ranked = re.findall(r"<td class=n>(\d+)<td class=n>\d+ %<td class=id>(\S+?)"
+                        r"<td class=id><code>([^<]+)</code>", page)
     assert {(exercise, mistake): int(n) for n, exercise, mistake in ranked} == {
         key: wrong.count(key) for key in wrong}
     assert [int(n) for n, *_ in ranked] == sorted((int(n) for n, *_ in ranked), reverse=True)
