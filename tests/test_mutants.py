@@ -147,6 +147,5 @@ def test_of_the_lines_that_are_quoted_nearly_all_were_changed():
         SCORE.rightly_placed = SCORE.placed - len(wrong)
         if SCORE.rightly_placed >= 0.95 * SCORE.placed:
             break
-    luck = 2 * (0.05 * 0.95 * SCORE.placed) ** 0.5  # two standard errors: a draw is no census
     assert SCORE.placed > 0.3 * SCORE.nameless, SCORE.seed
-    assert SCORE.rightly_placed >= 0.95 * SCORE.placed - luck, (SCORE.seed, wrong)
+    assert SCORE.rightly_placed >= 0.95 * SCORE.placed, (SCORE.seed, wrong)
