@@ -27,6 +27,7 @@ WIDTHS_COLUMNS = ["units", "start", "step", "train_loss", "test_loss", "train_ac
                   "test_accuracy"]
 WIDTHS_ROWS = 210
 WIDTHS_DIGEST = "2c782f14e4a8b27fa54a205868de2ff1499b8b3919ec772597e97b0eb5172125"
+DEPTH_DIGEST = "117b7c127a397a90a148b8dbf3c8481f07a578f84238a4bece17850c23fa8b48"
 DIGIT_COLUMNS = ["b1", *(f"W1_{i}" for i in range(64)), *(f"W2_{k}" for k in range(10))]
 DIGIT_ROWS = 33
 DIGIT_DIGEST = "da594b46ed57a0e91997d1920db8a6d628862f0467698fcb3ab67a04a17b427c"
@@ -271,8 +272,8 @@ def depth_map(path: str | Path | None = None) -> pd.DataFrame:
 
     Raises
     ------
-    FileNotFoundError
-        Where the file is not there.
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
 
     Source
     ------
@@ -283,6 +284,9 @@ def depth_map(path: str | Path | None = None) -> pd.DataFrame:
     path = DATA / "depth_map.csv" if path is None else Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there. {_way_back(path)}")
+    lines = path.read_bytes().splitlines()
+    if hashlib.sha256(b"\n".join(lines)).hexdigest() != DEPTH_DIGEST:
+        raise _damaged(path, "a line has changed", "the lines that came with the course")
     return pd.read_csv(path)
 
 

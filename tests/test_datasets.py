@@ -267,6 +267,15 @@ def test_a_damaged_record_of_the_widths_is_refused(tmp_path):
         moons_widths(tmp_path / "widths.csv")
 
 
+def test_a_damaged_map_of_depths_is_refused_and_line_ends_do_not_matter(tmp_path):
+    text = (DATA / "depth_map.csv").read_bytes()
+    (tmp_path / "other.csv").write_bytes(text.replace(b"\n", b"\r\n"))
+    assert depth_map(tmp_path / "other.csv").equals(depth_map())
+    (tmp_path / "map.csv").write_bytes(text.replace(b"0.1", b"0.2", 1))
+    with pytest.raises(ValueError, match="a line has changed"):
+        depth_map(tmp_path / "map.csv")
+
+
 def test_the_network_for_drawn_digits_reads_as_well_as_its_readme_says():
     script = runpy.run_path(str(DATA / "digit_network.py"))
     X, y = script["digits"]()

@@ -167,7 +167,7 @@ initialise = Exercise(
 
 # 09-network
 
-def _deep_forward(X, params):
+def all_layers(X, params):
     A = [X]
     for i in range(1, len(params) // 2 + 1):
         Z = dense(A[-1], params[f"W{i}"]) + params[f"b{i}"]
@@ -176,7 +176,7 @@ def _deep_forward(X, params):
 
 
 def _forward(X, params):
-    _, A1, Y_hat = _deep_forward(X, params)
+    _, A1, Y_hat = all_layers(X, params)
     Z1, Z2 = dense(X, params["W1"]) + params["b1"], dense(A1, params["W2"]) + params["b2"]
     return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": Y_hat}
 
