@@ -17,7 +17,16 @@ import pytest
 from nbclient import NotebookClient
 from test_answers import SIGMOID, STUB, notebook
 
-from helpers.checks import CheckFailed, lesson_01, mine, skip, store
+from helpers.checks import (
+    CheckFailed,
+    lesson_01,
+    mine,
+    progress,
+    recall,
+    skip,
+    store,
+    summary,
+)
 from helpers.checks.exercise import RECORD
 from helpers.checks.keep import NotKept, source_of
 
@@ -124,6 +133,12 @@ def test_an_answer_is_kept_with_all_that_it_needs(folder, cells):
       "    return sigmoid", "sigmoid = make()"], "`sigmoid` was made inside another function"),
     (["class C:\n    def __call__(self, z):\n        return 1 / (1 + np.exp(-z))",
       "sigmoid = C()"], "it is no function written in this notebook"),
+    (["class C:\n    def __getattr__(self, name):\n        raise KeyError", "odd = C()",
+      "def sigmoid(z):\n    odd\n    return 1 / (1 + np.exp(-z))"],
+     "KeyError while it was written"),
+    (["rows = []", "rows.append(rows)",
+      "def sigmoid(z):\n    rows\n    return 1 / (1 + np.exp(-z))"],
+     "RecursionError while it was written"),
 ])
 def test_an_answer_that_depends_on_data_is_not_kept_and_that_is_said_once(
         folder, capsys, cells, said):
@@ -204,6 +219,26 @@ def test_a_store_that_is_deleted_or_damaged_does_no_harm(folder):
     (folder / ".course").rmdir()
     check_sigmoid()
     assert store.records()["01-sigmoid"]["outcome"] == "correct"
+
+
+@pytest.mark.parametrize("text", [
+    "[" * 100_000, '{"checks": "3", "mistakes": {"a": null}}', '{"outcome": ["correct"]}',
+    '{"outcome": "correct", "mistakes": 3, "time": 3}', '{"truth": 1, "asked": 1}'])
+def test_records_of_other_types_do_no_harm(folder, text):
+    check_sigmoid()
+    for name in ("progress/01-sigmoid", "progress/99-new", "predictions/a", "recall/01"):
+        (folder / ".course" / name).parent.mkdir(exist_ok=True)
+        (folder / ".course" / f"{name}.json").write_text(text)
+    for ask in (progress, lambda: progress("all"), summary, lambda: recall("02"), check_sigmoid):
+        ask()
+    assert (folder / "what-i-built.html").exists()
+
+
+def test_the_summary_is_not_written_over_a_notebook(folder, capsys):
+    before = (folder / "01_forward_pass.ipynb").read_bytes()
+    summary("01_forward_pass.ipynb")
+    assert (folder / "01_forward_pass.ipynb").read_bytes() == before
+    assert "must end with .html" in capsys.readouterr().out
 
 
 def in_process(folder, code):

@@ -56,6 +56,8 @@ def summary(name: str = "what-i-built.html") -> None:
     name : of the file, beside the notebooks
     """
     try:
+        if Path(name).suffix.lower() != ".html":
+            raise OSError(0, f"its name must end with .html, and is {name}")
         Path(name).write_text(PAGE.format(body=_summary()), encoding="utf-8")
     except OSError as error:
         show_card("not yet", f"The page was not written: {error.strerror}", [])
@@ -69,7 +71,7 @@ def caught() -> list[tuple[str, str, int, str]]:
     """Return the mistakes made and mended: id, exercise, how often, and what its page says."""
     found = []
     for exercise, row in store.records().items():
-        if row.get("outcome") == "correct":
+        if row.get("outcome") == "correct" and exercise[:2] in LESSONS:
             texts = _messages(exercise)
             found += [(mistake, exercise, count, texts.get(mistake, ""))
                       for mistake, count in row.get("mistakes", {}).items()]
@@ -173,7 +175,8 @@ def _summary() -> str:
         parts.append("<h2>Mistakes I caught</h2><ul>")
         parts += [f"<li>{_code(_told(row))}" for row in caught()]
         parts.append("</ul>")
-    predicted = [row for row in store.records("predictions").values() if row.get("truth")]
+    predicted = [row for row in store.records("predictions").values()
+                 if row.keys() >= {"question", "choice", "truth"}]
     if predicted:
         parts.append("<h2>What I predicted</h2><ul>")
         parts += [f"<li>{_code(row['question'])} I said {_code(row['choice'])}; it was "

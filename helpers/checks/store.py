@@ -29,6 +29,7 @@ HEADER = """# Exercise {id}: your answer, as it passed its check on {day} at {ho
 # A copy in format {format}, read by `mine("{id}")`; the course writes it anew when a check passes.
 
 """
+TYPES = {"outcome": str, "last": str, "time": str, "checks": int, "mistakes": dict, "asked": list}
 STALE = 60  # seconds after which a file that was never finished is swept away
 SAID: set[str] = set()  # what is told once in a kernel
 
@@ -71,6 +72,8 @@ def remember(exercise: str, verdict: Any, functions: dict[str, Any], *,
         return _once(f"Not kept for later lessons: {reason}.")
     except OSError as error:
         return _once(f"Nothing can be kept in `{FOLDER}`: {error.strerror or error}.")
+    except Exception as error:  # of an object that the answer reads
+        return _once(f"Not kept for later lessons: {type(error).__name__} while it was written.")
 
 
 def keep(exercise: str, functions: dict[str, Any], store: Path) -> None:
@@ -172,11 +175,16 @@ def _as_json(row: dict) -> str:
 
 
 def _read(path: Path) -> dict:
+    """Return what a file remembers, without what is damaged or of another version."""
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # deleted, or the computer was switched off
-        return {}
-    return row if isinstance(row, dict) else {}
+    except (OSError, ValueError, RecursionError):
+        row = None
+    row = row if isinstance(row, dict) else {}
+    row = {key: value for key, value in row.items() if isinstance(value, TYPES.get(key, object))}
+    if "mistakes" in row:
+        row["mistakes"] = {name: n for name, n in row["mistakes"].items() if isinstance(n, int)}
+    return row
 
 
 def _version(store: Path) -> str:
