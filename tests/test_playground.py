@@ -12,7 +12,7 @@ import pytest
 
 from helpers import views
 from helpers.checks.catalogue import mistakes
-from helpers.checks.sandbox import Guard
+from helpers.checks.sandbox import Guard, TimeUp
 from helpers.views import base, missions, play, training
 
 ROOT = Path(__file__).parents[1]
@@ -353,6 +353,25 @@ def test_a_chosen_mistake_is_shown_with_its_line_and_its_message(playground):
     data = playground.respond({**playground.controls(), "beside": "penalty-missing", "penalty": 0.0,
                                "reset": 1})
     assert "it is none" in data["mistake"]["cosine"]
+
+
+def test_a_mistake_whose_training_was_stopped_before_it_began_trains_the_next_time(
+        playground, monkeypatch):
+    def stopped(*args):
+        raise TimeUp
+
+    controls = {**playground.controls(), "beside": "sign-flipped", "reset": 1}
+    for name, runs in (("Training", ["right"]), ("compare", ["right", "sign-flipped"])):
+        with monkeypatch.context() as patch, pytest.raises(TimeUp):
+            patch.setattr(play, name, stopped)
+            playground.respond(controls)
+        assert [run.name for run in playground.training.runs] == runs
+        if name == "Training":
+            assert len(playground.respond(controls)["runs"]) == 2
+            controls = {**controls, "reset": 2}
+    before = playground.training
+    data = playground.respond({**controls, "step": 1})
+    assert playground.training is before and data["runs"][1]["error"].endswith(training.ENDLESS)
 
 
 def test_the_code_appears_when_it_is_asked_for_and_goes_with_a_new_training(playground):

@@ -7,6 +7,7 @@ import base64
 import gc
 import html
 import json
+import operator
 import re
 import shutil
 import subprocess
@@ -173,14 +174,14 @@ def backward(output, order=in_order, combine=np.add):
 
 
 def told(story):
-    return {node["label"]: node["delta"] for node in story["nodes"] if "delta" in node}
+    return {node["label"]: node["states"][-1][1] for node in story["nodes"] if "states" in node}
 
 
 def test_a_graph_tells_who_passes_on_what_and_when():
     output, names = graph()
     story = views.graph_story(output, backward, names)
     assert (told(story)["x"], told(story)["y"]) == ("16", "−16")
-    assert not any(node["wrong"] for node in story["nodes"])
+    assert [wrong for node in story["nodes"] for _, _, wrong in node["states"]] == [False] * 5
     assert not any("✗" in frame["formula"] for frame in story["frames"])
     assert sum(f["title"].startswith("back: ") for f in story["frames"]) == 4
     assert all("pull_back" not in vars(node) for node in in_order(output))
@@ -196,11 +197,15 @@ def test_who_passes_on_too_early_is_seen_and_so_are_wrong_sums():
     x = Node(2.0, name="x")
     twice = made("twice", np.add, x, x)
     output = made("end", np.multiply, made("late", np.square, twice), twice)
-    story = views.graph_story(output, lambda out: backward(out, by_meeting), {x: "x"})
-    assert any(f["formula"].startswith("✗ too early: 1 of 2") for f in story["frames"])
+    for combine in (np.add, operator.iadd):  # a sum may grow in place
+        story = views.graph_story(output, lambda out, combine=combine: backward(
+            out, by_meeting, combine), {x: "x", twice: "twice"})
+        early = [i for i, f in enumerate(story["frames"]) if f["formula"].startswith("✗ too early")]
+        states, = [node["states"] for node in story["nodes"] if node["label"] == "twice"]
+        assert states == [[early[0], "16", True], [len(story["frames"]) - 1, "48", False]]
     output, names = graph()
     story = views.graph_story(output, lambda out: backward(out, combine=lambda a, b: b), names)
-    assert {node["label"] for node in story["nodes"] if node["wrong"]} >= {"x", "y"}
+    assert {node["label"] for node in story["nodes"] if node["states"][-1][2]} >= {"x", "y"}
 
 
 # scrub
@@ -241,6 +246,44 @@ def test_a_scrub_has_a_picture_and_is_not_large():
 def test_a_prediction_of_another_shape_is_told():
     with pytest.raises(ValueError, match=r"predict: shape \(1600, 1\) came back"):
         scrubbed(predict=lambda P, p: P[:, :1])
+
+
+# attention
+
+def causal(T=4, heads=2):
+    rng = np.random.default_rng(1)
+    A = np.tril(rng.uniform(0.1, 1, size=(heads, T, T)))
+    return A / A.sum(axis=-1, keepdims=True)
+
+
+def test_attention_maps_are_handed_over_with_what_is_masked_and_where_the_curves_stand():
+    last = np.stack([np.eye(4), np.eye(4)[[0, 0, 1, 2]]])
+    view = views.attention({0: causal(), 100: last}, "abcd", {"train": [2, 1, 0.5]},
+                           exact={"test": [0, 0.5, 1]}, steps=[0, 50, 100], rows=range(4))
+    data = view.data
+    maps = array(data["maps"])
+    assert maps.shape == (2, 2, 4, 4) and np.abs(maps[0] / 255 - causal()).max() < 0.003
+    assert np.array_equal(array(data["masked"]).reshape(4, 4), np.triu(np.ones((4, 4)), 1))
+    assert (data["positions"], data["rows"], data["tokens"]) == ([0, 2], list("0123"), list("abcd"))
+    assert data["captions"] == ["loss 2.0000, exact 0.0 %", "loss 0.5000, exact 100.0 %"]
+    assert [chart["name"] for chart in data["charts"]] == ["loss", "exact answers in %"]
+    assert view.twin.png and repr(view).endswith("head 1: 1 2 3 4; head 2: 1 1 2 3.")
+
+
+def test_one_map_needs_no_curve():
+    view = views.attention({0: np.full((3, 3), 1 / 3)}, "abc", captions=["evenly"])
+    assert view.data["charts"] == [] and "attention: – – –" in repr(view)
+
+
+@pytest.mark.parametrize("error, A, more", [
+    (r"snapshots\[0\]: shape \(3, 4\) came, \(4, 4\) or", np.ones((3, 4)), {}),
+    ("from 0 to 1", np.full((4, 4), 2), {}),
+    ("rows: 2 came, 4 were wanted", causal(), {"rows": "ab"}),
+    ("heads: 1 came, 2 were wanted", causal(), {"heads": ["one"]}),
+    ("losses and exact: 1 came, 2 were wanted", causal(), {"exact": {"test": [1]}})])
+def test_an_attention_that_does_not_fit_is_told(error, A, more):
+    with pytest.raises(ValueError, match=error):
+        views.attention({0: A}, "abcd", {"train": [1, 0.5]}, **more)
 
 
 # digit

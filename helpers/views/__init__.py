@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import Any
 
 VIEWS = {  # name of the function -> its module
-    "chain_story": "step", "digit_probabilities": "digit", "drag_spread": "layers",
-    "draw_digit": "digit", "graph_story": "graph", "loss_surface": "surface",
-    "measured_slope": "slope", "network_story": "step", "pattern_playground": "patterns",
-    "playground": "play", "scrub_training": "scrub", "sketch": "guess", "step_backprop": "step",
-    "step_forward": "step", "step_through": "step", "training_maps": "scrub",
-    "your_functions": "training"}
+    "attention": "heads", "chain_story": "step", "digit_probabilities": "digit",
+    "drag_spread": "layers", "draw_digit": "digit", "graph_story": "graph",
+    "loss_surface": "surface", "measured_slope": "slope", "network_story": "step",
+    "pattern_playground": "patterns", "playground": "play", "scrub_training": "scrub",
+    "sketch": "guess", "step_backprop": "step", "step_forward": "step", "step_through": "step",
+    "training_maps": "scrub", "your_functions": "training"}
 
 __all__ = sorted(VIEWS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,20 +32,36 @@ def graph_story(output: Any, backward: Callable, names: Mapping[Any, str] | None
         if node.parents:
             frames.append(_frame(f"forward: {label[node]}", f"{node.operation} of " + ", ".join(
                 label[p] for p in node.parents), f"= {_brief(node.value)}", at[node]["id"]))
-    begun, right = len(frames), _gradients(order, output)
+    right = _gradients(order, output)
     frames.append(_frame("back: it begins with 1", "the output moves exactly as it moves itself",
                          "1 at the end", at[output]["id"]))
     expected, arrived = {n: 0 for n in order}, {n: 0 for n in order}
     for edge in edges:
         expected[order[edge["source"]]] += 1
     for node, gradient, pieces in passed:
+        _show(at[node], len(frames), gradient, right[node])
         _pass_on(node, gradient, pieces, at, edges, frames, label, expected, arrived)
-    for node in order:
-        gradient = returned.get(node)
-        if gradient is not None:
-            at[node].setdefault("gradientFrom", len(frames) - 1 if passed else begun)
-            at[node].update(delta=_brief(gradient), wrong=not _same(gradient, right[node]))
+    _return(passed, returned, right, at, frames, label)
     return _plain(nodes, edges, frames, max(node["y"] for node in nodes) + ROW // 2)
+
+
+def _return(passed, returned, right, at, frames, label):
+    """Show what comes back: of leaves, and of nodes that have passed on something else."""
+    sent = {node: gradient for node, gradient, _ in passed}
+    late = [n for n in label if n in sent and n in returned and not _same(returned[n], sent[n])]
+    if late:
+        frames.append(_frame("back: what is returned", "✗ not what was passed on: more came later",
+                             ", ".join(f"{label[n]} {_brief(returned[n])}" for n in late),
+                             *(at[n]["id"] for n in late)))
+    for node, item in at.items():
+        if node in late or (node in returned and node not in sent):
+            _show(item, len(frames) - 1, returned[node], right[node])
+
+
+def _show(item, frame, gradient, right):
+    """Let a node show a gradient from a frame on."""
+    state = [frame, _brief(gradient), not _same(gradient, right)]
+    item.setdefault("states", []).append(state)
 
 
 def _pass_on(node, gradient, pieces, at, edges, frames, label, expected, arrived):
@@ -53,7 +70,6 @@ def _pass_on(node, gradient, pieces, at, edges, frames, label, expected, arrived
     mine = [e for e in edges if e["to"] == at[node]["id"] and "delta" not in e]
     for edge, piece in zip(mine, pieces, strict=False):
         edge.update(delta=_brief(piece), gradient=_size(piece), gradientFrom=len(frames))
-    at[node]["gradientFrom"] = len(frames)
     for parent in node.parents:
         arrived[parent] += 1
     gone = ", ".join(f"{_brief(piece)} to {label[parent]}"
@@ -81,7 +97,8 @@ def _watched(order, output, backward):
         def pull(gradient):
             pieces = pull_back(gradient)
             if node.parents:
-                passed.append((node, gradient, pieces))
+                # copies: a sum may grow in place
+                passed.append((node, *copy.deepcopy((gradient, pieces))))
             return pieces
         return pull
 

@@ -86,25 +86,25 @@ class Playground:
         self.begin = dict(settings)
         self.right = team.functions["backprop"]
         self.counts, self.code, self.drawn = {"step": 0, "reset": 0, "code": 0}, "", 0
-        self.beside = YOURS if team.suspect else ""
-        self.renew(settings)
+        self.renew(settings, YOURS if team.suspect else "")
 
     def controls(self) -> dict[str, Any]:
         """Return the controls at first."""
         return {**self.begin, "beside": self.beside, "shown": 0, "speed": "medium",
                 "borrow": "", "playing": False, **self.counts}
 
-    def renew(self, settings: Mapping[str, Any]) -> None:
-        """Begin the training anew."""
-        settings = {name: settings[name] for name in CONTROLS}
-        self.mistakes = self._mistakes(settings["units"])
+    def renew(self, settings: Mapping[str, Any], beside: str) -> None:
+        """Begin the training anew; where that is stopped half-way, the one before goes on."""
+        chosen = {name: settings[name] for name in CONTROLS}
+        known = self._mistakes(chosen["units"])
         gradients = {"right": self.right}
-        if self.beside == YOURS:
+        if beside == YOURS:
             gradients[YOURS] = self.team.suspect
-        elif self.beside in self.mistakes:
-            gradients[self.beside] = self.mistakes[self.beside].wrong
-        self.training = Training(self.team.functions, settings, gradients)
-        self.code = ""
+        elif beside in known:
+            gradients[beside] = known[beside].wrong
+        self.training = Training(self.team.functions, chosen, gradients)
+        self.mistakes, self.beside, self.code, self.cosine = known, beside, "", ""
+        self.counts["reset"] = settings.get("reset", 0)
         self.cosine = self._cosine()
 
     def follow(self, controls: Mapping[str, Any]) -> None:
@@ -114,9 +114,8 @@ class Playground:
         again = controls["reset"] != self.counts["reset"] or controls["beside"] != self.beside
         now = self.training.settings
         again = again or any(controls[name] != now[name] for name in AFRESH)
-        self.beside = controls["beside"]
         if again:
-            self.renew(controls)
+            self.renew(controls, controls["beside"])
         else:
             self.training.change(**{name: controls[name] for name in GOING})
         if controls["step"] != self.counts["step"] and not controls["playing"]:
@@ -196,12 +195,17 @@ class Playground:
                         OUTCOMES["not yet"]) for exercise, verdict in self.team.cards]
 
     def _cosine(self):
-        if len(self.training.runs) < 2 or self.training.runs[1].error:
+        run = self.training.runs[-1]
+        if len(self.training.runs) < 2 or run.error:
             return ""
+        run.busy = True  # it stays so where a `TimeUp` ends this: the run says so in its next step
         try:
             with np.errstate(all="ignore"):
-                cosine, apart = compare(self.training, self.training.runs[1], self.training.start)
+                cosine, apart = compare(self.training, run, self.training.start)
         except Exception:  # it cannot be computed: the run says so itself
+            cosine, apart = None, 1.0
+        run.busy = False
+        if cosine is None:
             return ""
         if apart < 1e-9:
             return "At the start its gradient is the right one: with these settings it is none."

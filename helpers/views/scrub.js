@@ -44,9 +44,8 @@ const view = { render({ model, el }) {
       + `m${-6 * ux - 4 * uy} ${-6 * uy + 4 * ux}l${6 * ux + 4 * uy} ${6 * uy - 4 * ux}l${-6 * ux + 4 * uy} ${-6 * uy - 4 * ux}`];
   }
 
-  let at = 0, playing = 0;
   const words = tag("p", { class: "number" });
-  function draw() {
+  function draw(at) {
     drawMap(canvas, Float32Array.from(maps.subarray(size * at, size * (at + 1)), (v) => (v - 127.5) / 127.5),
       Math.sqrt(size), { strength: 0.45 });
     lines.forEach((line, h) => {
@@ -61,31 +60,14 @@ const view = { render({ model, el }) {
     loss.mark(d.positions[at]);
     words.textContent = `${d.label} ${steps[at]}: ${d.captions[at]}`;
   }
-  const move = slider(d.label, { min: 0, max: count - 1, step: 1, value: 0, format: (i) => steps[i],
-    oninput: (i) => { at = i; draw(); } });
-  move.input.addEventListener("change", () => say(words.textContent));
-
-  function stop() { clearInterval(playing); playing = 0; play.textContent = "Play"; }
-  function start() {
-    if (at === count - 1) { move.put(at = 0); draw(); }
-    play.textContent = "Pause";
-    playing = setInterval(() => {
-      if (at === count - 1 || !root.isConnected) { stop(); return; }
-      move.put(++at);
-      draw();
-    }, 1000 / { slow: 3, medium: 10, fast: 25 }[speed.select.value]);
-  }
-  const play = button("Play", () => (playing ? stop() : start()));
-  const speed = choice("speed", ["slow", "medium", "fast"], still() ? "slow" : "medium",
-    () => { if (playing) { stop(); start(); } });
   const swatch = (h) => (H ? svg("svg", { width: 30, height: 12, style: "background: #fff; vertical-align: middle" },
     svg("line", { x1: 0, x2: 30, y1: 6, y2: 6, "stroke-width": 3, stroke: UNIT_COLOURS[h % 4],
       "stroke-dasharray": UNIT_DASHES[h % 3] })) : "");
   const key = tag("div", { class: "bar" }, ...Array.from({ length: H || small.length }, (_, h) => tag("div", {},
     small[h] ?? "", swatch(h), ` unit ${h + 1}`)));
-  root.append(tag("div", { class: "bar" }, play, move, speed), words,
+  root.append(player(root, d.label, steps, draw, () => say(words.textContent)), words,
     tag("div", { class: "row" }, picture, tag("div", {}, loss, key)));
-  draw();
+  draw(0);
 } };
 
 export default view;

@@ -204,4 +204,27 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
   return Object.assign(picture, { mark(i) { marker.setAttribute("x1", x(i)); marker.setAttribute("x2", x(i)); } });
 }
 
+/** A slider over recorded moments, with play and speed: `draw(i)` shows one, `told()` says it aloud. */
+function player(root, text, steps, draw, told) {
+  const last = steps.length - 1;
+  let at = 0, playing = 0;
+  const show = (i) => { at = i; draw(i); };
+  const move = slider(text, { min: 0, max: last, step: 1, value: 0, format: (i) => steps[i], oninput: show });
+  move.input.addEventListener("change", told);
+  function stop() { clearInterval(playing); playing = 0; play.textContent = "Play"; }
+  function start() {
+    if (at === last) { move.put(0); show(0); }
+    play.textContent = "Pause";
+    playing = setInterval(() => {
+      if (at === last || !root.isConnected) { stop(); return; }
+      move.put(at + 1);
+      show(at + 1);
+    }, 1000 / { slow: 3, medium: 10, fast: 25 }[speed.select.value]);
+  }
+  const play = button("Play", () => (playing ? stop() : start()));
+  const speed = choice("speed", ["slow", "medium", "fast"], still() ? "slow" : "medium",
+    () => { if (playing) { stop(); start(); } });
+  return tag("div", { class: "bar" }, play, move, speed);
+}
+
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

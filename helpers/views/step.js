@@ -74,20 +74,21 @@ const view = { render({ model, el }) {
     const on = new Set(model.live ? [] : story.frames[at].on);
     for (const { item, group, shape, line, value, delta, text, plate, glow } of Object.values(parts)) {
       const lit = on.has(item.id) || item.slot !== undefined && item.slot === held;
-      const near = lit || item.id === hovered, there = at >= item.gradientFrom;
-      const mark = item.wrong && there ? "✗ " : "";
+      const states = item.states ?? [[item.gradientFrom, item.delta, item.wrong]];
+      const [, gradient, wrong] = states.findLast(([from]) => at >= from) ?? [];
+      const near = lit || item.id === hovered, there = gradient !== undefined, mark = wrong ? "✗ " : "";
       if (shape) {
         value.textContent = at >= item.from ? item.value : "";
-        delta.textContent = there ? `${mark}${item.sign ?? "δ"} ${item.delta}` : "";
+        delta.textContent = there ? `${mark}${item.sign ?? "δ"} ${gradient}` : "";
         shape.setAttribute("stroke", lit ? "var(--view-key)" : mark ? "#cc3311" : "var(--view-ink)");
         shape.setAttribute("stroke-width", lit ? 4 : 1.4);
         plate.style.display = there ? "" : "none";
         group.setAttribute("aria-label", `${item.label} ${value.textContent} ${delta.textContent}`);
       } else {
-        text.textContent = near || mark ? mark + (there ? item.delta : item.text) : "";
+        text.textContent = near || mark ? mark + (there ? gradient : item.text) : "";
         line.setAttribute("opacity", near ? 1 : 0.5);
         glow.style.display = there ? "" : "none";
-        group.setAttribute("aria-label", `${item.label}: weight ${item.text}${there ? `, gradient ${mark}${item.delta}` : ""}`);
+        group.setAttribute("aria-label", `${item.label}: weight ${item.text}${there ? `, gradient ${mark}${gradient}` : ""}`);
       }
     }
     move.put(at);
