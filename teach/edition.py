@@ -18,7 +18,9 @@ COPIED = ("course.py", "installer.py", "work_folder.py", "conftest.py", "constra
           "environment.yml", "LICENSE", ".gitignore", ".github", "data", "helpers")
 TESTS = ("conftest.py", "scoreboard.py", "test_draw.py", "test_plots.py", "test_plots3d.py",
          "test_sandbox.py", "test_torch_compare.py", "test_work_folder.py", "fixtures/notebooks")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints", "*_batch.py", "*_network.py")
+LEFT_OUT = ["__pycache__", ".ipynb_checkpoints"]
+ABSENT = re.compile(r"## (Teach with it|How it is tested)\n.*?(?=## )|"
+                    r" To change or extend .*(?=\n)", re.S)  # what the README says of it
 IN_VAIN = re.compile(r"`skip\b|`solutions?\b|skip\(|counts as skipped|It asks first")
 NOTE = """\
 > This is the edition without solutions. The answers on the pages of mistakes are encoded, and the
@@ -32,7 +34,9 @@ def make(out: Path) -> None:
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, out / name, ignore=LEFT_OUT)
+            scripts = ["*.py"] if name == "data" else []  # they train the lessons' networks
+            shutil.copytree(source, out / name,
+                            ignore=shutil.ignore_patterns(*LEFT_OUT, *scripts))
         else:
             shutil.copy(source, out / name)
     for name in TESTS:
@@ -43,7 +47,8 @@ def make(out: Path) -> None:
         packed = base64.encodebytes(zlib.compress(page.read_bytes(), 9)).decode("ascii")
         page.write_text(f"{ENCODED}\n{packed}", encoding="utf-8", newline="\n")
     for name in ("helpers/checks/mistakes/general.md", "README.md"):
-        _write(out / name, without_offers((ROOT / name).read_text(encoding="utf-8")))
+        text = ABSENT.sub("", (ROOT / name).read_text(encoding="utf-8"))
+        _write(out / name, without_offers(text))
     title, rest = (out / "README.md").read_text(encoding="utf-8").split("\n", 1)
     _write(out / "README.md", f"{title}\n\n{NOTE}{rest}")
     _write(out / "pyproject.toml", _project((ROOT / "pyproject.toml").read_text(encoding="utf-8")))

@@ -22,6 +22,9 @@ from helpers.checks.overview import LESSONS
 STUB = "raise NotImplementedError"
 LARGEST = 20 * 2**20  # bytes of a notebook
 LARGEST_ZIP = 2 * 2**30
+READ = (".ipynb", ".zip")
+KINDS = (*READ, ".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz")
+NO_ZIP = "it is no zip file: unpack it"
 ASIDE = re.compile(r"^(\.|__MACOSX$)")  # folders and files that no student has made
 PLAIN = re.compile(r"(work|notebooks?|submissions?|submitted|assignments?|files?|home|"
                    r"(lesson|week|hw|homework|sheet)?[ _-]*\d{1,2})", re.I)
@@ -85,12 +88,16 @@ def _files(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         parts = path.relative_to(root).parts or (path.name,)
         kind = path.suffix.lower()
-        if any(map(ASIDE.match, parts)) or kind not in (".ipynb", ".zip"):
+        if any(map(ASIDE.match, parts)) or kind not in KINDS:
             continue
         try:
-            if not path.is_file():
+            if path.is_symlink():
+                yield parts, "it is a link to another file"
+            elif not path.is_file():
                 continue
-            if path.stat().st_size > (LARGEST if kind == ".ipynb" else LARGEST_ZIP):
+            elif kind not in READ:
+                yield parts, NO_ZIP
+            elif path.stat().st_size > (LARGEST if kind == ".ipynb" else LARGEST_ZIP):
                 yield parts, "it is too large"
             elif kind == ".zip":
                 with path.open("rb") as stream:
@@ -107,20 +114,28 @@ def _unzip(parts: tuple[str, ...], stream: Any, depth: int = 0) -> Iterator:
         with zipfile.ZipFile(stream) as archive:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 inner = tuple(p for p in PurePosixPath(info.filename).parts if p not in ("/", ".."))
-                if info.is_dir() or any(map(ASIDE.match, inner)) or (
-                        not inner or inner[-1][-6:].lower() != ".ipynb"
-                        and inner[-1][-4:].lower() != ".zip"):
+                kind = PurePosixPath(*inner).suffix.lower()
+                if info.is_dir() or any(map(ASIDE.match, inner)) or kind not in KINDS:
                     continue
-                with archive.open(info) as member:
-                    raw = member.read(LARGEST + 1)  # whatever size it says it has
-                if len(raw) > LARGEST:
-                    yield (*parts, *inner), "it is too large"
-                elif inner[-1][-4:].lower() == ".zip" and depth < 2:
-                    yield from _unzip((*parts, *inner), io.BytesIO(raw), depth + 1)
-                elif inner[-1][-6:].lower() == ".ipynb":
+                raw = _member(archive, info) if kind in READ else NO_ZIP
+                if isinstance(raw, str) or kind == ".ipynb":
                     yield (*parts, *inner), raw
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+                elif depth < 2:
+                    yield from _unzip((*parts, *inner), io.BytesIO(raw), depth + 1)
+                else:
+                    yield (*parts, *inner), "it lies in too many zip files"
+    except Exception as error:  # whatever a damaged file makes of zipfile
         yield parts, f"the zip file cannot be read: {error}"
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | str:
+    """Return the contents of a file in a zip, or why there are none."""
+    try:
+        with archive.open(info) as member:
+            raw = member.read(LARGEST + 1)  # whatever size it says it has
+    except Exception as error:  # whatever damage or a password makes of it
+        return f"it cannot be read from its zip file: {error}"
+    return raw if len(raw) <= LARGEST else "it is too large"
 
 
 def _read(path: tuple[str, ...], raw: bytes) -> HandIn:
@@ -181,7 +196,7 @@ def bound(source: str) -> set[str]:
     """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
     try:
         return siblings.stored(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except siblings.UNPARSABLE:
         return set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
 
 
@@ -197,7 +212,11 @@ def _name_students(found: list[HandIn], default: str) -> None:
         owns = [own[1:] for own in owns]  # a folder that all lie in is nobody's
     for one, own, (folders, name) in zip(found, owns, places, strict=True):
         by_name = name and (len(together[folders] - {""}) > 1 or not own)
-        one.student = name if by_name else MOODLE.sub("", own[0]) if own else default
+        one.student = name if by_name else own[0] if own else default
+    short = {one.student: MOODLE.sub("", one.student) for one in found}
+    for one in found:  # two may have the same name, and differ in their numbers
+        if list(short.values()).count(short[one.student]) == 1:
+            one.student = short[one.student]
 
 
 def _places(one: HandIn) -> tuple[tuple[str, ...], str]:

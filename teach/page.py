@@ -24,6 +24,8 @@ COLOURS = {"correct": OUTCOMES["correct"], "follows": OUTCOMES["correct"],
 TRIED = ("correct", "follows", "not yet")
 LONG = 40  # nodes of the syntax tree: shorter answers are equal by themselves
 COMMON, FEW = 0.2, 5  # of a class, and students: an answer that more have written is nobody's
+ANY_TEXT = {"encoding": "utf-8", "errors": "backslashreplace"}  # names of files may be no text
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for the start of one
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Class report</title>
 <meta name="viewport" content="width=device-width">
@@ -69,8 +71,8 @@ def write(out: Path, students: list[list[HandIn]], results: dict[str, list[dict]
              _aside(students, aside)]
     colours = "\n".join(f"td.{_class(k)} {{ background: {c}{'20' if k == 'follows' else '45'} }}"
                         for k, c in COLOURS.items())
-    (out / "report.html").write_text(PAGE.format(
-        colours=colours, body="\n".join(filter(None, parts))), encoding="utf-8", newline="\n")
+    page = PAGE.format(colours=colours, body="\n".join(filter(None, parts)))
+    (out / "report.html").write_text(page, newline="\n", **ANY_TEXT)
 
 
 def _complete(own, rows, columns, points):
@@ -95,10 +97,10 @@ def _student(own, rows, lessons, points):
 
 def _csv(path, head, rows):
     """Write a table; what a spreadsheet would take for a formula is marked as text."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", newline="", **ANY_TEXT) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows([f"'{c}" if str(c)[:1] in ("=", "+", "@", "\t") else c for c in row]
+        writer.writerows([f"'{c}" if str(c).startswith(FORMULA) else c for c in row]
                          for row in rows)
 
 

@@ -18,7 +18,9 @@ import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import groupby
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -29,6 +31,7 @@ from teach.student import row_of, work
 
 ROOT = Path(__file__).resolve().parents[1]
 STARTING = 120  # seconds until a process has loaded the checks
+LARGEST_ROW = 2**20  # bytes
 DEATHS = 4  # after so many, a hand-in is given up
 LOADED = ("teach.student", "helpers.plots3d", "pandas", "sklearn.model_selection")
 ENDED = {
@@ -64,7 +67,8 @@ class Worker:
         """Return a row for each exercise of a student's hand-ins, judged now or before."""
         lessons = {one.lesson: {"name": Path(one.path).name, "cells": one.cells}
                    for one in student if not one.problem}
-        key = hashlib.sha256(json.dumps([self.course, lessons]).encode()).hexdigest()[:32]
+        depends = json.dumps([self.course, self.seconds, lessons])
+        key = hashlib.sha256(depends.encode()).hexdigest()[:32]
         file = self.kept / f"{key}.json"
         with contextlib.suppress(OSError, ValueError):
             return json.loads(file.read_text(encoding="utf-8"))
@@ -103,15 +107,16 @@ class Worker:
             theirs.close()
             at, why = "", "process-ended"
             try:
-                while True:
-                    if not ours.poll(self.seconds if at else STARTING):
-                        why = "endless"
-                        break
-                    row = json.loads(ours.recv_bytes())  # never unpickled: it is a student's
-                    at = row.get("begin", "")
-                    if not at:
-                        done[row["exercise"]] = row
-            except (EOFError, OSError, ValueError):
+                answer(ours, STARTING)
+                for at in job["todo"]:
+                    row = answer(ours, self.seconds)
+                    if not is_row(row, at):
+                        raise ValueError("a student has written it")
+                    done[at] = row
+                at = ""
+            except TimeoutError:
+                why = "endless"
+            except (EOFError, OSError, ValueError, RecursionError):
                 pass
             end(process)
             self.running.discard(process)
@@ -122,6 +127,21 @@ class Worker:
         self.over = True
         for process in list(self.running):
             end(process)
+
+
+def answer(pipe: Connection, seconds: float) -> Any:
+    """Return what a process says next, which is never unpickled: it may be a student's."""
+    if not pipe.poll(seconds):
+        raise TimeoutError
+    return json.loads(pipe.recv_bytes(LARGEST_ROW))
+
+
+def is_row(row: Any, exercise: str) -> bool:
+    """Whether it has all that a row of this exercise has, and nothing of another type."""
+    blank = row_of(exercise, "", "", "")
+    return isinstance(row, dict) and row.keys() == blank.keys() and (
+        row["exercise"] == exercise and row["outcome"] in [*page.SIGNS]
+        and all(type(row[key]) is type(value) for key, value in blank.items()))
 
 
 def end(process: multiprocessing.Process) -> None:

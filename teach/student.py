@@ -1,7 +1,7 @@
 """Judge one student's notebooks, in a process of its own with limits: started by `report`.
 
-It says when an exercise begins and when it is judged; whoever started it ends it where it is
-silent for too long.
+It says when it is ready and tells each row; whoever started it ends it where it is silent for too
+long.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ except ImportError:  # Windows
 
 MEMORY = 2**30  # bytes that a student's code may take
 FILE = 2**20  # bytes that a file may have
+LONGEST = 20_000  # characters of an answer or a message that are shown
 FILES = 64  # that may be open at a time
 OURS = "helpers.checks"  # the module of whatever answers are borrowed from
 SECONDS = 20  # for the definitions of a notebook
@@ -219,7 +220,7 @@ def _code(exercise: Any, cells: list[tuple[int, str]]) -> dict:
     """Return an answer's code as it was handed in, a hash of its syntax tree, and its size."""
     names, found, kept = {part.name for part in exercise.parts}, {}, []
     for _, source in cells:
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        with contextlib.suppress(*siblings.UNPARSABLE):
             kept += [(source, node) for node in ast.parse(source).body
                      if siblings.stored(node) & names]
     for source, node in kept:
@@ -270,13 +271,14 @@ def work(job: str, scratch: str, out: Any) -> None:
     student = Student(job["lessons"], job["stuck"], job["wrong"])
     checks = [find_exercise(name) for name in job["todo"]]
     _limit()
+    out.send_bytes(b"{}")  # from here on the time counts
     for exercise in checks:
-        out.send_bytes(json.dumps({"begin": exercise.id}).encode())
         os.makedirs(scratch, exist_ok=True)  # the last answer may have deleted it
         os.chdir(scratch)
         try:
             row = student.row(exercise)
         except Exception as error:  # a hole in the checks costs this exercise
             row = row_of(exercise.id, "not judged", "", f"{type(error).__name__}: {error}"[:200])
+        row = {key: v[:LONGEST] if isinstance(v, str) else v for key, v in row.items()}
         out.send_bytes(json.dumps(row).encode())
     os._exit(0)  # whatever the student has left to be done at the end is not done

@@ -48,13 +48,17 @@ def edition(tmp_path_factory):
 
 
 def test_no_answer_can_be_read_and_nothing_is_offered_in_vain(edition):
-    assert not [*edition.rglob("solutions"), *edition.rglob("teach"), *edition.rglob("answers")]
+    assert not [*edition.rglob("solutions"), *edition.rglob("teach"), *edition.rglob("answers"),
+                *edition.glob("data/*.py")]
     for page in (edition / "helpers" / "checks" / "mistakes").glob("[0-9]*.md"):
         assert page.read_text(encoding="utf-8").startswith(ENCODED) and "protection" in ENCODED
     texts = [edition / "README.md", edition / "helpers" / "checks" / "mistakes" / "general.md"]
     for path in texts + sorted((edition / "notebooks").glob("*.ipynb")):
         assert not IN_VAIN.search(path.read_text(encoding="utf-8")), path.name
-    assert "protects nothing" in texts[0].read_text(encoding="utf-8")
+    readme = texts[0].read_text(encoding="utf-8")
+    assert "protects nothing" in readme and "solutions/" not in readme
+    links = re.findall(r"\]\(([^)#:]+)\)", readme)
+    assert len(links) > 10 and all((edition / link).exists() for link in links)
 
 
 def test_every_name_of_a_mistake_survives(edition):

@@ -18,6 +18,7 @@ import pytest
 from helpers import folder
 from helpers.checks import catalogue
 from helpers.checks.overview import LESSONS
+from teach import page
 from teach.handins import checks_of, find, notebook_of
 from teach.report import points
 
@@ -173,6 +174,17 @@ def doing(line):
                     "    return 1 / (1 + np.exp(-z))")
 
 
+FORGED = """
+import gc, json
+from multiprocessing.connection import Connection
+def sigmoid(z):
+    for pipe in gc.get_objects():
+        if isinstance(pipe, Connection):
+            pipe.send_bytes(json.dumps({"exercise": "01-sigmoid", "outcome": "<b>"}).encode())
+    return 1 / (1 + np.exp(-z))
+"""
+
+
 def as_bytes(encoding):
     return json.dumps(solution("01"), ensure_ascii=False).encode(encoding)
 
@@ -241,6 +253,13 @@ def damaged() -> dict[str, tuple]:
         "large-file": (doing("open('a', 'w').write('x' * 2**22)"), sigmoid_is("not yet", None)),
         "prints": (doing("os.write(1, b'x' * 9999); os.write(2, b'y')"), {}),
         "no-folder": (doing("os.rmdir(os.getcwd())"), sigmoid_is("not yet", None)),
+        "forged": (answered("01", sigmoid=FORGED), sigmoid_is("not yet", "process-ended")),
+        "no-text": (doing(r"raise ValueError('<b>\ud83d' * 10**6)"), sigmoid_is("not yet", None)),
+        "too-deep": (answered("01", sigmoid=SIGMOID + " + " + "-" * 99_999 + "z"),
+                     sigmoid_is("not yet", "cannot-be-read")),
+        "no-unicode": (answered("01", sigmoid=SIGMOID + "  # \ud83d"),
+                       sigmoid_is("not yet", "cannot-be-read")),
+        "=1+1": (solution("01"), {}), "<i>": (solution("01"), {}),
     }
 
 
@@ -259,6 +278,7 @@ def test_a_damaged_hand_in_costs_one_exercise_and_never_the_batch(tmp_path):
     (where / "notes.txt").write_text("ignored")
     before = {path: path.stat().st_mtime_ns for path in where.rglob("*")}
     rows = run(where, tmp_path / "out", "--seconds", "8")
+    rows = {(name.removeprefix("'"), exercise): row for (name, exercise), row in rows.items()}
     assert before == {path: path.stat().st_mtime_ns for path in where.rglob("*")}
     wrong = []
     for name, (_, expected) in damaged().items():
@@ -271,6 +291,9 @@ def test_a_damaged_hand_in_costs_one_exercise_and_never_the_batch(tmp_path):
     assert not wrong and len(damaged()) >= 20
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "not-a" in page and "half/01_forward_pass.ipynb" in page and "notes" not in page
+    assert "<b>" not in page and "&lt;b&gt;" in page and "<i>" not in page and len(page) < 2**20
+    table = (tmp_path / "out" / "students.csv").read_text(encoding="utf-8")
+    assert "\n'=1+1," in table and "\n=" not in table
 
 
 def test_a_second_report_has_the_same_bytes(tmp_path):
@@ -344,6 +367,47 @@ def test_students_are_told_in_any_layout(names, tmp_path):
     found, _ = find(tmp_path, ["02", "05"])
     assert {one.student for one in found} == {"smith_4711", "jones_12"}
     assert not any(one.problem for one in found)
+
+
+def test_two_students_of_one_name_stay_two(tmp_path):
+    for number in (1, 2):
+        put(tmp_path, f"Jo Smith_{number}_assignsubmission_file/02_backpropagation.ipynb")
+    assert len(find(tmp_path, ["02"])[0]) == 2
+
+
+def test_what_cannot_be_read_is_told_and_costs_nobody_else(tmp_path):
+    put(tmp_path, "all.zip/bob/01_b.ipynb")
+    deep = b""
+    for name in ("deepest.zip", "deeper.zip", "deep.zip"):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr(name, deep)
+        deep = stream.getvalue()
+    with zipfile.ZipFile(tmp_path / "all.zip", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.zip", deep)
+        archive.writestr("ann/01_a.ipynb", b"a" * 9999)
+        archive.writestr("ann.rar", b"")
+    raw = (tmp_path / "all.zip").read_bytes()
+    at = raw.index(b"ann/01_a.ipynb") + len("ann/01_a.ipynb")
+    (tmp_path / "all.zip").write_bytes(raw[:at] + b"\xff" * 9 + raw[at + 9:])
+    (tmp_path / "link.ipynb").symlink_to(Path(__file__))
+    (tmp_path / "eva.7z").touch()
+    found, aside = find(tmp_path, ["01"])
+    assert [one.path for one in found] == ["all/bob/01_b.ipynb"]
+    assert {path: why.partition(":")[0] for path, why in aside} == {
+        "all/a/deep/deeper.zip": "it lies in too many zip files",
+        "all/ann.rar": "it is no zip file",
+        "all/ann/01_a.ipynb": "it cannot be read from its zip file",
+        "eva.7z": "it is no zip file", "link.ipynb": "it is a link to another file"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text here")
+def test_names_that_are_no_text_are_written_as_bytes(tmp_path):
+    (tmp_path / "in" / os.fsdecode(b"ada\xe4")).mkdir(parents=True)
+    put(tmp_path / "in" / os.fsdecode(b"ada\xe4"), "01_forward_pass.ipynb")
+    found, aside = find(tmp_path / "in", ["01"])
+    page.write(tmp_path, [found], {found[0].student: []}, aside, points())
+    assert r"ada\udce4" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_report_is_not_written_into_what_was_handed_in(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import json
 import linecache
@@ -15,6 +14,7 @@ from typing import Any
 
 MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
           "mine", "skip")  # calls that make a constant, or bring a function along
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of what is no Python at all
 GROWERS = ("append", "extend", "insert", "update", "add")
 PLAIN = (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.BinOp, ast.UnaryOp, ast.IfExp,
          ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue,
@@ -177,9 +177,9 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
         space["In"].append(source)
         try:
             statements = ast.parse(source).body
-        except SyntaxError as error:
+        except UNPARSABLE as error:
             _forget(re.findall(r"^(?:def|class) (\w+)", source, re.M), space,
-                    f"its cell has a syntax error: {error.msg}")
+                    f"its cell has a syntax error: {getattr(error, 'msg', error)}")
             statements = []
         for statement in statements:
             _run(statement, name, space, follow)
@@ -191,8 +191,12 @@ def without_magics(source: str) -> str:
     first, _, rest = source.partition("\n")
     if first.split()[:1] in (["%%time"], ["%%timeit"], ["%%capture"], ["%%prun"]):
         source = f"\n{rest}"
-    with contextlib.suppress(SyntaxError):
+    try:
         ast.parse(source)
+        return source
+    except SyntaxError:
+        pass
+    except UNPARSABLE:
         return source
     try:
         from IPython.core.inputtransformer2 import TransformerManager
