@@ -346,88 +346,9 @@ def _number(value: float) -> str:
     return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
 
 
-def draw_chain(
-    operations: Sequence[str], values: Sequence[float] | None = None,
-    derivatives: Sequence[float] | None = None, *, local: Sequence[float] | None = None,
-    variables: Sequence[str] | None = None, title: str | None = None, ax: Axes | None = None,
-) -> Axes:
-    """Draw a composition as a graph: values flow to the right, derivatives back to the left.
-
-    Parameters
-    ----------
-    operations : n names
-        From the innermost to the outermost: ``["square", "sin", "exp"]`` is exp(sin(x²)).
-    values : n + 1 floats, optional
-        The value of each variable, written above it; nan is shown as a question mark.
-    derivatives : n + 1 floats, optional
-        Of the last variable with respect to each variable: the lower lane.
-    local : n floats, optional
-        Each operation's own derivative, with which the lower lane is multiplied on its way back.
-    variables : n + 1 symbols in mathtext without dollars, optional
-        By default x, u_1, u_2, …, y.
-    title : str, optional
-    ax : Axes, optional
-        Where to draw; by default in a new figure.
-
-    Returns
-    -------
-    Axes
-
-    Raises
-    ------
-    ValueError
-        Where there is no operation, or a sequence has another length: names the argument.
-    """
-    n = len(operations)
-    if n == 0:
-        raise ValueError("operations: none came, at least one was wanted")
-    if variables is None:
-        variables = ["x", *(f"u_{k}" for k in range(1, n)), "y"]
-    wanted = {"values": (values, n + 1), "derivatives": (derivatives, n + 1),
-              "local": (local, n), "variables": (variables, n + 1)}
-    for name, (given, length) in wanted.items():
-        if given is not None and len(given) != length:
-            raise ValueError(f"{name}: {len(given)} came, {length} were wanted")
-    lane = derivatives is not None or local is not None
-    ax, unit = _canvas(ax, (-0.8, 2 * n + 0.8, -1.85 if lane else -0.6, 0.85), title)
-    last = variables[-1]
-    for k, symbol in enumerate(variables):
-        _word(ax, 2 * k, 0, f"${symbol}$", unit, "variable", boxstyle="circle,pad=0.5",
-              facecolor=NODE, edgecolor=INK)
-        if values is not None:
-            _word(ax, 2 * k, 0.6, _number(values[k]), unit, "value")
-        if lane:
-            found = "" if derivatives is None else f"\n{_number(derivatives[k])}"
-            _word(ax, 2 * k, -1.3, _slope(last, symbol) + found, unit, "derivative",
-                  boxstyle="round,pad=0.4", facecolor=GRADIENT_PALE, edgecolor=GRADIENT)
-    for k, operation in enumerate(operations):
-        middle = 2 * k + 1
-        _arrow(ax, unit, middle - 0.7, middle + 0.74, 0, "forward", INK)
-        _word(ax, middle, 0, operation, unit, "operation", boxstyle="square,pad=0.5",
-              facecolor="white", edgecolor=INK)
-        if lane:
-            _arrow(ax, unit, middle + 0.55, middle - 0.55, -1.3, "backward", GRADIENT)
-        if local is not None:
-            _word(ax, middle, -1.05, _slope(variables[k + 1], variables[k]), unit, "local")
-            _word(ax, middle, -1.55, rf"$\times$ {_number(local[k])}", unit, "local")
-    return ax
-
-
-def _slope(above: str, below: str) -> str:
-    return rf"$\mathrm{{d}}{above}/\mathrm{{d}}{below}$"
-
-
 def _word(ax: Axes, x: float, y: float, text: str, unit: float, gid: str, **box: str) -> None:
     ax.text(x, y, text, ha="center", va="center", color=INK, fontsize=0.185 * unit, gid=gid,
             zorder=3, bbox=box | {"linewidth": 0.022 * unit} if box else None)
-
-
-def _arrow(
-    ax: Axes, unit: float, start: float, end: float, y: float, gid: str, colour: str
-) -> None:
-    ax.annotate("", (end, y), (start, y), gid=gid, zorder=2, arrowprops={
-        "arrowstyle": "-|>", "color": colour, "linewidth": 0.03 * unit, "shrinkA": 0, "shrinkB": 0,
-        "mutation_scale": 0.22 * unit})
 
 
 OPERATION_SIGNS = {"add": "+", "mul": "×", "sub": "\N{MINUS SIGN}", "div": "÷", "matmul": "@"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex, to_rgba
 
-from helpers.draw import MOST_NODES, draw_chain, draw_graph, draw_matrices, draw_network
+from helpers.draw import MOST_NODES, draw_graph, draw_matrices, draw_network
 from helpers.palette import BIAS, EDGE, GRADIENT, GRADIENT_PALE, NEGATIVE, NODE, POSITIVE
 
 SOLID = (0, None)
@@ -273,72 +273,6 @@ def test_arguments_stay_as_they_were():
 def test_bad_arguments_are_named(sizes, keywords, message):
     with pytest.raises(ValueError, match=message):
         draw_network(sizes, **keywords)
-
-
-OPERATIONS = ["square", "sin", "exp"]
-
-
-def test_a_chain_shows_variables_and_operations_in_turn():
-    ax = draw_chain(OPERATIONS, title="exp(sin(x²))")
-    assert texts(ax, "operation") == OPERATIONS
-    assert texts(ax, "variable") == ["$x$", "$u_1$", "$u_2$", "$y$"]
-    assert texts(ax, "derivative") == texts(ax, "value") == texts(ax, "backward") == []
-    row = sorted((t for t in ax.texts if t.get_gid() in ("operation", "variable")),
-                 key=lambda text: text.get_position()[0])
-    assert [t.get_gid() for t in row] == ["variable", "operation"] * 3 + ["variable"]
-    assert pixels(ax).std() > 5
-
-
-def test_a_chain_shows_values_above_and_derivatives_below():
-    ax = draw_chain(OPERATIONS, [1, 2, 3, 4], [8, 4, 2, np.nan], local=[5, 6, -7],
-                    variables=["x", "u", "v", "y"])
-    assert texts(ax, "value") == ["1.00", "2.00", "3.00", "4.00"]
-    assert [text.split("\n")[1] for text in texts(ax, "derivative")] == ["8.00", "4.00", "2.00",
-                                                                         "?"]
-    assert texts(ax, "derivative")[1].startswith(r"$\mathrm{d}y/\mathrm{d}u$")
-    assert texts(ax, "local")[:2] == [r"$\mathrm{d}u/\mathrm{d}x$", r"$\times$ 5.00"]
-    height = {gid: {t.get_position()[1] for t in ax.texts if t.get_gid() == gid}
-              for gid in ("value", "variable", "derivative")}
-    assert min(height["value"]) > max(height["variable"]) > max(height["derivative"])
-
-
-def test_forward_arrows_point_right_and_amber_ones_back():
-    ax = draw_chain(OPERATIONS, derivatives=[1, 1, 1, 1])
-    arrows = {gid: [t for t in ax.texts if t.get_gid() == gid] for gid in ("forward", "backward")}
-    assert len(arrows["forward"]) == len(arrows["backward"]) == 3
-    assert all(a.xy[0] > a.get_position()[0] for a in arrows["forward"])
-    assert all(a.xy[0] < a.get_position()[0] for a in arrows["backward"])
-    assert {to_hex(a.arrow_patch.get_edgecolor()).upper() for a in arrows["backward"]} == {GRADIENT}
-
-
-@pytest.mark.parametrize("length", [1, 3, 6])
-def test_no_word_of_a_chain_is_cut_off_or_covered(length):
-    n = length + 1
-    ax = draw_chain(["add bias"] * length, range(n), range(n), local=range(length))
-    ax.figure.canvas.draw()
-    frame, words = ax.figure.bbox, [t for t in ax.texts if t.get_text()]
-    extents = [(t.get_bbox_patch() or t).get_window_extent() for t in words]
-    for k, box in enumerate(extents):
-        assert frame.x0 <= box.x0 and box.x1 <= frame.x1
-        assert frame.y0 <= box.y0 and box.y1 <= frame.y1
-        assert not any(box.overlaps(other) for other in extents[k + 1:]), words[k]
-
-
-@pytest.mark.parametrize("operations, keywords, message", [
-    ([], {}, "operations: none came"),
-    (OPERATIONS, {"values": [1, 2, 3]}, "values: 3 came, 4 were wanted"),
-    (OPERATIONS, {"derivatives": [1]}, "derivatives: 1 came, 4 were wanted"),
-    (OPERATIONS, {"local": [1, 2, 3, 4]}, "local: 4 came, 3 were wanted"),
-    (OPERATIONS, {"variables": "xy"}, "variables: 2 came, 4 were wanted"),
-])
-def test_bad_arguments_of_a_chain_are_named(operations, keywords, message):
-    with pytest.raises(ValueError, match=message):
-        draw_chain(operations, **keywords)
-
-
-def test_a_chain_draws_on_a_given_axes():
-    ax = plt.subplots()[1]
-    assert draw_chain(OPERATIONS, ax=ax) is ax
 
 
 class Node:

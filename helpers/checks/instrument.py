@@ -28,7 +28,7 @@ NAMES = ("Add Sub Mult:mul MatMult:matmul Div:truediv FloorDiv:floordiv Mod Pow 
 OPERATORS = {name: function or name.lower() for name, _, function in (
     pair.partition(":") for pair in NAMES.split())}
 MADE_ONCE = (ast.List, ast.Dict, ast.Set, ast.Call)  # as the default of an argument
-LOAD, STORE = ast.Load(), ast.Store()
+LOAD = ast.Load()
 
 
 class Cut(BaseException):

@@ -17,11 +17,6 @@ def ones_first(A):
     return np.column_stack([np.ones(len(A)), A])
 
 
-def ones_last(A):
-    """Return `A` (N, M) with a column of ones after it, (N, M + 1)."""
-    return np.column_stack([A, np.ones(len(A))])
-
-
 def network_case(seed, N, D, H, K):
     """Return X_b (N, D+1), y (N, K), W1 (D+1, H), W2 (H+1, K): all sizes different."""
     rng = np.random.default_rng(seed)

@@ -20,10 +20,6 @@ def _sizes(*args):
     return {"N": len(args[0])}
 
 
-MEASURED = ("right to some digits only, as a measured derivative is. Here it is to be computed by "
-            "the chain rule, which needs no eps and is exact.")
-
-
 def prime(z):
     """Return the derivative of the sigmoid."""
     return expit(z) * (1 - expit(z))
