@@ -55,6 +55,9 @@ In its list of files, open {0} in the folder of this course. Where packages are 
   python3 -m pip install --constraint constraints.txt --editable .
 For everybody, whoever runs the hub makes its image from environment.yml."""
 
+NOT_YOURS = "You may not write here: copy the folder of the course to a place of your own"
+REASONS = {errno.ENOSPC: "The disk is full", errno.EACCES: NOT_YOURS, errno.EROFS: NOT_YOURS}
+
 FORGET = """\
 This deletes the folder work/.course: the answers that the course has kept, your progress and
 your predictions. Your notebooks stay as they are. Delete it? [y/N]"""
@@ -174,8 +177,8 @@ def main(arguments):
             raise CourseError("There is no command '{0}'.\n\n{1}".format(arguments[0], USAGE))
         return commands[arguments[0]](arguments[1:])
     except (CourseError, EnvironmentError) as error:
-        full = getattr(error, "errno", None) == errno.ENOSPC
-        print("The disk is full: {0}".format(error) if full else str(error), file=sys.stderr)
+        reason = REASONS.get(getattr(error, "errno", None))
+        print("{0}: {1}".format(reason, error) if reason else str(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped. Running the same command again goes on from here.", file=sys.stderr)

@@ -123,6 +123,8 @@ def make_venv() -> dict:
             raise CourseError(NO_MODULE.format(module))
     if os.path.lexists(VENV):
         say("The folder .venv cannot be used (broken, half made or too old): making it anew.")
+    if VENV.is_symlink():
+        VENV.unlink()  # what it leads to is somebody else's, and would be emptied
     python = getattr(sys, "_base_executable", None) or sys.executable
     code = run([python, "-m", "venv", "--clear", "--without-pip", str(VENV)])
     venv = look_at_venv()

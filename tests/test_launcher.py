@@ -395,6 +395,15 @@ def test_unusable_venv_is_made_anew(plain, module, capfd, kind):
     assert not (plain.folder / ".venv" / "left-over").exists()
 
 
+@posix_only
+def test_a_linked_venv_that_cannot_be_used_is_not_emptied(plain, module, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "file").touch()
+    (plain.folder / ".venv").symlink_to(tmp_path / "theirs")
+    module.installer.make_venv()
+    assert (tmp_path / "theirs" / "file").exists() and not (plain.folder / ".venv").is_symlink()
+
+
 def test_first_venv_is_made_without_that_message(plain, module, capfd):
     found = module.installer.make_venv()
     assert "making it anew" not in capfd.readouterr().out
@@ -608,16 +617,19 @@ def test_an_update_by_unzipping_over_the_course_spares_work(made, tmp_path):
     assert {p: p.read_bytes() for p in kept} == kept
 
 
-def test_a_full_disk_leaves_no_temporary_file_and_is_told(plain, module, monkeypatch, capsys):
+@pytest.mark.parametrize("number, told", [
+    (errno.ENOSPC, "The disk is full: "), (errno.EACCES, "You may not write here: ")])
+def test_a_full_disk_leaves_no_temporary_file_and_is_told(
+        plain, module, monkeypatch, capsys, number, told):
     def fill(source, target):
         Path(target).write_text("half", encoding="utf-8")
-        raise OSError(errno.ENOSPC, "No space left on device", target)
+        raise OSError(number, os.strerror(number), target)
 
     monkeypatch.setattr(module.installer, "set_up", lambda *parts, **options: None)
     monkeypatch.setattr(module.work_folder.shutil, "copyfile", fill)
     for arguments in (["lab"], ["fresh", "02"]):
         assert module.main(arguments) == 1
-        assert capsys.readouterr().err.startswith("The disk is full: ")
+        assert capsys.readouterr().err.startswith(told)
     assert list((plain.folder / "work").iterdir()) == []
 
 

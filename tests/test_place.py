@@ -274,7 +274,7 @@ def test_right_answers_have_no_place(key):
 @pytest.mark.parametrize("function", [None, 3, np.exp, print, type, lambda *args: 1 / 0,
                                       eval("lambda X, params: 1 / 0")])
 def test_what_has_no_source_or_cannot_be_called_has_no_place(function):
-    place.find(PARTS["04-forward"], function)
+    assert place.find(PARTS["04-forward"], function) is None
 
 
 def test_a_search_ends_in_time_and_in_counted_steps():
