@@ -96,7 +96,7 @@ def state_of(path: PathLike) -> State:
         sources = hash_sources(notebook)
     except ValueError as error:
         return State(damage=_damage(data, error))
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, RecursionError):
         return State(damage="it is no notebook")
     try:
         return State(None, notebook["metadata"]["course"]["sources"], sources)
@@ -205,6 +205,6 @@ def last_lesson(notebooks: PathLike, work: PathLike) -> str | None:
         try:
             time = json.loads(path.read_bytes())["time"]
             found.append((datetime.fromisoformat(time).timestamp(), by_number[path.name[:2]]))
-        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # half written, of another version, or of a lesson that is gone
     return max(found)[1] if found else None

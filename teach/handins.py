@@ -113,8 +113,9 @@ def _unzip(parts: tuple[str, ...], stream: Any, depth: int = 0) -> Iterator:
     try:
         with zipfile.ZipFile(stream) as archive:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                inner = tuple(p for p in PurePosixPath(info.filename).parts if p not in ("/", ".."))
-                kind = PurePosixPath(*inner).suffix.lower()
+                path = PurePosixPath(info.filename.replace("\\", "/"))  # old Windows writes these
+                inner = tuple(part for part in path.parts if part not in ("/", ".."))
+                kind = path.suffix.lower()
                 if info.is_dir() or any(map(ASIDE.match, inner)) or kind not in KINDS:
                     continue
                 raw = _member(archive, info) if kind in READ else NO_ZIP

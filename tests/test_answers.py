@@ -242,7 +242,7 @@ def test_a_notebook_may_begin_with_a_byte_order_mark(folder, encoding):
     (b'{\n "cells": [\n', "cut off or damaged in line 3"),
     (b'{\n "cells": [\n<<<<<<< HEAD\n', "a merge has left its marks in line 3"),
     (b'{\n "cells": "\xe4"}', "line 2 is not in UTF-8"),
-    (b'{"worksheets": []}', "it holds no cells")])
+    (b'{"worksheets": []}', "it holds no cells"), (b"[" * 99_999, "it holds no cells")])
 def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_the_line(
         folder, capsys, raw, said):
     (folder / "01_forward_pass.ipynb").write_bytes(raw)

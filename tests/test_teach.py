@@ -349,6 +349,8 @@ def put(where: Path, name: str) -> None:
     ("smith_4711/work/02_backpropagation.ipynb", "jones_12/02_backpropagation-fresh.ipynb",
      "jones_12/.ipynb_checkpoints/02_backpropagation-checkpoint.ipynb"),
     ("smith_4711.zip/work/02_backpropagation.ipynb", "jones_12.zip/02_backpropagation.ipynb"),
+    ("all.zip/..\\smith_4711\\02_backpropagation.ipynb",
+     "all.zip/jones_12\\work\\02_backpropagation.ipynb"),
     ("all.zip/smith_4711_02_backpropagation.ipynb", "all.zip/jones_12_02_backpropagation.ipynb"),
     ("all.zip/smith_4711.zip/02_backpropagation.ipynb",
      "all.zip/jones_12.zip/02_backpropagation.ipynb"),
@@ -359,8 +361,8 @@ def put(where: Path, name: str) -> None:
     ("02_backpropagation/smith_4711/02_backpropagation.ipynb",
      "02_backpropagation/jones_12/02_backpropagation.ipynb"),
     ("02_backpropagation_smith_4711.ipynb", "02_backpropagation_jones_12.ipynb"),
-], ids=["lms", "nbgrader", "folders", "zips", "zip-of-names", "zip-of-zips", "moodle", "canvas",
-        "by-lesson", "name-last"])
+], ids=["lms", "nbgrader", "folders", "zips", "zip-of-windows", "zip-of-names", "zip-of-zips",
+        "moodle", "canvas", "by-lesson", "name-last"])
 def test_students_are_told_in_any_layout(names, tmp_path):
     for name in names:
         put(tmp_path, name)

@@ -119,6 +119,7 @@ DAMAGES = {
     "line 2: Unterminated string": b'{"cells": [\n{"cell_type": "mark',
     "it is not in UTF-8": '{"cells": "déjà vu"}'.encode("cp1252"),
     "it is no notebook": b'{"cells": [1]}',
+    "it is no note": b"[" * 99_999,
 }
 
 
@@ -243,8 +244,9 @@ def test_the_lesson_that_was_checked_last(work, toy):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"time": 3}', '{"time": "yesterday"}', '{"time": null}', "\x00"]
-)
+    "text", ["", "[]", "{}", '{"time": 3}', '{"time": "yesterday"}', '{"time": null}', "\x00",
+             "[" * 99_999]
+)  # fmt: skip
 def test_progress_that_cannot_be_read_is_left_out(work, toy, text):
     checked(work, "02-double", "")
     (work / ".course" / "progress" / "02-double.json").write_text(text, encoding="utf-8")

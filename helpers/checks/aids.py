@@ -34,7 +34,7 @@ def solution(exercise_id: str, sure: bool = False) -> None:
     elif not sure:
         tries = store.records().get(exercise_id, {}).get("checks", 0)
         show_note(f"Solution of {exercise_id}: are you sure?", [
-            "Have you tried the three hints?" if tries < 2 else f"You checked it {tries} times.",
+            "Have you tried the hints?" if tries < 2 else f"You checked it {tries} times.",
             f'`skip("{exercise_id}")` lets you go on without having seen it.',
             f'To see it: `solution("{exercise_id}", sure=True)`.'])
     else:

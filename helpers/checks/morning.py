@@ -64,7 +64,7 @@ def _made_in(name: str, cell: str) -> int | None:
 def _names(source: str) -> set[str]:
     try:
         return siblings.stored(ast.parse(siblings.without_magics(source)))
-    except SyntaxError:
+    except siblings.UNPARSABLE:
         return set()
 
 

@@ -96,7 +96,7 @@ def cells_in(raw: bytes) -> list[dict]:
         return [{**cell, "source": "".join(cell["source"])} for cell in cells]
     except json.JSONDecodeError as error:
         raise Unreadable(f"it is cut off or damaged in line {error.lineno}") from None
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, RecursionError):
         raise Unreadable("it holds no cells") from None
 
 
