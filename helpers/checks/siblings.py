@@ -178,8 +178,9 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
         try:
             statements = ast.parse(source).body
         except UNPARSABLE as error:
+            why = str(getattr(error, "msg", error)) or "it is nested too deeply"
             _forget(re.findall(r"^(?:def|class) (\w+)", source, re.M), space,
-                    f"its cell has a syntax error: {getattr(error, 'msg', error)}")
+                    f"its cell has a syntax error: {why}")
             statements = []
         for statement in statements:
             _run(statement, name, space, follow)
