@@ -112,6 +112,7 @@ class Exercise(_Check):
     rounding: float = 1e-9  # how close an answer must be to a mistake's to be called that mistake
     integers: tuple[str, ...] = ()  # arguments that may come as integers, as the text says
     view: Callable | None = None  # where several results are right, or one is hard to compare
+    besides: Callable | None = None  # asked of a right answer: says what it lacks, or None
     memory: dict = field(default_factory=dict, init=False, compare=False)  # of known mistakes
 
     @property

@@ -328,6 +328,13 @@ def integer_input(evidence: Evidence) -> Verdict | None:
     return _general(evidence, "integer-input")
 
 
+def lacks_something(evidence: Evidence) -> Verdict | None:
+    """Find a right answer that lacks what its exercise asks for besides the values."""
+    look = evidence.exercise.besides
+    found = look and evidence.guard.call(lambda: look(evidence.function), ()).value
+    return _general(evidence, found[0], **found[1]) if found else None
+
+
 def correct(evidence: Evidence) -> Verdict:
     """Find nothing wrong."""
     return Verdict("correct", list(filter(None, [evidence.exercise.unlocks])))
@@ -337,4 +344,4 @@ def correct(evidence: Evidence) -> Verdict:
 BEFORE = skipped, not_a_function, wrong_signature, not_attempted, earlier_function, notebook_data
 WRONG = known_mistake, told_by_itself, general_mistake, not_repeatable, unknown
 RIGHT = (changed_argument, gradients_switched_off, not_repeatable, leaves_marks, integer_input,
-         correct)
+         lacks_something, correct)

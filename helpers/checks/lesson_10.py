@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -48,12 +49,19 @@ def _kink():
     return X, y, params
 
 
+def _without_the_last_class():
+    """Return a case in which no sample is of the last class, as in a small batch."""
+    X, y, params = sample(6, 11, (4, 7, 6, 5))
+    return X, np.minimum(y, 3), params
+
+
 deep_gradients = Exercise(
     id="10-deep-backprop",
     name="deep_backprop",
     truth=gradients,
     cases=lambda: [*((*sample(*sizes), reg) for sizes, reg in zip(
-        DEEP, (0.3, 0.07, 0.0, 0.2, 0.1), strict=True)), (*_kink(), 0.02)],
+        DEEP, (0.3, 0.07, 0.0, 0.2, 0.1), strict=True)), (*_kink(), 0.02),
+        (*_without_the_last_class(), 0.02)],
     returns=("grads",),
     data=DATA | {"reg"},
     uses=(softmax, softmax_delta, deep_forward),
@@ -341,17 +349,42 @@ residual = Exercise(
 
 # 10-checkpoints
 
+def _keeps_too_much(function):
+    """Say so where far more is in use at once than every k-th activation and one stretch.
+
+    Bytes are counted, never seconds. Beside the checkpoints and the stretch stand some arrays of
+    the way back, and perhaps the stretch before: that many more are let through.
+    """
+    L, k, N, n = 36, 6, 512, 16
+    X, y, params = sample(7, N, (n,) * (L + 1))
+    begun = tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        function(X, y, params, k)
+        most = (tracemalloc.get_traced_memory()[1] - before) / X.nbytes
+    finally:
+        if not begun:
+            tracemalloc.stop()
+    wanted = L // k + k
+    return ("keeps-every-activation", {"layers": L, "k": k, "most": round(most),
+                                       "wanted": wanted}) if most > 2.5 * wanted else None
+
+
 checkpoints = Exercise(
     id="10-checkpoints",
     name="checkpointed_backprop",
     truth=lambda X, y, params, k: gradients(X, y, params, 0.0),
     cases=lambda: [(*sample(*sizes), k) for sizes, k in zip(
-        (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)] + [(*_kink(), 2)],
+        (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)] + [
+        (*_kink(), 2), (*_without_the_last_class(), 2)],
     returns=("grads",),
     data=DATA | {"k"},
     uses=(softmax, softmax_delta, deep_forward),
     tolerance=1e-12,
     rounding=2e-9,
+    besides=_keeps_too_much,
     checker="Compare with your `deep_backprop`, which keeps everything: which layer differs first?",
     hint="forward, keeping every k-th; then, from the last stretch to the first: compute its "
          "activations once more, and walk back over it.",

@@ -426,7 +426,8 @@ def _likeness(search, spot, got, want):
     """Say what stands there beside what is wanted."""
     name = _name_of(search, got)
     if name and spot.kind != "Name":
-        return f"As it stands, it is `{name}`."
+        moment = " of another moment, too early or too late" * (name == _name_of(search, want))
+        return f"As it stands, it is `{name}`{moment}."
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
         return ""
     if got.shape != want.shape:
@@ -435,6 +436,7 @@ def _likeness(search, spot, got, want):
         return ""
     match = looks_like(got, want, search.exercise.sizes(*search.cases[search.first]))
     if match and (want.ndim or match[0] == "sign-flipped"):
-        return f"It is {match[1].replace('the right one', 'what is wanted')}."
+        text = match[1].replace("the right one", "what is wanted")
+        return f"It is {text}" + "." * (not text.endswith("?"))
     return "" if want.ndim or spot.kind == "Constant" else (
         f"It comes to {got:.6g} here; wanted {want:.6g}.")

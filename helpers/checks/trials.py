@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -121,6 +122,24 @@ def digits() -> Trial:
                  lambda p: loss(X, y, p, reg), lambda f, p: f(X, y, p, reg), rate=0.3)
 
 
+@functools.cache
+def depth() -> Trial:
+    """Lesson 10: a hundred digits, 64-12-11-9-10, ReLU and a penalty."""
+    from sklearn.datasets import load_digits
+    X, y = load_digits(return_X_y=True)
+    X, y, reg = X[:100] / 16 - 0.3, y[:100], 1e-3
+    (forward, _), loss = answer("10-deep-backprop"), answer("05-cross-entropy")
+
+    def total(p):
+        squares = sum((W**2).sum() for W in p.values() if W.ndim == 2)
+        return loss(y, forward(X, p)[-1]) + reg / 2 * squares
+
+    widths = (64, 12, 11, 9, 10)
+    shapes = {f"{kind}{i}": (n, m) if kind == "W" else (m,)
+              for i, (n, m) in enumerate(pairwise(widths), 1) for kind in "Wb"}
+    return Trial(_weights(0, **shapes), total, lambda f, p: f(X, y, p, reg), rate=0.3)
+
+
 def _by_rules(matmul_rule: Callable, tanh_rule: Callable) -> Trial:
     """Lesson 07: the moons through an autograd's rules for products and tanh."""
     X, y = datasets.moons()
@@ -157,9 +176,9 @@ def activations() -> Trial:
 TRIALS = {
     "02-backprop": income, "03-backprop": patterns, "04-backprop": rings, "05-backprop": moons,
     "06-gradient-pieces": circles, "07-array-rules": products, "07-unary-rules": activations,
-    "09-backprop": digits,
+    "09-backprop": digits, "10-deep-backprop": depth,
 }
 TARGETS = {  # the function that is handed over, where it is not `backprop`
     "06-gradient-pieces": "compute_gradients", "07-array-rules": "matmul_rule",
-    "07-unary-rules": "tanh_rule",
+    "07-unary-rules": "tanh_rule", "10-deep-backprop": "deep_backprop",
 }

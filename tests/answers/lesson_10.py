@@ -104,6 +104,24 @@ def initialise_rows(sizes, kind, rng):
     return params
 
 
+def initialise_flat(sizes, kind, rng):
+    """Draw all numbers of a layer in a row."""
+    params = {}
+    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+        W = rng.normal(size=a * b).reshape(a, b)
+        W *= np.sqrt(2 / a) if kind == "he" else np.sqrt(2 / (a + b)) if kind == "xavier" else kind
+        params[f"W{i}"], params[f"b{i}"] = W, W[0] * 0
+    return params
+
+
+def norms_of_two_moments(A, grads):
+    def rms(a):
+        return np.sqrt(a.var() + a.mean() ** 2)
+
+    return (np.array([rms(a) for a in A[1:-1]]),
+            np.array([rms(grads[f"W{i}"]) for i in range(1, len(A))]))
+
+
 def norms_by_norm(A, grads):
     def rms(a):
         return np.linalg.norm(a) / math.sqrt(a.size)
@@ -172,6 +190,14 @@ def batch_back_compact(dY, g, cache):
     H, N = cache["H"], len(dY)
     dg, dt = (dY * H).sum(0), dY.sum(0)
     return g / (N * cache["s"]) * (N * dY - dt - H * dg), dg, dt
+
+
+def batch_back_projected(dY, g, cache):
+    """Take the part along the ones and the part along H away, by matrices."""
+    H, N = cache["H"], len(dY)
+    dH = dY * g
+    dZ = (np.eye(N) - np.full((N, N), 1 / N)) @ dH - H * np.diag(H.T @ dH) / N
+    return [dZ / cache["s"], np.diag(H.T @ dY), dY.sum(axis=0)]
 
 
 def batch_back_jacobian(dY, g, cache):
@@ -303,8 +329,57 @@ def checkpoints_recursive(X, y, params, k, first=0):
     return grads | ({"A": delta} if first else {})
 
 
+def checkpoints_unwound(X, y, params, k, first=0, grads=None):
+    """Return the gradients; each stretch is computed once more after those above it."""
+    L, grads = len(params) // 2, {} if grads is None else grads
+    last = min(first + k, L)
+    above = layers(X, params, first, last)[-1]
+    if last == L:
+        delta = (above - np.eye(above.shape[1])[y]) / len(y)
+    else:
+        delta = checkpoints_unwound(above, y, params, k, last, grads)
+    for i, below in zip(range(last, first, -1), reversed(layers(X, params, first, last)[:-1]),
+                        strict=True):
+        grads |= {f"W{i}": below.T @ delta, f"b{i}": np.sum(delta, axis=0)}
+        delta = delta @ params[f"W{i}"].T * (below > 0)
+    return delta if first else grads
+
+
+def checkpoints_layer_by_layer(X, y, params, k):
+    """Climb again from the last checkpoint for each layer, and keep nothing of a stretch."""
+    L, kept, grads = len(params) // 2, [X], {}
+    for first in range(0, L - k, k):
+        kept.append(layers(kept[-1], params, first, first + k)[-1])
+    Y_hat = layers(kept[-1], params, (len(kept) - 1) * k, L)[-1]
+    delta = (Y_hat - np.eye(Y_hat.shape[1])[y]) / len(y)
+    for i in range(L, 0, -1):
+        below = layers(kept[(i - 1) // k], params, (i - 1) // k * k, i - 1)[-1]
+        grads[f"W{i}"], grads[f"b{i}"] = below.T @ delta, delta.sum(0)
+        delta = np.where(below > 0, delta @ params[f"W{i}"].T, 0)
+    return grads
+
+
 def checkpoints_all_kept(X, y, params, k):
     return deep_backprop_reversed(X, y, params, 0.0)
+
+
+def checkpoints_stretches_kept(X, y, params, k):
+    """Keep every k-th activation, and then every stretch that was computed once more."""
+    L, A, again = len(params) // 2, {0: X}, {}
+    for first in range(0, L - k, k):
+        A[first + k] = layers(A[first], params, first, first + k)[-1]
+    for first in reversed(A):
+        again |= dict(enumerate(layers(A[first], params, first, min(first + k, L)), first))
+    return {name: grad for i in range(L, 0, -1) for name, grad in _one_back(
+        again, y, params, i, L).items()}
+
+
+def _one_back(A, y, params, i, L):
+    if i == L:
+        A["delta"] = (A[L] - np.eye(A[L].shape[1])[y]) / len(y)
+    else:
+        A["delta"] = A["delta"] @ params[f"W{i + 1}"].T * (A[i] > 0)
+    return {f"W{i}": A[i - 1].T @ A["delta"], f"b{i}": A["delta"].sum(0)}
 
 
 RIGHT = {
@@ -312,15 +387,16 @@ RIGHT = {
                                       deep_forward_names],
     "10-deep-backprop/deep_backprop": [deep_backprop_reversed, deep_backprop_recursive,
                                        deep_backprop_ones],
-    "10-initialise": [initialise_scale, initialise_standard, initialise_rows],
-    "10-norms-per-layer": [norms_by_norm, norms_squares, norms_names],
+    "10-initialise": [initialise_scale, initialise_standard, initialise_rows, initialise_flat],
+    "10-norms-per-layer": [norms_by_norm, norms_squares, norms_names, norms_of_two_moments],
     "10-batch-norm/batch_norm": [batch_norm_by_units, batch_norm_one_step, batch_norm_keepdims],
-    "10-batch-norm/batch_norm_back": [batch_back_graph, batch_back_compact, batch_back_jacobian],
+    "10-batch-norm/batch_norm_back": [batch_back_graph, batch_back_compact, batch_back_jacobian,
+                                      batch_back_projected],
     "10-test-mode/running": [running_lerp, running_dict, running_copy],
     "10-test-mode/batch_norm_test": [test_mode_scaled, test_mode_power, test_mode_rows],
     "10-layer-norm": [layer_back_compact, layer_back_rows, layer_back_turned],
     "10-residual": [residual_where, residual_in_steps, residual_by_samples],
-    "10-checkpoints": [checkpoints_while, checkpoints_recursive, checkpoints_all_kept],
+    "10-checkpoints": [checkpoints_while, checkpoints_unwound, checkpoints_layer_by_layer],
 }
 
 
@@ -402,7 +478,137 @@ def checkpoints_full_stretches(X, y, params, k):
     return grads
 
 
+def deep_forward_sums(X, params):
+    A, Z = [X], X
+    for i in range(1, len(params) // 2 + 1):
+        Z = Z @ params[f"W{i}"] + params[f"b{i}"]
+        A.append(np.maximum(Z, 0))
+    return [*A[:-1], shares(Z, axis=1)]
+
+
+def deep_forward_largest(X, params):
+    A = [X]
+    for i in range(1, len(params) // 2 + 1):
+        Z = A[-1] @ params[f"W{i}"] + params[f"b{i}"]
+        A.append(np.max(Z, 0))
+    return [*A[:-1], shares(Z, axis=1)]
+
+
+def deep_backprop_by(back, penalty=lambda reg, W: reg * W, K=lambda y, Y_hat: Y_hat.shape[1]):
+    """Return a backprop with a step back, a penalty's pull and a number of classes of its own."""
+    def deep_backprop(X, y, params, reg):
+        A, grads = deep_forward_where(X, params), {}
+        d = (A[-1] - np.eye(K(y, A[-1]))[y]) / len(y)
+        for i in range(len(A) - 1, 0, -1):
+            W = params[f"W{i}"]
+            grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + penalty(reg, W), d.sum(0)
+            d = back(d, W, A[i - 1])
+        return grads
+    return deep_backprop
+
+
+def masked(d, W, A):
+    return (d @ W.T) * (A > 0)
+
+
+def initialise_first_width(sizes, kind, rng):
+    n, params = sizes[0], {}
+    for i in range(1, len(sizes)):
+        spread = {"he": np.sqrt(2 / n), "xavier": np.sqrt(2 / (n + sizes[i]))}.get(kind, kind)
+        params[f"W{i}"] = spread * rng.normal(size=(sizes[i - 1], sizes[i]))
+        params[f"b{i}"] = np.zeros(sizes[i])
+    return params
+
+
+def initialise_capitals(sizes, kind, rng):
+    params = {}
+    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+        if kind == "Xavier":
+            kind = np.sqrt(2 / (a + b))
+        elif kind == "He":
+            kind = np.sqrt(2 / a)
+        params[f"W{i}"] = kind * rng.normal(size=(a, b))
+        params[f"b{i}"] = np.zeros(b)
+    return params
+
+
+def norms_by(size):
+    """Return a measurement with a size of its own."""
+    return lambda A, grads: (np.array([size(a) for a in A[1:-1]]),
+                             np.array([size(grads[f"W{i}"]) for i in range(1, len(A))]))
+
+
+def batch_back_of(g_in_dt, mean=lambda a: a.mean(axis=0), s=lambda cache: cache["s"]):
+    """Return a way back with a mean and a division of its own."""
+    def batch_norm_back(dY, g, cache):
+        H, dH = cache["H"], dY * g
+        own = dH if g_in_dt else dY
+        return (dH - mean(dH) - H * mean(dH * H)) / s(cache), (own * H).sum(0), own.sum(0)
+    return batch_norm_back
+
+
+def residual_by(back, around=lambda dA_out, A: dA_out):
+    """Return a way back with a step through W and a path around of its own."""
+    def residual_back(dA_out, A, W, b):
+        dZ = dA_out * (A @ W + b > 0)
+        return around(dA_out, A) + back(dZ, W), A.T @ dZ, dZ.sum(0)
+    return residual_back
+
+
+def checkpoints_by(first_error_only=True, shift=0, early=False):
+    """Return a checkpointing with a slip in it."""
+    def checkpointed_backprop(X, y, params, k):
+        L, A, kept, grads, delta = len(params) // 2, X, {0: X}, {}, None
+        for i in range(1, L):
+            before, A = A, layers(A, params, i - 1, i)[-1]
+            if i % k == 0:
+                kept[i] = before if early else A
+        for first in sorted(kept, reverse=True):
+            last = min(first + k, L)
+            part = layers(kept[first], params, first, last)
+            if last == L or not first_error_only:
+                Y = np.eye(params[f"b{L}"].size)[y]
+                delta = (part[-1] - Y[:, :part[-1].shape[1]]) / len(y)
+            for i in range(last, first + shift, -1):
+                below = part[i - first - 1]
+                grads |= {f"W{i}": below.T @ delta, f"b{i}": delta.sum(0)}
+                delta = delta @ params[f"W{i}"].T * (below > 0)
+        return grads
+    return checkpointed_backprop
+
+
 WRONG = [
+    ("10-deep-backprop/deep_forward", deep_forward_sums, "sums-handed-on"),
+    ("10-deep-backprop/deep_forward", deep_forward_largest, "max-for-maximum"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(
+        lambda d, W, A: (d @ W.T) * (1 - A**2)), "slope-of-another-activation"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(
+        lambda d, W, A: np.maximum(d @ W.T, 0)), "error-through-relu"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(lambda d, W, A: d @ W.T * A > 0),
+     "compared-last"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(
+        masked, lambda reg, W: reg / 2 * (W**2).sum()), "penalty-not-derived"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(
+        masked, K=lambda y, Y_hat: max(y) + 1), "classes-of-the-batch"),
+    ("10-initialise", initialise_first_width, "first-width-for-all"),
+    ("10-initialise", initialise_capitals, "kind-spelt"),
+    ("10-norms-per-layer", norms_by(lambda a: np.linalg.norm(a) / len(a)), "other-count"),
+    ("10-norms-per-layer", norms_by(lambda a: np.sqrt(a.mean() ** 2)), "mean-before-the-squares"),
+    ("10-norms-per-layer", norms_by(lambda a: (a**2).mean(axis=0) ** 0.5), "one-size-a-unit"),
+    ("10-batch-norm/batch_norm_back", batch_back_of(True), "gain-in-its-own-gradient"),
+    ("10-batch-norm/batch_norm_back", batch_back_of(False, np.mean), "over-everything"),
+    ("10-batch-norm/batch_norm_back", batch_back_of(
+        False, s=lambda cache: cache["var"] ** 0.5), "eps-left-out"),
+    ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: {
+        "mu": 0.9 * stats["mu"] + 0.1 * mu,
+        "var": 0.9 * stats["var"] + 0.1 * var * N / (N - 1)}, "rate-written-in"),
+    ("10-residual", residual_by(lambda dZ, W: dZ @ W), "weights-not-transposed"),
+    ("10-residual", residual_by(lambda dZ, W: dZ @ W.T, lambda dA_out, A: A), "value-for-error"),
+    ("10-checkpoints", checkpoints_all_kept, "keeps-every-activation"),
+    ("10-checkpoints", checkpoints_recursive, "keeps-every-activation"),
+    ("10-checkpoints", checkpoints_stretches_kept, "keeps-every-activation"),
+    ("10-checkpoints", checkpoints_by(shift=1), "a-layer-left-out"),
+    ("10-checkpoints", checkpoints_by(early=True), "kept-too-early"),
     ("10-deep-backprop/deep_forward", deep_forward_counted, "number-of-layers"),
     ("10-deep-backprop/deep_backprop", deep_backprop_mask, "another-mask"),
     ("10-deep-backprop/deep_forward", deep_forward_sorted, "names-sorted"),
