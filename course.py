@@ -125,6 +125,7 @@ def test(arguments):
 
 def release(arguments):
     """Make the exercise notebooks from the solutions."""
+    needs("release.py")
     installer.set_up("base", "test")
     return hand_over([PYTHON, os.path.join(ROOT, "release.py")] + arguments)
 
@@ -141,11 +142,16 @@ def edition(arguments):
 
 def teach(command, arguments):
     """Run a command of the package teach, in the folder that this was called from."""
-    if not os.path.isdir(os.path.join(ROOT, "teach")):
-        raise CourseError("This copy of the course has no folder teach, which the command needs.")
+    needs("teach")
     installer.set_up("base")
     os.environ["COURSE_CALLED_FROM"] = os.getcwd()
     return hand_over([PYTHON, "-m", "teach", command] + arguments)
+
+
+def needs(name):
+    """Stop where a copy of the course, such as the edition for students, lacks a part of it."""
+    if not os.path.exists(os.path.join(ROOT, name)):
+        raise CourseError("This copy of the course has no {0}, which the command needs.".format(name))
 
 
 def setup(arguments):

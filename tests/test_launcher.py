@@ -217,6 +217,7 @@ def test_help(plain, arguments):
         (["fresh", "02", "03"], "takes one lesson"),
         (["setup", "now"], "takes no arguments, got: now"),
         (["forget", "it"], "takes no arguments but --yes, got: it"),
+        (["report", "in"], "This copy of the course has no teach"),
     ],
 )
 def test_wrong_arguments_are_named_before_anything_is_made(plain, arguments, message):
