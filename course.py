@@ -151,7 +151,7 @@ def teach(command, arguments):
 def needs(name):
     """Stop where a copy of the course, such as the edition for students, lacks a part of it."""
     if not os.path.exists(os.path.join(ROOT, name)):
-        raise CourseError("This copy of the course has no {0}, which the command needs.".format(name))
+        raise CourseError("This copy of the course has no {0}, which that needs.".format(name))
 
 
 def setup(arguments):

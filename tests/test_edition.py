@@ -99,7 +99,7 @@ def test_a_command_that_is_not_there_installs_nothing(edition):
     for command in ("release", "report"):
         done = subprocess.run([sys.executable, "course.py", command], cwd=edition, text=True,
                               capture_output=True, timeout=20)
-        assert "which the command needs" in done.stderr and not (edition / ".venv").exists()
+        assert "which that needs" in done.stderr and not (edition / ".venv").exists()
 
 
 def test_the_tests_pass_there(edition):
