@@ -1,10 +1,14 @@
-"""Measure what should be fast: `.venv/bin/python tests/benchmark.py`. No test depends on it."""
+"""Measure what should be fast: `.venv/bin/python tests/benchmark.py`. No test depends on it.
+
+With names, only some of it: `tests/benchmark.py views`.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -12,7 +16,6 @@ import time
 from pathlib import Path
 
 import nbformat
-import pytest
 from answers import RIGHT
 from nbclient import NotebookClient
 
@@ -76,50 +79,49 @@ LIVE = ("""
 import numpy as np
 from helpers import views
 from helpers.checks.truth import income_network
-from helpers.views import base
 
 views.step_forward(income_network, np.array([0.5, 1.0]), np.ones((3, 2)), np.ones((3, 1)))
 """, """
-drawn = []
-
-def train(controls):
-    np.tanh(np.ones((500, 2)) @ np.ones((2, 8))).sum(axis=1)
-
-def show(controls):
-    drawn.append(1)
-    return {"probabilities": np.full(10, 0.1), "map": np.zeros((8, 3600))}
-
-playing = base.live("digit", show, {"pixels": [0] * 64, "playing": False}, "", work=train)
-playing
+playground = views.playground(views.your_functions(), points=500, units=8)
+playground
 """, """
-import asyncio
-
-def begin():
-    playing.widget.controls = {**playing.widget.controls, "playing": True}
-
-begun = asyncio.get_running_loop().call_later(3, begin)  # the page shows the view meanwhile
-""", """
-import gc, threading
+import gc, threading, time
 import matplotlib.pyplot as plt
-gc.collect()
-memory = int(open("/proc/self/statm").read().split()[1]) * 4 // 1024
-print(len(drawn), "frames,", memory, "MB,", threading.active_count(), "threads,",
-      len(plt.get_fignums()), "figures")
+
+def left():
+    gc.collect()
+    memory = int(open("/proc/self/statm").read().split()[1]) * 4 // 1024
+    return f"{memory} MB, {threading.active_count()} threads, {len(plt.get_fignums())} figures"
+
+runs = globals().get("runs", 0) + 1
+print("answered", runs, left() if runs in (12, 33) else "")
 """)
-CHANGED = """async (view) => {
-    const slider = view.querySelector("input"), picture = view.querySelector("svg").parentElement;
-    const times = [];
-    for (let i = 0; i < 60; i++) {
+CHANGED = """async ([view, name, values, attribute]) => { // from a slider to the picture, in ms
+    const slider = view.querySelector(name ? `input[aria-label="${name}"]` : "input"), times = [];
+    for (const value of values) {
         const began = performance.now();
         const seen = new Promise((done) => { const watch = new MutationObserver(() => {
-            watch.disconnect(); requestAnimationFrame(done); });
-            watch.observe(picture, { childList: true, subtree: true }); });
-        slider.value = i % 2 ? 1 : -1;
+            watch.disconnect(); requestAnimationFrame(() => done()); });
+            watch.observe(attribute ? view : view.querySelector("svg").parentElement,
+                { childList: !attribute, subtree: !attribute, attributes: attribute }); });
+        slider.value = value;
         slider.dispatchEvent(new Event("input"));
         await seen;
         times.push(performance.now() - began);
     }
     return times;
+}"""
+ANSWERED = """() => { // from Ctrl+Enter to another output of the last cell, in ms
+    const cells = document.querySelectorAll(".jp-CodeCell");
+    const output = cells[cells.length - 1].querySelector(".jp-Cell-outputWrapper");
+    let began = 0;
+    const before = output.innerText;
+    addEventListener("keydown", (e) => { if (e.key === "Enter") began = performance.now(); }, true);
+    window.answered = new Promise((done) => new MutationObserver((_, watch) => {
+        if (!output.innerText.includes("answered") || output.innerText === before) return;
+        watch.disconnect();
+        done(performance.now() - began);
+    }).observe(output, { childList: true, subtree: true, characterData: true }));
 }"""
 
 
@@ -128,54 +130,69 @@ def views():
     import tempfile
 
     from playwright.sync_api import sync_playwright
-    from test_browser import CHROMIUM, open_notebook, run_all, served
+    from test_browser import CHROMIUM, open_notebook, run_all, served, wait_for_rest
 
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        notebook = nbformat.v4.new_notebook(metadata=METADATA, cells=[
-            nbformat.v4.new_code_cell(source.strip()) for source in LIVE])
-        nbformat.write(notebook, Path(one, "live.ipynb"))
-        with served(one, Path(other)) as address, sync_playwright() as play:
+        folder = Path(one, "work")
+        shutil.copytree(ROOT / "solutions", folder)
+        nbformat.write(nbformat.v4.new_notebook(metadata=METADATA, cells=[
+            nbformat.v4.new_code_cell(source.strip()) for source in LIVE]), folder / "live.ipynb")
+        with served(folder, Path(other)) as address, sync_playwright() as play:
             browser = play.chromium.launch(executable_path=CHROMIUM, args=[
                 "--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport={"width": 1280, "height": 1600})
             open_notebook(page, address("live.ipynb"))
             run_all(page)
             page.locator(".view").nth(1).wait_for()
-            page.wait_for_timeout(5000)
-            _report_frames(page)
-            times = sorted(page.locator(".view").first.evaluate(CHANGED))
+            wait_for_rest(page)
+            step, playground = (page.locator(".view").nth(i).element_handle() for i in (0, 1))
+            _report("step_forward, a control", page.evaluate(
+                CHANGED, [step, "", [1, -1] * 30, False]))
+            _report("playground, 500 points and 8 units, a control", page.evaluate(
+                CHANGED, [playground, "seed", [1, 2, 3, 4, 5] * 8, True]))
+            _report_playing(page, playground)
             browser.close()
-    print(f"control to picture: median {statistics.median(times):.0f} ms, "
-          f"95th percentile {times[int(0.95 * len(times))]:.0f} ms")
 
 
-def _report_frames(page):
-    """Run a cell while the view plays: how soon is it answered, what do 1,000 frames leave?"""
-    out, frames, began = page.locator(".jp-OutputArea-output pre").last, [], time.perf_counter()
-    while not frames or frames[-1] - frames[0] < 1000:
-        before, asked = out.inner_text(), time.perf_counter()
-        page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
+def _report(name, times):
+    times = sorted(times)
+    print(f"{name}: median {statistics.median(times):.0f} ms, 95th percentile "
+          f"{times[int(0.95 * len(times))]:.0f} ms, at most {times[-1]:.0f} ms")
+
+
+def _report_playing(page, playground):
+    """Play: pictures a second, how soon another cell is answered, what 1,000 pictures leave."""
+    out = page.locator(".jp-OutputArea-output pre").last
+
+    def answer():
+        page.evaluate(ANSWERED)
         page.keyboard.press("Control+Enter")
-        while out.inner_text() == before and time.perf_counter() < asked + 20:
-            time.sleep(0.005)
-        print(f"another cell meanwhile: answered in {1000 * (time.perf_counter() - asked):.0f} ms: "
-              f"{out.inner_text().strip()}")
-        frames.append(int(out.inner_text().split()[0]))
-        began = began if len(frames) > 1 else time.perf_counter()
-        page.wait_for_timeout(20_000)
-    print(f"playing: {(frames[-1] - frames[0]) / (time.perf_counter() - 20 - began):.0f} "
-          "frames a second")
+        return page.evaluate("window.answered")
 
-
-def playground():
-    pytest.main([str(ROOT / "tests" / "test_browser.py"), "-q", "-s", "-k", "how_fast"])
+    page.locator(".jp-CodeCell .jp-InputArea-editor").last.click()
+    page.keyboard.press("Escape")
+    _report("another cell, nothing playing", [answer() for _ in range(10)])
+    answer()
+    print("before:", out.inner_text().strip())
+    playground.evaluate("view => [...view.querySelectorAll('button')].find("
+                        "(b) => b.textContent.includes('Play')).click()")
+    page.wait_for_timeout(1000)
+    begun, began = int(playground.get_attribute("data-frames")), time.perf_counter()
+    page.wait_for_timeout(5000)
+    frames = int(playground.get_attribute("data-frames")) - begun
+    print(f"playing: {frames / (time.perf_counter() - began):.0f} pictures a second")
+    _report("another cell while it plays", [answer() for _ in range(20)])
+    while int(playground.get_attribute("data-frames")) < begun + 1000:
+        page.wait_for_timeout(500)
+    playground.evaluate("view => view.querySelector('button[aria-pressed=true]').click()")
+    page.wait_for_timeout(500)
+    answer()
+    print("after 1,000 pictures:", out.inner_text().strip())
 
 
 if __name__ == "__main__":
     busy = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {platform.machine()}{busy}")
-    imports()
-    checks()
-    views()
-    notebooks()
-    playground()
+    wanted = sys.argv[1:] or ["imports", "checks", "views", "notebooks"]
+    for name in wanted:
+        globals()[name]()

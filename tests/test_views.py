@@ -487,6 +487,37 @@ def test_slopes_are_measured_by_the_students_own_function_and_an_eps_can_be_too_
                              low=0, high=1, x=0)
 
 
+# logits
+
+def plain_softmax(Z):
+    return np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+
+
+def plain_cross_entropy(y, P):
+    return -np.mean(np.log(P[np.arange(len(y)), y]))
+
+
+def test_the_gap_from_a_bar_to_its_goal_is_the_measured_gradient():
+    view = views.logits(plain_softmax, plain_cross_entropy, [2, 1, 0], true=1)
+    data, eps = view.respond({"z": [2, 1, 0], "true": 1, "all": 0}), 1e-6
+    for k, told in enumerate(data["gradient"]):
+        up, down = (view.respond({"z": list(np.array([2, 1, 0]) + step * np.eye(3)[k]), "true": 1,
+                                  "all": 10})["loss"] for step in (eps, -eps))
+        assert np.isclose(told, (up - down) / (2 * eps), atol=1e-8)
+    assert view.widget.data["p"] == data["p"] and np.isclose(sum(data["p"]), 1)
+    assert "0.665, 0.245, 0.090" in repr(view) and "0.936, 0.047, 0.017" in repr(view)
+    assert view.twin.png
+
+
+@pytest.mark.parametrize("softmax, error", [
+    (lambda Z: plain_softmax(Z)[0], r"ValueError: softmax: shape (3,) came, (1, 3) was wanted"),
+    (lambda Z: plain_softmax(Z) * np.nan, "ValueError: no numbers came back"),
+    (lambda Z: 1 / 0, "ZeroDivisionError")])
+def test_a_softmax_that_fails_is_told_in_the_view(softmax, error):
+    assert views.logits(softmax, plain_cross_entropy, [2, 1, 0]).widget.data["error"].startswith(
+        error)
+
+
 # sizes by layer
 
 def test_sizes_are_handed_over_as_powers_of_ten_and_the_slider_begins_at_one():

@@ -10,7 +10,7 @@ from typing import Any
 
 VIEWS = {  # name of the function -> its module
     "attention": "heads", "chain_story": "step", "digit_probabilities": "digit",
-    "drag_spread": "layers", "draw_digit": "digit", "graph_story": "graph",
+    "drag_spread": "layers", "draw_digit": "digit", "graph_story": "graph", "logits": "logit",
     "loss_surface": "surface", "measured_slope": "slope", "network_story": "step",
     "pattern_playground": "patterns", "playground": "play", "scrub_training": "scrub",
     "sketch": "guess", "step_backprop": "step", "step_forward": "step", "step_through": "step",

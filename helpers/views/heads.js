@@ -48,7 +48,7 @@ const view = { render({ model, el }) {
       for (let i = 0; i < T * T; i++) {
         const value = maps[from + i];
         image.data.set(masked[i] ? [0, 0, 0, 0] : [...level(value), 255], 4 * i);
-        if (value > 127) dots.push(svg("circle", { cx: middle(i % T), cy: middle(Math.floor(i / T)), r: Math.min(4, cell / 5) }));
+        if (value > 128) dots.push(svg("circle", { cx: middle(i % T), cy: middle(Math.floor(i / T)), r: Math.min(4, cell / 5) }));
       }
       canvas.width = canvas.height = T;
       canvas.getContext("2d").putImageData(image, 0, 0);
@@ -81,7 +81,7 @@ const view = { render({ model, el }) {
   }
   root.append(player(root, d.label, d.steps, draw, () => say(words.textContent)), words,
     tag("div", { class: "row" }, tag("div", { class: "row" }, ...panels.map((one) => one.picture)),
-      charts.length ? tag("div", {}, ...charts.map((one) => tag("div", {}, one))) : ""), cellWords,
+      tag("div", { class: "row", style: "flex: 1 1 360px" }, ...charts)), cellWords,
     tag("p", {}, "Rows: where it is written (query); columns: what it reads (key). Dark blue is 0, yellow 1; a dot: more than half."
       + (masked.includes(1) ? " Hatched: behind the mask." : "")));
   choose(0, 0);

@@ -20,6 +20,7 @@ function drawBytes(canvas, values, colours) {
 
 const view = { render({ model, el }) {
   const { root, say, complain } = begin(el, "Playground");
+  root.classList.add("playground");
   const data = () => model.get("data"), set = () => model.get("controls");
   let frames = 0, last = 0, waiting = false;
 
@@ -125,7 +126,7 @@ const view = { render({ model, el }) {
     });
   }
   const layer = () => tag("canvas", { style: `width: ${MAP}px; height: ${MAP}px; position: absolute; left: 0; top: 0; will-change: transform` });
-  function drawMaps(d) {
+  function drawMaps(d, slow) {
     if (pictures.length !== d.runs.length) {
       pictures = d.runs.map(() => {
         const canvas = layer(), over = layer(), title = tag("strong"), words = tag("div", { class: "number", style: "min-height: 4.4em" });
@@ -144,7 +145,7 @@ const view = { render({ model, el }) {
       const p = pictures[i];
       drawBytes(p.canvas, numbers(run.map), PALE);
       p.title.textContent = d.runs.length > 1 || run.error ? run.name : "class 1 where it is vermilion";
-      p.words.textContent = run.words;
+      if (slow) p.words.textContent = run.words;
       if (!playing()) p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
       p.error.hidden = !run.error;
       p.error.textContent = run.error;
@@ -152,11 +153,7 @@ const view = { render({ model, el }) {
   }
 
   const loss = tag("div", { style: "contain: layout paint; width: 300px; height: 250px" });
-  let plotted = 0;
-  /** The losses; while it plays, five times a second. */
   function drawLosses(d) {
-    if (playing() && performance.now() - plotted < 200) return;
-    plotted = performance.now();
     const series = d.runs.flatMap((run, i) => [["train", undefined], ["test", "6 4"]].map(([kind, dashes]) => ({
       name: d.runs.length > 1 ? `${kind}, ${i ? "mistake" : "right"}` : kind, values: numbers(run[kind]), dashes,
       colour: i ? "var(--view-plus)" : kind === "test" ? "var(--view-test)" : undefined })));
@@ -202,22 +199,35 @@ const view = { render({ model, el }) {
       button("Copy", () => navigator.clipboard?.writeText(text))] : []));
   }
 
-  function draw() {
-    const d = data();
-    complain(d.error);
-    if (!d.runs) return;
+  let written = "", plotted = 0;
+  /** Controls and text, which seldom change. */
+  function drawWords(d) {
+    const { controls, mistakes, locked, whose: own, cards: wrong, missions: rows, mistake: one, code: text } = d;
+    const now = JSON.stringify([set(), controls, mistakes, locked, own, wrong, rows, one, text]);
+    if (now === written) return;
+    written = now;
     offer(d);
     follow(d);
     label();
-    count.textContent = `step ${d.step}`;
-    whose.textContent = d.whose;
-    if (cards.dataset.text !== d.cards.join()) { cards.dataset.text = d.cards.join(); cards.innerHTML = d.cards.join(""); }
+    whose.textContent = own;
+    if (cards.dataset.text !== wrong.join()) { cards.dataset.text = wrong.join(); cards.innerHTML = wrong.join(""); }
+    drawMistake(one);
+    drawMissions(rows);
+    drawCode(text);
+  }
+  /** While it plays, numbers and losses are drawn five times a second, the maps in each picture. */
+  function draw() {
+    const d = data(), slow = !playing() || performance.now() - plotted > 200;
+    complain(d.error);
+    if (!d.runs) return;
+    drawWords(d);
     drawNetwork(d.network);
-    drawMaps(d);
-    drawLosses(d);
-    drawMistake(d.mistake);
-    drawMissions(d.missions);
-    drawCode(d.code);
+    drawMaps(d, slow);
+    if (slow) {
+      count.textContent = `step ${d.step}`;
+      drawLosses(d);
+      plotted = performance.now();
+    }
     Object.assign(root.dataset, { frames: ++frames, change: d.change ?? 0 });
     if (playing() && d.runs.every((run) => run.error)) { send(model, { playing: false }); label(); tell(); }
   }
@@ -229,7 +239,7 @@ const view = { render({ model, el }) {
     const left = still() && playing() ? last + 500 - performance.now() : 0;
     if (left > 0) setTimeout(go, left); else requestAnimationFrame(go);
   }
-  root.append(tag("style", {}, ".view input[type=range] { width: 92px; } .view select { max-width: 190px; }"), cards,
+  root.append(tag("style", {}, ".playground input[type=range] { width: 92px; } .playground select { max-width: 190px; }"), cards,
     tag("div", { class: "bar" }, play, one, reset, speed, count), moves, more,
     tag("div", { class: "row" }, board, maps, loss), mistake, whose, missions, tag("div", { class: "bar" }, show), code);
   model.on("change:data", soon);

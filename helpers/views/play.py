@@ -86,6 +86,7 @@ class Playground:
         self.begin = dict(settings)
         self.right = team.functions["backprop"]
         self.counts, self.code, self.drawn = {"step": 0, "reset": 0, "code": 0}, "", 0
+        self.known: dict[int, dict] = {}  # number of units -> the mistakes that train
         self.renew(settings, YOURS if team.suspect else "")
 
     def controls(self) -> dict[str, Any]:
@@ -96,7 +97,10 @@ class Playground:
     def renew(self, settings: Mapping[str, Any], beside: str) -> None:
         """Begin the training anew; where that is stopped half-way, the one before goes on."""
         chosen = {name: settings[name] for name in CONTROLS}
-        known = self._mistakes(chosen["units"])
+        units = chosen["units"]
+        if units not in self.known:
+            self.known[units] = self._mistakes(units)
+        known = self.known[units]
         gradients = {"right": self.right}
         if beside == YOURS:
             gradients[YOURS] = self.team.suspect

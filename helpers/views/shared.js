@@ -183,7 +183,7 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
   const all = series.flatMap((s) => Array.from(s.values)).filter(Number.isFinite).map(f);
   const low = Math.min(...all, Infinity), high = Math.max(...all, -Infinity);
   const stepOf = (i) => at?.[i] ?? i, last = g(stepOf(Math.max(...series.map((s) => s.values.length - 1), 1)));
-  const left = 62, right = width - 12, top = 24, bottom = height - 40;
+  const left = 62, right = width - 22, top = 24, bottom = height - 40;
   const place = (v) => left + (right - left) * v / last, x = (i) => place(g(stepOf(i)));
   const level = (v) => bottom - (bottom - top) * (v - low) / (high - low || 1), y = (v) => level(f(v));
   const marker = svg("line", { y1: top - 6, y2: bottom, stroke: "var(--view-key)", "stroke-width": 2.5 });
