@@ -43,9 +43,12 @@ class HandIn:
     problem: str = ""  # why it could not be read
 
     @property
-    def stubs(self) -> int:
-        """The number of exercises that are as they were handed out."""
-        return sum(cell["code"] and STUB in cell["source"] for cell in self.cells)
+    def done(self) -> int:
+        """The number of the lesson's functions that are written."""
+        written = set().union(*(bound(cell["source"]) for cell in self.cells
+                                if cell["code"] and STUB not in cell["source"]))
+        return len(written & {part.name for check in checks_of(self.lesson)
+                              for part in check.parts})
 
 
 def checks_of(lesson: str) -> list[Exercise | Group]:
@@ -66,6 +69,8 @@ def find(root: Path, lessons: list[str]) -> tuple[list[HandIn], list[tuple[str, 
     """
     found, aside = [], []
     for path, raw in _files(root):
+        if "solutions" in path[:-1]:
+            raw = "it lies in a folder of solutions"  # of somebody who handed in the whole course
         if isinstance(raw, str):
             aside.append(("/".join(path), raw))
             continue
@@ -75,7 +80,7 @@ def find(root: Path, lessons: list[str]) -> tuple[list[HandIn], list[tuple[str, 
                 "of a lesson that was not asked for" if one.lesson else "of no lesson")))
     _name_students(found, root.name)
     best: dict[tuple[str, str], HandIn] = {}
-    for one in sorted(found, key=lambda h: (bool(h.problem), h.stubs, len(h.path), h.path)):
+    for one in sorted(found, key=lambda h: (bool(h.problem), -h.done, len(h.path), h.path)):
         first = best.setdefault((one.student, one.lesson), one)
         if first is not one:
             aside.append((one.path, one.problem or f"{first.path} has the same lesson and counts"))

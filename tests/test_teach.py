@@ -23,6 +23,7 @@ from teach.handins import checks_of, find, notebook_of
 from teach.report import points
 
 ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "tests" / "fixtures" / "notebooks"
 SIZE = 40
 
 
@@ -370,6 +371,19 @@ def test_students_are_told_in_any_layout(names, tmp_path):
     found, _ = find(tmp_path, ["02", "05"])
     assert {one.student for one in found} == {"smith_4711", "jones_12"}
     assert not any(one.problem for one in found)
+
+
+def test_of_a_whole_course_the_notebook_with_most_work_counts(tmp_path):
+    half = answered("01", forward=STUB.format("forward", "forward"))
+    name = notebook_of("01").name
+    for place, text in {
+            "solutions": json.dumps(solution("01")), "work": json.dumps(half),
+            "notebooks": (ROOT / "notebooks" / name).read_text(encoding="utf-8"),
+            "n": (FIXTURES / "02_toy.ipynb").read_text(encoding="utf-8")}.items():
+        (tmp_path / "ada" / place).mkdir(parents=True)
+        (tmp_path / "ada" / place / name).write_text(text, encoding="utf-8")
+    found, aside = find(tmp_path, ["01"])
+    assert [one.path for one in found] == [f"ada/work/{name}"] and len(aside) == 3
 
 
 def test_two_students_of_one_name_stay_two(tmp_path):
