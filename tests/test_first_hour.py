@@ -12,9 +12,23 @@ import pytest
 from nbclient import NotebookClient
 from test_answers import notebook
 from test_overview import new_kernel
-from test_store import check_sigmoid
+from test_store import Kernel, check_sigmoid
 
-from helpers.checks import advise, predict, predictions, progress, reset, reveal, solution, store
+from helpers.checks import (
+    CheckFailed,
+    advise,
+    lesson_00,
+    overview,
+    predict,
+    predictions,
+    progress,
+    reset,
+    reveal,
+    siblings,
+    solution,
+    store,
+)
+from helpers.checks.exercise import RECORD
 from helpers.checks.terms import glossary_page
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
@@ -56,9 +70,28 @@ def test_the_line_under_the_import_cell_follows_the_checks(tmp_path):
     shutil.copy(SOLUTIONS.parent / "notebooks/00_welcome.ipynb", tmp_path)
     line, wrong, right = in_a_kernel(
         tmp_path, "from helpers.checks import lesson_00 as check",
-        "check.square(lambda x: x * 2)", "def square(x):\n    return x ** 2\ncheck.square(square)")
-    assert line == ["Lesson 00: 1 of 1 exercises correct\nAll is done: on to the next lesson."]
+        "def square(x):\n    return x * 2\ncheck.square(square)",
+        "def square(x):\n    return x ** 2\ncheck.square(square)")
+    assert line == ["Lesson 00: 1 of 1 exercises correct\nAll is done."]
     assert "Not yet" in wrong[0] and "Correct" in right[0]
+
+
+def test_functions_under_other_names_are_tried_and_nobodys_answer(folder):
+    demonstration = next(cell["source"] for cell in siblings.cells_of(Path("00_welcome.ipynb"))
+                         if "def doubled" in cell["source"])
+    Kernel(check=lesson_00, CheckFailed=CheckFailed).run(demonstration)
+    assert store.records() == {} and RECORD == {}
+    with pytest.raises(CheckFailed):
+        lesson_00.square(Kernel().run("def square(x):\n    return x * 2")["square"])
+    assert store.records()["00-square"]["mistakes"] == {"doubled": 1}
+
+
+def test_at_the_end_of_a_lesson_a_link_leads_on(folder, capsys):
+    lesson_00.square(Kernel().run("def square(x):\n    return x * x")["square"])
+    progress("00")
+    assert "All is done: on to 01 forward pass." in capsys.readouterr().out
+    assert overview.onward("00") == "All is done: on to [01 forward pass](01_forward_pass.ipynb)."
+    assert overview.onward(overview.LESSONS[-1]) == "All is done."
 
 
 def test_where_nothing_is_remembered_there_is_no_line(tmp_path):

@@ -54,7 +54,8 @@ def test_where_nothing_is_remembered_it_is_plain_text_always_the_same(folder, le
 
 
 def test_a_question_is_made_of_the_students_own_mistake_and_answered_by_the_click(students):
-    caught("mirrored", "mirrored")
+    caught("mirrored")
+    caught("mirrored")
     question = recall("02")
     truth = question.case["truth"]
     assert question.view.widget.data["truth"] is None and "exp(z)" in truth

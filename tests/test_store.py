@@ -78,14 +78,15 @@ def test_the_newest_version_that_passed_counts(folder):
     assert mine("01-sigmoid").__doc__ == "new"
 
 
-def test_outcomes_and_mistakes_are_counted(folder):
-    for source in (SIGMOID.replace("-z", "z"), SIGMOID.replace("-z", "z"), SIGMOID, STUB):
+def test_outcomes_and_mistakes_are_counted_and_a_check_of_the_next_day_counts_none_anew(folder):
+    mirrored = SIGMOID.replace("-z", "z")
+    for source in (mirrored, mirrored, SIGMOID, mirrored, mirrored, STUB):
         try:
             check_sigmoid(source)
         except CheckFailed:
             pass
     row = store.records()["01-sigmoid"]
-    assert (row["outcome"], row["last"], row["checks"]) == ("correct", "not attempted", 4)
+    assert (row["outcome"], row["last"], row["checks"]) == ("correct", "not attempted", 6)
     assert row["mistakes"] == {"mirrored": 2} and row["time"][:2] == "20"
 
 

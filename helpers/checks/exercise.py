@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,14 +158,15 @@ def note(exercise: str, outcome: str, *, checked: bool = True) -> None:
 def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple = ()) -> None:
     """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it.
 
-    Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`.
+    Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`. What
+    is wrong and stands under another name was only tried: nothing is recorded of it.
     """
-    note(exercise, verdict.outcome, checked=bool(parts))
-    if parts:
-        verdict.lines += remember(exercise, verdict, {
-            part.name: f for part, f in zip(parts, functions, strict=False)})
-    for listener in LISTENERS:
-        listener(exercise, verdict.outcome)
+    named = {part.name: f for part, f in zip(parts, functions, strict=False)}
+    if not (verdict.outcome == "not yet" and any(_is_another(*item) for item in named.items())):
+        note(exercise, verdict.outcome, checked=bool(parts))
+        verdict.lines += remember(exercise, verdict, named) if parts else []
+        for listener in LISTENERS:
+            listener(exercise, verdict.outcome)
     show(verdict.outcome, exercise, verdict.lines, verdict.place)
     if verdict.outcome == "skipped" and parts and GRADING in os.environ:
         raise CheckFailed(exercise, "skipped", f"{exercise}: the solution's own earns nothing")
@@ -174,6 +176,12 @@ def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple 
         mistake = f" [{verdict.mistake}]" if verdict.mistake else ""
         raise CheckFailed(exercise, verdict.mistake, f"{exercise}: the card above says what to "
                           f"look at. {verdict.summary}{mistake}", verdict.line)
+
+
+def _is_another(name: str, function: Any) -> bool:
+    """Whether a function is not the one that its notebook calls by a name."""
+    return isinstance(function, types.FunctionType) and function.__name__ != name and (
+        function.__globals__.get(name) is not function)
 
 
 def exercises(module: Any) -> list[Exercise | Group]:

@@ -44,8 +44,8 @@ def progress(lesson: str | None = None) -> None:
     else:
         rows = outcomes(lesson)
         waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
-        more = [f"Continue here: {link_to(waiting[0])}"] if waiting and store.records() else []
-        show_progress(lesson, rows, more)
+        more = f"Continue here: {link_to(waiting[0])}" if waiting else onward(lesson)
+        show_progress(lesson, rows, [more] if store.records() else [])
 
 
 def summary(name: str = "what-i-built.html") -> None:
@@ -80,8 +80,9 @@ def caught() -> list[tuple[str, str, int, str]]:
 
 def _lesson_here() -> str | None:
     """Return the lesson of the open notebook, of the last check, or of the last one kept."""
-    name = Path(os.environ.get("JPY_SESSION_NAME", "")).name
-    found = [number for number in re.findall(r"(?<!\d)\d\d(?!\d)", name) if number in LESSONS]
+    path = _open_notebook()
+    found = [number for number in re.findall(r"(?<!\d)\d\d(?!\d)", path.name)
+             if number in LESSONS] or sorted(_lessons_in(path))
     if found:
         return found[0]
     times = {row.get("time", ""): exercise for exercise, row in store.records().items()}
@@ -111,7 +112,7 @@ def _show_course() -> None:
         begun = len(waiting) < len(rows)
         sign = SIGNS["correct" if correct == len(rows) else "skipped" if not waiting else "waiting"]
         path = _notebook(lesson)
-        title = path.stem.replace("_", " ") if path else lesson
+        title = _title(path) if path else lesson
         lines.append(f"{sign} " + (f"[{title}]({quote(path.name)})" if path else title)
                      + f": {correct} of {len(rows)} correct"
                      + (f", {skipped} skipped" if skipped else "")
@@ -143,9 +144,37 @@ def _messages(exercise: str) -> dict[str, str]:
     return texts
 
 
+def _open_notebook() -> Path:
+    """Return the notebook of this kernel, or the folder where it is not known."""
+    return Path.cwd() / Path(os.environ.get("JPY_SESSION_NAME", "")).name
+
+
+def _lessons_in(path: Path) -> set[str]:
+    """Return the lessons whose exercises a notebook holds."""
+    try:
+        return {(siblings.mark(cell) or "")[:2] for cell in siblings.cells_of(path)} & {*LESSONS}
+    except (siblings.Unreadable, OSError):
+        return set()
+
+
 def _notebook(lesson: str) -> Path | None:
-    return next((path for path in siblings.notebooks(lesson, Path.cwd())
-                 if path.name.startswith(lesson) and path.parent == Path.cwd()), None)
+    """Return a lesson's notebook in this folder: the open one, one of its name, or renamed."""
+    here = Path.cwd()
+    paths = [path for path in siblings.notebooks(lesson, here) if path.parent == here]
+    named = [path for path in paths if path.name.startswith(lesson)]
+    return next((path for path in (_open_notebook(), *named, *paths)
+                 if lesson in _lessons_in(path)), None)
+
+
+def onward(lesson: str) -> str:
+    """Return a line for the end of a lesson, with a link to the next one."""
+    path = next(filter(None, (_notebook(number) for number in LESSONS if number > lesson)), None)
+    on = f": on to [{_title(path)}]({quote(path.name)})" if path else ""
+    return f"All is done{on}."
+
+
+def _title(path: Path) -> str:
+    return path.stem.replace("_", " ")
 
 
 def link_to(exercise: str) -> str:

@@ -42,5 +42,5 @@ def _line(lesson: str, exercise: str = "", outcome: str = "") -> tuple[str, list
         return title, [f"{SIGNS[outcome]} Stopped at {overview.link_to(exercise)}: {outcome}. What "
                        "was to run below it has not run."], outcome
     if not waiting:
-        return title, ["All is done: on to the next lesson."], "correct"
+        return title, [overview.onward(lesson)], "correct"
     return title, [f"Next: {overview.link_to(waiting[0])}"], "not attempted"

@@ -157,16 +157,19 @@ def _put(path: Path, text: str) -> None:
 
 def _record(store: Path, exercise: str, outcome: str, mistake: str | None,
             checked: bool = True) -> None:
-    """Count a check. What was correct once stays correct: its answer is kept."""
+    """Count a check, and a mistake where the check before had another outcome.
+
+    What was correct once stays correct: its answer is kept.
+    """
     path = store / "progress" / f"{exercise}.json"
     row = _read(path)
     caught = row.get("mistakes", {})
-    if mistake:
+    if mistake and mistake != row.get("mistake"):
         caught = {**caught, mistake: caught.get(mistake, 0) + 1}
     done = row.get("outcome") == "correct"
     write(path, _as_json({
         "exercise": exercise, "outcome": "correct" if done else outcome, "last": outcome,
-        "time": _now() if checked else row.get("time", ""),
+        "mistake": mistake, "time": _now() if checked else row.get("time", ""),
         "checks": row.get("checks", 0) + checked, "mistakes": caught}))
 
 
