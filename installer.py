@@ -55,7 +55,10 @@ except ImportError:
     pass
 """
 QUICKLY = ["--retries", "1", "--timeout", "8"]  # of pip, where the course starts in any case
-NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+OVERRIDES = {  # a view that is opened on another day shows what it showed, not an error
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+}
 
 # Asked of the Python in .venv: whose is it, which version, where are its packages?
 PROBE = """\
@@ -230,7 +233,7 @@ def write_settings(venv: dict) -> None:
     for path, text in (
         (venv["packages"] / "course.pth", os.path.relpath(ROOT, venv["packages"]) + "\n"),
         (VENV / "share" / "jupyter" / "lab" / "settings" / "overrides.json",
-         json.dumps({"@jupyterlab/apputils-extension:notification": NO_NEWS})),
+         json.dumps(OVERRIDES)),
         (VENV / "etc" / "ipython" / "ipython_config.py", IPYTHON_CONFIG),
     ):  # fmt: skip
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -23,6 +23,7 @@ import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
 
+import installer
 import release
 
 ROOT = Path(__file__).parents[1]
@@ -141,8 +142,7 @@ def wait_for(url):
 @contextlib.contextmanager
 def served(folder, settings, app="jupyterlab", where="lab/tree"):
     """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
-    (settings / "overrides.json").write_text(json.dumps(
-        {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}))
+    (settings / "overrides.json").write_text(json.dumps(installer.OVERRIDES))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -659,6 +659,28 @@ def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, browse
     shows_anew(picture, lambda: put(inputs.nth(0), 4))  # the page waits for a word, and then not
     shows_anew(picture, lambda: put(inputs.nth(1), 1))
     page.close()
+
+
+def test_on_the_next_day_views_show_what_they_showed_and_say_that_nobody_answers(
+        lab, page, shoot):
+    open_notebook(page, lab("live/surface.ipynb"))
+    run_all(page)
+    page.locator(".view").wait_for()
+    wait_for_rest(page)
+    page.keyboard.press("Control+s")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.locator(".lm-Menu-item", has_text=re.compile("^Shut Down Kernel")).click()
+    page.get_by_text("No Kernel").first.wait_for()
+    open_notebook(page, lab("live/surface.ipynb"))
+    view = page.locator(".view")
+    view.wait_for()
+    silence = page.get_by_text("The kernel does not answer.")
+    assert silence.is_hidden()
+    put(view.locator("input").first, 2)
+    silence.wait_for()
+    shoot(page, "view_of_yesterday")
+    run_all(page)
+    silence.wait_for(state="detached")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("notebook") is None,

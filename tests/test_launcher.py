@@ -467,11 +467,12 @@ def test_kernels_load_the_extension_of_the_course_where_it_is(plain, module, mon
     assert extensions.get_value([]) == (["helpers.checks.morning"] if there else [])
 
 
-def test_settings_turn_the_news_off(made):
+def test_settings_turn_the_news_off_and_let_views_be_saved(made):
     made.run("lab")
     path = made.folder / ".venv" / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     settings = json.loads(path.read_text(encoding="utf-8"))
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
 
 
 # ---- set-up: interrupted

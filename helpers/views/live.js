@@ -7,6 +7,8 @@ function alive(view) {
   return { render({ model, el }) {
     const heard = [], on = (event, f) => { heard.push([event, f]); model.on(event, f); };
     const number = (controls) => controls.change ?? 0;
+    const silence = tag("p", { role: "status", hidden: "", style: "border-left: 5px solid #e69f00; padding: 4px 10px" },
+      "The kernel does not answer. If it is not busy, it is a new one: run the cells above, and this one again.");
     let mine = model.get("controls"), timer = 0, drawn = 0;
     on("change:controls", () => {
       const theirs = model.get("controls");
@@ -17,6 +19,7 @@ function alive(view) {
       timer = setTimeout(() => {
         if (number(model.get("data")) >= number(mine)) return;
         model.send({ controls: mine });
+        silence.hidden = wait < 2000;
         again(2 * wait);
       }, wait);
     }
@@ -29,7 +32,8 @@ function alive(view) {
       },
       save_changes() { model.set("controls", mine); model.save_changes(); again(1000); } };
     view.render({ model: shared, el });
-    on("change:data", () => { if (++drawn % 2 === 0) model.send({ drawn: true }); });
+    el.append(silence);
+    on("change:data", () => { silence.hidden = true; if (++drawn % 2 === 0) model.send({ drawn: true }); });
     return () => {
       for (const [event, f] of heard) model.off(event, f);
       clearTimeout(timer);
