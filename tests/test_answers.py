@@ -218,6 +218,17 @@ def test_a_notebook_is_found_by_its_mark_whatever_its_name(folder, monkeypatch, 
     assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
 
 
+def test_the_folder_above_may_be_closed_to_the_student(folder, monkeypatch):
+    def iterdir(path, listed=Path.iterdir):
+        if path == folder.parent:
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    notebook(folder / "01_forward_pass.ipynb", ["import numpy as np", ("01-sigmoid", SIGMOID)])
+    assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
+
+
 def test_no_answer_is_taken_from_the_solutions_beside_a_students_folder(folder, monkeypatch):
     for name in ("solutions", "work"):
         (folder / name).mkdir()

@@ -235,18 +235,19 @@ def _has_changed(exercise, path):
     file = store.answer_file(exercise.id, store.folder())
     if path.stat().st_mtime <= file.stat().st_mtime:
         return False
-    names, kept = _parts(exercise), {}
-    source = "".join(linecache.getlines(KEPT_AS.format(exercise.id)))
-    for text in [source, *(cell["source"] for cell in siblings.cells_of(path)
-                           if siblings.mark(cell) == exercise.id)]:
-        with contextlib.suppress(SyntaxError):
-            found = {node.name: ast.dump(node) for node in ast.parse(text).body
-                     if isinstance(node, ast.FunctionDef) and node.name in names}
-            if text is not source and any(kept.get(name, dump) != dump
-                                          for name, dump in found.items()):
-                return True
-            kept = kept or found
-    return False
+    saved = "\n".join(cell["source"] for cell in siblings.cells_of(path)
+                      if siblings.mark(cell) == exercise.id)
+    kept, now = ({node.name: ast.dump(node) for node in _statements(source)
+                  if isinstance(node, ast.FunctionDef) and node.name in _parts(exercise)}
+                 for source in (file.read_text(encoding="utf-8"), saved))
+    return any(kept.get(name, dump) != dump for name, dump in now.items())
+
+
+def _statements(source):
+    try:
+        return ast.parse(source).body
+    except siblings.UNPARSABLE:
+        return []
 
 
 def _read(exercise):

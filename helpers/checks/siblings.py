@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 import linecache
@@ -14,12 +15,12 @@ from typing import Any
 
 MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
           "mine", "skip")  # calls that make a constant, or bring a function along
+GROWERS = ("append", "extend", "insert", "update", "add")  # calls that change one
+RUN = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass, ast.If, ast.Try,
+       ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
+INNER = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler, ast.comprehension)
+MADE = "it comes from a call or a loop, which is not run again"
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of what is no Python at all
-GROWERS = ("append", "extend", "insert", "update", "add")
-PLAIN = (ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.BinOp, ast.UnaryOp, ast.IfExp,
-         ast.Compare, ast.BoolOp, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue,
-         ast.Attribute, ast.Call, ast.keyword, ast.operator, ast.unaryop, ast.cmpop, ast.boolop,
-         ast.expr_context)
 
 
 class Unreadable(Exception):  # noqa: N818  (it is told to the student, as part of a card)
@@ -41,13 +42,18 @@ def notebooks(lesson: str, folder: Path) -> list[Path]:
     folder of that number beside it; then all others of this folder, which may be renamed.
     """
     number = re.compile(rf"(?<!\d){lesson}(?!\d)")
-    beside = [] if folder.name == "solutions" else [
-        path for path in sorted(folder.parent.iterdir())
-        if path != folder and number.search(path.name) and path.is_dir()]
-    found = [path for place in (folder, *beside) for path in sorted(
-        place.iterdir(), key=lambda path: (len(path.name), path.name))
-        if path.suffix.lower() == ".ipynb"]
+    beside = [path for path in _listed(folder.parent)
+              if folder.name != "solutions" and path != folder and number.search(path.name)]
+    found = [path for place in (folder, *beside) for path in _listed(place)
+             if path.suffix.lower() == ".ipynb"]
     return sorted(found, key=lambda path: not number.search(path.name))
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, the shortest names first; nothing where that is not told."""
+    with contextlib.suppress(OSError):  # on a hub, the folder above is others' too
+        return sorted(folder.iterdir(), key=lambda path: (len(path.name), path.name))
+    return []
 
 
 def cells_of(path: Path) -> list[dict]:
@@ -82,22 +88,23 @@ def cells_in(raw: bytes) -> list[dict]:
         line = raw[:getattr(error, "start", 0)].count(b"\n") + 1
         raise Unreadable(f"line {line} is not in UTF-8: another program has saved it in an "
                          "encoding of its own") from None
-    if not text.strip():
-        raise Unreadable("it is empty")
-    if text.lstrip().startswith("<!") or text.lstrip()[:5].lower() == "<html":
-        raise Unreadable("it is a web page, no notebook: download the file itself")
-    conflict = ("<<<<<<< " in text or ">>>>>>> " in text) and re.search(
-        r"^(<<<<<<<|>>>>>>>) ", text, re.M)
-    if conflict:
-        line = text.count("\n", 0, conflict.start()) + 1
-        raise Unreadable(f"a merge has left its marks in line {line} (`{conflict[1]}`)")
     try:
         cells = json.loads(text)["cells"]
         return [{**cell, "source": "".join(cell["source"])} for cell in cells]
     except json.JSONDecodeError as error:
-        raise Unreadable(f"it is cut off or damaged in line {error.lineno}") from None
+        raise Unreadable(_damage(text, error.lineno)) from None
     except (KeyError, TypeError, RecursionError):
         raise Unreadable("it holds no cells") from None
+
+
+def _damage(text: str, line: int) -> str:
+    """Return why a text is no notebook, by the line in which that shows."""
+    conflict = re.match("<<<<<<<|>>>>>>>", text.split("\n")[line - 1])
+    if conflict:
+        return f"a merge has left its marks in line {line} (`{conflict[0]}`)"
+    if text.lstrip()[:1] == "<":
+        return "it is a web page, no notebook: download the file itself"
+    return f"it is cut off or damaged in line {line}" if text.strip() else "it is empty"
 
 
 def mark(cell: dict) -> str | None:
@@ -221,8 +228,7 @@ def _run(statement: ast.stmt, name: str, space: Space, follow: dict[str, Callabl
     """Execute a definition, an import or a constant; forget the names that anything else binds."""
     names = stored(statement)
     if not _is_definition(statement, space):
-        read = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-        _forget(names, space, next(iter(space.missing[n] for n in read & {*space.missing}), ""))
+        _forget(names, space)
         return
     space.update(follow)
     try:
@@ -232,77 +238,60 @@ def _run(statement: ast.stmt, name: str, space: Space, follow: dict[str, Callabl
             space.missing.pop(bound, None)
     except Exception as error:
         text = " ".join(str(error).split())[:200]
-        _forget(names, space, text if isinstance(error, Unreadable) else
-                f"{type(error).__name__}: {text}")
+        why = text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}"
+        _forget(names, space, space.missing.get(getattr(error, "name", None), why))
 
 
-def _forget(names: Iterable[str], space: Space, why: str = "") -> None:
+def _forget(names: Iterable[str], space: Space, why: str = MADE) -> None:
     for name in names:
         space.pop(name, None)
-        if why:
-            space.missing[name] = why
+        space.missing[name] = why
 
 
 def _is_definition(statement: ast.stmt, space: Space) -> bool:
-    """Whether a statement does nothing but define, import, or bind or change a constant."""
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass)):
-        return True
-    if isinstance(statement, (ast.If, ast.Try)):
-        inner = [part for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt)]
-        return all(_is_definition(part, space) for part in inner) and (
-            isinstance(statement, ast.Try) or _is_plain(statement.test, space))
-    if isinstance(statement, ast.Expr):
-        call = statement.value
-        return isinstance(call, ast.Call) and getattr(call.func, "attr", "") in GROWERS and all(
-            _is_plain(part, space) for part in (call.func.value, *call.args))
-    if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-        return all(_is_changeable(target, space) for target in targets) and (
-            _is_plain(statement.value, space)) and (
-            not isinstance(statement, ast.AugAssign) or _is_plain(targets[0], space))
-    return False
+    """Whether a statement defines, imports, or binds or changes what it makes by `MAKERS` alone.
+
+    Whether all that it reads is known shows when it runs.
+    """
+    for node in _outer(statement):
+        name = isinstance(node, ast.Call) and getattr(
+            node.func, "attr", getattr(node.func, "id", None))
+        owner = _changed(node)
+        if isinstance(node, ast.comprehension) or (
+                isinstance(node, ast.stmt) and not isinstance(node, RUN)) or (
+                name is not False and name not in MAKERS + GROWERS) or owner and (
+                not isinstance(owner, ast.Name)
+                or isinstance(space.get(owner.id), types.ModuleType)):
+            return False
+    return True
 
 
-def _is_changeable(target: ast.expr, space: Space) -> bool:
-    """Whether it is a name, or an entry or an attribute of something known that is no module."""
-    if isinstance(target, ast.Name):
-        return True
-    if isinstance(target, (ast.Tuple, ast.List, ast.Starred)):
-        return all(_is_changeable(part, space) for part in ast.iter_child_nodes(target)
-                   if isinstance(part, ast.expr))
-    owner = getattr(target, "value", None)
-    return isinstance(owner, ast.Name) and owner.id in space and not isinstance(
-        space[owner.id], types.ModuleType) and _is_plain(target, space)
+def _changed(node: ast.AST) -> ast.expr | None:
+    """Return what is changed where a node binds an entry or an attribute, or makes a list grow."""
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in GROWERS:
+        return node.func.value
+    bound = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
+    return node.value if bound else None
 
 
-def _is_plain(node: ast.AST | None, space: Space) -> bool:
-    """Whether it is made of literals, lambdas, what is known and calls of `MAKERS` only."""
-    if isinstance(node, ast.Lambda):
-        return True
-    if isinstance(node, ast.Name):
-        return node.id in space or node.id in MAKERS or node.id in ("__name__", "True")
-    if isinstance(node, ast.Call) and (
-            getattr(node.func, "attr", getattr(node.func, "id", None)) not in MAKERS):
-        return False
-    return isinstance(node, PLAIN) and all(
-        _is_plain(part, space) for part in ast.iter_child_nodes(node))
+def _outer(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and what is in it, but for the inside of what is `INNER`."""
+    yield node
+    for part in () if isinstance(node, INNER) else ast.iter_child_nodes(node):
+        yield from _outer(part)
 
 
 def stored(statement: ast.AST) -> set[str]:
     """Return the names that a statement binds, changes or deletes, not those inside functions."""
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        return {statement.name}
-    if isinstance(statement, ast.alias):
-        return {(statement.asname or statement.name).split(".")[0]}
-    if isinstance(statement, (ast.Lambda, ast.GeneratorExp, ast.ListComp)):
-        return set()
     names = set()
-    if isinstance(statement, ast.Name) and not isinstance(statement.ctx, ast.Load):
-        names.add(statement.id)
-    if isinstance(statement, ast.Subscript) and not isinstance(statement.ctx, ast.Load) and (
-            isinstance(statement.value, ast.Name)):
-        names.add(statement.value.id)
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and (
-            getattr(statement.value.func, "attr", "") in GROWERS):
-        names |= {n.id for n in [statement.value.func.value] if isinstance(n, ast.Name)}
-    return names.union(*map(stored, ast.iter_child_nodes(statement)))
+    for node in _outer(statement):
+        owner = _changed(node)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names.add(node.id)
+        elif isinstance(owner, ast.Name) and not isinstance(node, ast.Attribute):
+            names.add(owner.id)
+    return names
