@@ -7,6 +7,7 @@ import functools
 import importlib
 import io
 import re
+import unicodedata
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ def find(root: Path, lessons: list[str]) -> tuple[list[HandIn], list[tuple[str, 
     """
     found, aside = [], []
     for path, raw in _files(root):
+        path = tuple(unicodedata.normalize("NFC", part) for part in path)  # zipped on a Mac
         if "solutions" in path[:-1]:
             raw = "it lies in a folder of solutions"  # of somebody who handed in the whole course
         if isinstance(raw, str):
@@ -213,9 +215,9 @@ def _name_students(found: list[HandIn], default: str) -> None:
         together[folders].add(name)
     owns = [[part for part in folders if not PLAIN.fullmatch(part) and not _is_lesson(part)]
             for folders, _ in places]
-    while len(set(map(tuple, owns))) > 1 and all(own[1:] for own in owns) and len(
-            {own[0] for own in owns}) == 1:
-        owns = [own[1:] for own in owns]  # a folder that all lie in is nobody's
+    while len(set(map(tuple, owns))) > 1 and all(own[1:] for own in owns) and _is_nobodys(
+            owns, [one.lesson for one in found]):
+        owns = [own[1:] for own in owns]
     for one, own, (folders, name) in zip(found, owns, places, strict=True):
         by_name = name and (len(together[folders] - {""}) > 1 or not own)
         one.student = name if by_name else own[0] if own else default
@@ -223,6 +225,14 @@ def _name_students(found: list[HandIn], default: str) -> None:
     for one in found:  # two may have the same name, and differ in their numbers
         if list(short.values()).count(short[one.student]) == 1:
             one.student = short[one.student]
+
+
+def _is_nobodys(owns: list[list[str]], lessons: list[str]) -> bool:
+    """Whether the first folder is no student's: all lie in it, or the same names in several."""
+    tops, below = ([own[level] for own in owns] for level in (0, 1))
+    alike = [len({*zip(names, lessons, strict=True)}) for names in (tops, below)]
+    return len({*tops}) == 1 or (
+        alike[0] < alike[1] and len({*below}) < len({(own[0], own[1]) for own in owns}))
 
 
 def _places(one: HandIn) -> tuple[tuple[str, ...], str]:

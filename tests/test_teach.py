@@ -351,6 +351,10 @@ def put(where: Path, name: str) -> None:
     ("smith_4711/work/02_backpropagation.ipynb", "jones_12/02_backpropagation-fresh.ipynb",
      "jones_12/.ipynb_checkpoints/02_backpropagation-checkpoint.ipynb"),
     ("smith_4711.zip/work/02_backpropagation.ipynb", "jones_12.zip/02_backpropagation.ipynb"),
+    ("The Moons.zip/smith_4711/05_moons.ipynb", "Backprop, late.zip/jones_12/02_b.ipynb",
+     "Backprop, late.zip/smith_4711/02_b.ipynb"),
+    ("smith_4711/mine/05_moons.ipynb", "smith_4711/mine/02_b.ipynb", "jones_12/mine/02_b.ipynb",
+     "jones_12/again/02_b.ipynb"),
     ("all.zip/..\\smith_4711\\02_backpropagation.ipynb",
      "all.zip/jones_12\\work\\02_backpropagation.ipynb"),
     ("all.zip/smith_4711_02_backpropagation.ipynb", "all.zip/jones_12_02_backpropagation.ipynb"),
@@ -363,8 +367,8 @@ def put(where: Path, name: str) -> None:
     ("02_backpropagation/smith_4711/02_backpropagation.ipynb",
      "02_backpropagation/jones_12/02_backpropagation.ipynb"),
     ("02_backpropagation_smith_4711.ipynb", "02_backpropagation_jones_12.ipynb"),
-], ids=["lms", "nbgrader", "folders", "zips", "zip-of-windows", "zip-of-names", "zip-of-zips",
-        "moodle", "canvas", "by-lesson", "name-last"])
+], ids=["lms", "nbgrader", "folders", "zips", "zip-a-lesson", "versions", "zip-of-windows",
+        "zip-of-names", "zip-of-zips", "moodle", "canvas", "by-lesson", "name-last"])
 def test_students_are_told_in_any_layout(names, tmp_path):
     for name in names:
         put(tmp_path, name)
@@ -384,6 +388,12 @@ def test_of_a_whole_course_the_notebook_with_most_work_counts(tmp_path):
         (tmp_path / "ada" / place / name).write_text(text, encoding="utf-8")
     found, aside = find(tmp_path, ["01"])
     assert [one.path for one in found] == [f"ada/work/{name}"] and len(aside) == 3
+
+
+def test_a_name_that_was_zipped_on_a_mac_is_the_same_name(tmp_path):
+    for name in ("Zoe\u0308.zip/02_backpropagation.ipynb", "Zo\u00eb/05_moons.ipynb"):
+        put(tmp_path, name)
+    assert {one.student for one in find(tmp_path, ["02", "05"])[0]} == {"Zo\u00eb"}
 
 
 def test_two_students_of_one_name_stay_two(tmp_path):
