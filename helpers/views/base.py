@@ -152,7 +152,7 @@ def _small_png(figure):
 
 def live(
     name: str, respond: Callable[[dict], dict], controls: dict, alt: str, *,
-    still: Any = "", work: Callable[[dict], None] | None = None,
+    still: Any = "", work: Callable[[dict], bool | None] | None = None,
 ) -> Live | Still:
     """Return a view that is drawn anew from what a Python function returns.
 
@@ -164,7 +164,8 @@ def live(
     controls : what they are at first; where they hold ``playing``, it says whether `work` goes on
     alt : what is to be seen, in a sentence or two
     still : the still twin, as a Matplotlib figure or as HTML
-    work : one small piece of work, done again and again while the view plays; takes the controls
+    work : one small piece of work, done again and again while the view plays; takes the controls,
+        and returns False where nothing is left to do before the next picture
     """
     twin = Still(alt, still)
     if importlib.util.find_spec("anywidget") is None:
@@ -224,13 +225,15 @@ class Live:
 
     async def _play(self):
         while self.widget.controls.get("playing") and self.widget.comm is not None:
-            error = self._guarded(self._slice)[1]
+            until, error = self._guarded(self._slice)
             if error:
                 break
             self.unseen += 1
             self.draw()
+            pause = until - time.perf_counter()
             for _ in range(PATIENCE):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(max(pause, 0.01))
+                pause = 0.01
                 if self.unseen < AHEAD:
                     break
             else:
@@ -245,7 +248,9 @@ class Live:
     def _slice(self):
         until = time.perf_counter() + SLICE
         while time.perf_counter() < until:
-            self.work(dict(self.widget.controls))
+            if self.work(dict(self.widget.controls)) is False:
+                break
+        return until
 
     def close(self) -> None:
         """End its work and take it from the page."""

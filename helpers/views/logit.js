@@ -1,6 +1,6 @@
 // Logits: one logit is dragged and all probabilities move; from each bar to its goal a gap, the gradient.
 
-const LONG = 240, HIGH = 34, SHIFTS = [-1000, -10, -1, 0, 1, 10, 1000]; // a bar of 1, a row; added to all logits
+const LONG = 220, HIGH = 34, SHIFTS = [-1000, -10, -1, 0, 1, 10, 1000]; // a bar of 1, a row; added to all logits
 
 const view = { render({ model, el }) {
   const { root, complain, say } = begin(el, "Logits and probabilities");
@@ -12,11 +12,12 @@ const view = { render({ model, el }) {
     const gap = svg("line", { y1: HIGH / 2, y2: HIGH / 2, "stroke-width": 7 });
     const goal = svg("line", { y1: 1, y2: HIGH - 1, stroke: "var(--view-ink)", "stroke-width": 3 });
     const text = svg("text", { x: LONG + 14, y: HIGH / 2 + 5 });
-    const picture = svg("svg", { width: LONG + 173, height: HIGH, viewBox: `-3 0 ${LONG + 173} ${HIGH}`, role: "img", style: "max-width: 100%" },
+    const picture = svg("svg", { width: LONG + 190, height: HIGH, viewBox: `-3 0 ${LONG + 190} ${HIGH}`, role: "img", style: "max-width: 100%" },
       svg("path", { d: `M0 0V${HIGH}M${LONG} 0V${HIGH}`, stroke: "var(--view-line)" }), bar, gap, goal, text);
     const move = slider(`logit ${k}`, { min: -10, max: 10, step: 0.1, value: set().z[k], format: (v) => shown(v, 3),
       oninput: (v) => send(model, { z: set().z.map((old, i) => (i === k ? v : old)) }) });
     move.lastChild.style.width = "2.6em";
+    move.input.style.width = "100px";
     move.input.addEventListener("change", () => say(words.textContent));
     return { row: tag("div", { class: "bar" }, move, picture), put({ p, gradient }, truth) {
       const end = truth ? LONG : 0, at = LONG * p[k], text_ = `p ${digits(p[k])}, gradient ${digits(gradient[k])}`;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -128,14 +127,14 @@ class Playground:
             self.code = self._code()
         self.counts = {name: controls[name] for name in self.counts}
 
-    def work(self, controls: Mapping[str, Any]) -> None:
-        """Make one step, or wait a moment where enough have been made for one picture."""
+    def work(self, controls: Mapping[str, Any]) -> bool:
+        """Make one step; return False where enough have been made for one picture."""
         self.follow(controls)
         alive = not all(run.error for run in self.training.runs)
         if alive and self.training.steps - self.drawn < SPEEDS[controls["speed"]]:
             self.training.step()
-        else:
-            time.sleep(0.003)
+            return True
+        return False
 
     def respond(self, controls: Mapping[str, Any]) -> dict[str, Any]:
         """Return all that is drawn."""
