@@ -221,18 +221,21 @@ def _name_students(found: list[HandIn], default: str) -> None:
     for one, own, (folders, name) in zip(found, owns, places, strict=True):
         by_name = name and (len(together[folders] - {""}) > 1 or not own)
         one.student = name if by_name else own[0] if own else default
-    short = {one.student: MOODLE.sub("", one.student) for one in found}
-    for one in found:  # two may have the same name, and differ in their numbers
-        if list(short.values()).count(short[one.student]) == 1:
-            one.student = short[one.student]
+    same = defaultdict(set)  # Moodle's numbers are others in each lesson
+    for one in found:
+        same[MOODLE.sub("", one.student), one.lesson].add(one.student)
+    twice = {name for (name, _), full in same.items() if len(full) > 1}  # two of the same name
+    for one in found:
+        name = MOODLE.sub("", one.student)
+        one.student = one.student if name in twice else name
 
 
 def _is_nobodys(owns: list[list[str]], lessons: list[str]) -> bool:
     """Whether the first folder is no student's: all lie in it, or the same names in several."""
-    tops, below = ([own[level] for own in owns] for level in (0, 1))
+    tops, below = ([MOODLE.sub("", own[level]) for own in owns] for level in (0, 1))
     alike = [len({*zip(names, lessons, strict=True)}) for names in (tops, below)]
     return len({*tops}) == 1 or (
-        alike[0] < alike[1] and len({*below}) < len({(own[0], own[1]) for own in owns}))
+        alike[0] < alike[1] and len({*below}) < len({*zip(tops, below, strict=True)}))
 
 
 def _places(one: HandIn) -> tuple[tuple[str, ...], str]:
