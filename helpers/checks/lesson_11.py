@@ -1,0 +1,374 @@
+"""Lesson 11: attention and its way back, embeddings, heads, a network that looks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from helpers.checks.exercise import Exercise, Group
+from helpers.checks.lesson_05 import softmax_delta
+from helpers.checks.lesson_07 import case
+from helpers.checks.lesson_10 import DATA as EARLIER_DATA
+from helpers.checks.truth import complex_gradients, complex_step
+
+DATA = EARLIER_DATA | {"ids", "answers", "E", "P", "Q", "K", "V", "A", "keys", "values", "query",
+                       "h", "heads", "scores", "weights", "runs"}
+
+
+def normal(seed, *shape):
+    """Return an array of normal numbers of this seed and shape."""
+    return np.random.default_rng([seed, *shape]).normal(size=shape)
+
+
+def rows_of_weights(seed, *shape):
+    """Return rows that are positive and add up to 1."""
+    A = np.exp(normal(seed, *shape))
+    return A / A.sum(axis=-1, keepdims=True)
+
+
+# 11-look-up
+
+def _look_up(q, K, V):
+    scores = [math.fsum(k * x for k, x in zip(row, q, strict=True)) for row in K]
+    sizes = [math.exp(s - max(scores)) for s in scores]
+    a = np.array([size / math.fsum(sizes) for size in sizes])
+    return np.array([math.fsum(a * column) for column in V.T]), a
+
+
+look_up = Exercise(
+    id="11-look-up",
+    name="look_up",
+    truth=_look_up,
+    cases=lambda: [*((normal(seed, d), normal(seed + 1, T, d), normal(seed + 2, T, d_v))
+                     for seed, T, d, d_v in ((1, 3, 2, 4), (4, 5, 3, 7), (7, 4, 4, 4))),
+                   (1e3 * normal(8, 3), normal(9, 5, 3), normal(10, 5, 2))],
+    returns=("o", "a"),
+    data=DATA,
+    sizes=lambda q, K, V: {"T": len(K), "d": len(q)},
+    tolerance=1e-10,
+    hint="one product for all scores, `K @ q` (T,); their softmax; then the mean of the rows of "
+         "`V` with these weights, which is one product too.",
+    unlocks="You have looked something up in a table by how alike it is, with a derivative.",
+)
+
+
+# 11-softmax-back
+
+def _softmax_back(dA, A):
+    """Return dS by complex steps: scores move A as A·exp(step) over its sum, zeros stay."""
+    def total(step):
+        moved = A * np.exp(step)
+        return (dA * moved / moved.sum(axis=-1, keepdims=True)).sum()
+
+    return complex_step(total, np.zeros(A.shape))
+
+
+def _softmax_back_cases():
+    masked = rows_of_weights(4, 3, 4, 4) * np.tri(4)
+    masked /= masked.sum(axis=-1, keepdims=True)
+    weights = [*(rows_of_weights(*shape) for shape in (
+        (1, 3, 5), (2, 2, 4, 4), (3, 2, 3, 5, 7), (4, 6))), masked]
+    return [(normal(20 + i, *A.shape) + 0.3, A) for i, A in enumerate(weights)]
+
+
+softmax_back = Exercise(
+    id="11-softmax-back",
+    name="softmax_back",
+    truth=_softmax_back,
+    cases=_softmax_back_cases,
+    returns=("dS",),
+    data=DATA,
+    sizes=lambda dA, A: {"T": A.shape[-1]},
+    tolerance=1e-10,
+    hint="from each entry of `dA` take the mean of its row, weighted by `A`; then multiply by `A`.",
+    unlocks="The whole Jacobian, and you never had to store it.",
+)
+
+
+# 11-attention
+
+def _scores(Q, K):
+    return np.einsum("...td,...sd->...ts", Q, K) / math.sqrt(Q.shape[-1])
+
+
+def _attention(Q, K, V):
+    A = np.zeros((*Q.shape[:-1], K.shape[-2]))
+    for at in np.ndindex(A.shape[:-1]):
+        s = _scores(Q, K)[at]
+        A[at] = [math.exp(v - max(s)) for v in s]
+        A[at] /= math.fsum(A[at])
+    return np.einsum("...ts,...sv->...tv", A, V), A
+
+
+SIZES = (((3,), 4, 5, 2), ((2, 3), 5, 4, 7), ((), 6, 3, 4))  # leading axes, T, d, width of V
+
+
+def _queries():
+    return [tuple(normal(seed, *lead, T, width) for seed, width in ((1, d), (2, d), (3, d_v)))
+            for lead, T, d, d_v in SIZES]
+
+
+def _large():
+    Q, K, V = _queries()[0]
+    return 100 * Q, 10 * K, V
+
+
+attention = Exercise(
+    id="11-attention",
+    name="attention",
+    truth=_attention,
+    cases=lambda: [*_queries(), _large()],
+    returns=("O", "A"),
+    data=DATA,
+    sizes=lambda Q, K, V: {"T": Q.shape[-2], "d": Q.shape[-1]},
+    tolerance=1e-10,
+    hint="scores (…, T, T): query t with key s, over √d; the softmax of each row; then the product "
+         "with `V`. `K.swapaxes(-1, -2)` turns the last two axes over and leaves the others.",
+    unlocks="Three lines. This is the layer that everything since 2017 is built around.",
+)
+
+
+# 11-attention-back
+
+def _attention_back(dO, Q, K, V, A):
+    """Return the gradients by complex steps; A stays 0 where it is 0, whatever the scores."""
+    before = _scores(Q, K)
+
+    def total(Q, K, V):
+        moved = A * np.exp(_scores(Q, K) - before)
+        moved = moved / moved.sum(axis=-1, keepdims=True)
+        return (dO * np.einsum("...ts,...sv->...tv", moved, V)).sum()
+
+    return (complex_step(lambda v: total(v, K, V), Q), complex_step(lambda v: total(Q, v, V), K),
+            complex_step(lambda v: total(Q, K, v), V))
+
+
+def _attention_back_cases():
+    cases = [(normal(5, *V.shape) + 0.2, Q, K, V, _attention(Q, K, V)[1])
+             for Q, K, V in _queries()]
+    dO, Q, K, V, A = cases[1]
+    A = A * np.tri(A.shape[-1])
+    return [*cases, (dO, Q, K, V, A / A.sum(axis=-1, keepdims=True))]
+
+
+attention_back = Exercise(
+    id="11-attention-back",
+    name="attention_back",
+    truth=_attention_back,
+    cases=_attention_back_cases,
+    returns=("dQ", "dK", "dV"),
+    data=DATA,
+    uses=(softmax_back,),
+    sizes=lambda dO, Q, K, V, A: {"T": Q.shape[-2], "d": Q.shape[-1]},
+    tolerance=1e-10,
+    checker="Set a single entry of `dO` to 1 and the others to 0: which rows of dQ, dK and dV may "
+            "then differ from 0?",
+    hint="the way forward read from its end: `O = A @ V` gives `dA` and `dV`, then `softmax_back`, "
+         "the scale, and the scores give `dQ` and `dK`.",
+    unlocks="Four products on the way back, and no loop over the tokens.",
+)
+
+
+# 11-embed
+
+def _embed(ids, E, P):
+    return np.array([[[E[token, j] + P[t, j] for j in range(E.shape[1])]
+                      for t, token in enumerate(row)] for row in ids])
+
+
+def _embed_back(dX, ids, E, P):
+    dE, dP = np.zeros(E.shape), np.zeros(P.shape)
+    for n, t in np.ndindex(ids.shape):
+        dE[ids[n, t]] += dX[n, t]
+        dP[t] += dX[n, t]
+    return dE, dP
+
+
+def _tokens(seed, N, T, V):
+    """Return ids (N, T) below V - 1, with a token that stands twice in a row of its own."""
+    ids = np.random.default_rng([seed, N, T]).integers(0, V - 1, size=(N, T))
+    ids[0, :2] = ids[1, 1] = 1
+    return ids
+
+
+EMBED = ((1, 3, 4, 6, 2, 5), (2, 5, 3, 7, 4, 3), (3, 2, 6, 4, 3, 8))  # seed, N, T, V, d, T_max
+
+
+def _embed_cases():
+    return [(_tokens(seed, N, T, V), normal(seed, V, d), normal(seed + 9, T_max, d))
+            for seed, N, T, V, d, T_max in EMBED]
+
+
+embed_part = Exercise(
+    id="11-embed",
+    name="embed",
+    truth=_embed,
+    cases=_embed_cases,
+    returns=("X",),
+    data=DATA,
+    sizes=lambda ids, E, P: {"N": len(ids), "T": ids.shape[1]},
+    tolerance=1e-12,
+    hint="an array of integers as an index takes a row of `E` for each of them; of `P` the first "
+         "T rows are wanted, the same for every sequence.",
+    unlocks="A number that is only a name has become a point.",
+)
+
+embed_back = Exercise(
+    id="11-embed",
+    name="embed_back",
+    truth=_embed_back,
+    cases=lambda: [(normal(seed + 30, *ids.shape, E.shape[1]), ids, E, P)
+                   for seed, (ids, E, P) in enumerate(_embed_cases())],
+    returns=("dE", "dP"),
+    data=DATA,
+    sizes=lambda dX, ids, E, P: {"N": len(ids), "T": ids.shape[1]},
+    tolerance=1e-12,
+    hint="zeros like `E` and `P`. `np.add.at(dE, ids, dX)` adds once for every place where a token "
+         "stands; a position stands once in every sequence.",
+    unlocks="A token that stands twice learns twice.",
+)
+
+embed = Group("11-embed", (embed_part, embed_back),
+              unlocks="Tokens have become points, and the points can learn.")
+
+
+# 11-heads
+
+def _split_heads(X, h):
+    N, T, d = X.shape
+    out = np.zeros((N, h, T, d // h))
+    for n, i, t, j in np.ndindex(out.shape):
+        out[n, i, t, j] = X[n, t, i * (d // h) + j]
+    return out
+
+
+def _merge_heads(X):
+    N, h, T, width = X.shape
+    out = np.zeros((N, T, h * width))
+    for n, i, t, j in np.ndindex(X.shape):
+        out[n, t, i * width + j] = X[n, i, t, j]
+    return out
+
+
+HEADS = ((2, 5, 12, 3), (3, 4, 6, 2), (2, 3, 7, 7), (4, 5, 3, 1))  # N, T, d, h
+
+split_part = Exercise(
+    id="11-heads",
+    name="split_heads",
+    truth=_split_heads,
+    cases=lambda: [(normal(1, N, T, d), h) for N, T, d, h in HEADS],
+    returns=("X",),
+    data=DATA,
+    sizes=lambda X, h: {},
+    tolerance=1e-12,
+    hint="cut only the last axis: (N, T, h, d/h). Then exchange T and h.",
+    unlocks="One array, h small attentions.",
+)
+
+merge_part = Exercise(
+    id="11-heads",
+    name="merge_heads",
+    truth=_merge_heads,
+    cases=lambda: [(normal(2, N, h, T, d // h),) for N, T, d, h in HEADS],
+    returns=("X",),
+    data=DATA,
+    sizes=lambda X: {},
+    tolerance=1e-12,
+    hint="the two steps of `split_heads`, each undone, in the other order.",
+    unlocks="And back together.",
+)
+
+heads = Group("11-heads", (split_part, merge_part),
+              unlocks="Several questions at once, in one product.")
+
+
+# 11-backward
+
+def network_loss(ids, y, params, h):
+    """Return the mean cross-entropy of the lesson's network; params may be complex."""
+    X = params["E"][ids] + params["P"][:ids.shape[1]]
+    width, O = X.shape[2] // h, np.zeros(X.shape, complex)  # noqa: E741  (the lesson's name)
+    for i in range(h):
+        part = slice(i * width, (i + 1) * width)
+        q, k, v = (np.einsum("ntd,de->nte", X, params[W][:, part]) for W in ("Wq", "Wk", "Wv"))
+        sizes = np.exp(_scores(q, k))
+        O[..., part] = np.einsum("nts,nse->nte", sizes / sizes.sum(axis=-1, keepdims=True), v)
+    Z = np.einsum("ntd,de->nte", X + O, params["W1"]) + params["b1"]
+    logits = np.einsum("ntd,de->nte", np.where(Z.real > 0, Z, 0), params["W2"]) + params["b2"]
+    right = np.take_along_axis(logits, y[..., None], axis=-1)[..., 0]
+    return (np.log(np.exp(logits).sum(axis=-1)) - right).mean()
+
+
+def network_case(seed, N, T, V, d, h, H, T_max):
+    """Return ids, y (N, T), params, h of a network; nothing in it is 0 or 1."""
+    ids = _tokens(seed, N, T, V)
+    shapes = {"E": (V, d), "P": (T_max, d), "Wq": (d, d), "Wk": (d, d), "Wv": (d, d), "W1": (d, H),
+              "b1": (H,), "W2": (H, V), "b2": (V,)}
+    params = {name: 0.7 * normal(10 * seed + i, *shape) for i, (name, shape) in enumerate(
+        shapes.items())}
+    return ids, np.random.default_rng(seed).integers(0, V, size=(N, T)), params, h
+
+
+backward = Exercise(
+    id="11-backward",
+    name="backward",
+    truth=lambda ids, y, params, h: complex_gradients(
+        lambda p: network_loss(ids, y, p, h), params),
+    cases=lambda: [network_case(1, 3, 4, 5, 6, 2, 7, 5), network_case(2, 4, 3, 7, 5, 1, 4, 3),
+                   network_case(3, 2, 5, 4, 6, 3, 8, 7)],
+    returns=("grads",),
+    data=DATA,
+    uses=(softmax_delta, softmax_back, attention, attention_back, embed_part, embed_back,
+          split_part, merge_part),
+    sizes=lambda ids, y, params, h: {"N": len(ids), "T": ids.shape[1]},
+    tolerance=1e-9,
+    checker="Run your `check_gradients` on a small network: the parameter nearest to the loss that "
+            "is wrong says where the fault begins.",
+    hint="from the loss down: the two layers, then two ways through `X + O`: around, and through "
+         "the heads, the attention and three products with `X`. All that reaches `X` is added "
+         "before `embed_back`.",
+    unlocks="A network that decides where to look, and every one of its gradients is yours.",
+)
+
+
+# 11-max-rule
+
+def _max_rule(upstream, x, output, axis=None, keepdims=False):
+    """Return dx by the definition: a largest entry gets its share of what arrives."""
+    lanes = np.zeros(x.shape, int)  # which entry of the output an entry of x belongs to
+    where = np.arange(output.size).reshape(output.shape)
+    where = where if keepdims or axis is None else np.expand_dims(where, axis)
+    lanes += where
+    flat, dx = np.ravel(upstream), np.zeros(x.shape)
+    for lane in range(output.size):
+        places = [at for at in np.ndindex(x.shape) if lanes[at] == lane]
+        largest = max(x[at] for at in places)
+        winners = [at for at in places if x[at] == largest]
+        for at in winners:
+            dx[at] = flat[lane] / len(winners)
+    return dx
+
+
+def _ties():
+    x = normal(6, 4, 3)
+    x[0, :2] = x[2] = 3.0
+    return x
+
+
+max_rule = Exercise(
+    id="11-max-rule",
+    name="max_rule",
+    truth=_max_rule,
+    cases=lambda: [case(np.max, x, axis=axis, keepdims=keepdims) for x, axis, keepdims in (
+        (normal(1, 4, 3), 0, False), (normal(2, 5, 2), 1, False), (normal(3, 2, 3, 5), -1, True),
+        (normal(4, 3, 4), None, False), (normal(5, 3, 3), 1, False), (_ties(), 1, False),
+        (_ties(), 0, True), (_ties(), None, False), (normal(7, 2, 4, 3), 1, False))],
+    returns=("dx",),
+    data=DATA,
+    sizes=lambda *args: {},
+    tolerance=1e-12,
+    hint="put the axis back, as in the rule of the sum, for `upstream` and for `output`; where `x` "
+         "equals the largest, the gradient arrives, divided by the number of those that do.",
+    unlocks="The rule of the max: all to the winner, and shared where it is a draw.",
+)
