@@ -26,6 +26,7 @@ LARGEST_ZIP = 2 * 2**30
 READ = (".ipynb", ".zip")
 KINDS = (*READ, ".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz")
 NO_ZIP = "it is no zip file: unpack it"
+NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.I)  # as browsers call it when they save it
 ASIDE = re.compile(r"^(\.|__MACOSX$)")  # folders and files that no student has made
 PLAIN = re.compile(r"(work|notebooks?|submissions?|submitted|assignments?|files?|home|"
                    r"(lesson|week|hw|homework|sheet)?[ _-]*\d{1,2})", re.I)
@@ -94,7 +95,7 @@ def _files(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
     root = root / "submitted" if (root / "submitted").is_dir() else root
     for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
         parts = path.relative_to(root).parts or (path.name,)
-        kind = path.suffix.lower()
+        kind = _kind(path.name)
         if any(map(ASIDE.match, parts)) or kind not in KINDS:
             continue
         try:
@@ -115,6 +116,10 @@ def _files(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
             yield parts, error.strerror or str(error)
 
 
+def _kind(name: str) -> str:
+    return ".ipynb" if NOTEBOOK.search(name) else PurePosixPath(name).suffix.lower()
+
+
 def _unzip(parts: tuple[str, ...], stream: Any, depth: int = 0) -> Iterator:
     parts = (*parts[:-1], parts[-1][:-4])
     try:
@@ -122,7 +127,7 @@ def _unzip(parts: tuple[str, ...], stream: Any, depth: int = 0) -> Iterator:
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 path = PurePosixPath(info.filename.replace("\\", "/"))  # old Windows writes these
                 inner = tuple(part for part in path.parts if part not in ("/", ".."))
-                kind = path.suffix.lower()
+                kind = _kind(path.name)
                 if info.is_dir() or any(map(ASIDE.match, inner)) or kind not in KINDS:
                     continue
                 raw = _member(archive, info) if kind in READ else NO_ZIP
@@ -241,7 +246,7 @@ def _is_nobodys(owns: list[list[str]], lessons: list[str]) -> bool:
 def _places(one: HandIn) -> tuple[tuple[str, ...], str]:
     """Return the folders that a notebook lies in, and what its name has beside the lesson's."""
     *folders, file = one.path.split("/")
-    stem = re.sub(r"\.ipynb$", "", file, flags=re.I)
+    stem = NOTEBOOK.sub("", file)
     words = [re.escape(word) for word in notebook_of(one.lesson).stem.split("_")]
     lesson = rf"(lesson[ _-]*)?{words[0]}(?!\d)([ _-]*{'[ _-]*'.join(words[1:])})?"
     head, tail = stem, ""

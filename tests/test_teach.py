@@ -354,6 +354,7 @@ def put(where: Path, name: str) -> None:
     ("The Moons.zip/smith_4711_8_assignsubmission_file/05_moons.ipynb",
      "Backprop, late.zip/smith_4711_3_assignsubmission_file/02_b.ipynb",
      "Backprop, late.zip/jones_12_9_assignsubmission_file/02_b.ipynb"),
+    ("smith_4711/02_backpropagation.ipynb.txt", "jones_12/02_backpropagation.IPYNB.json"),
     ("smith_4711/mine/05_moons.ipynb", "smith_4711/mine/02_b.ipynb", "jones_12/mine/02_b.ipynb",
      "jones_12/again/02_b.ipynb"),
     ("all.zip/..\\smith_4711\\02_backpropagation.ipynb",
@@ -368,8 +369,9 @@ def put(where: Path, name: str) -> None:
     ("02_backpropagation/smith_4711/02_backpropagation.ipynb",
      "02_backpropagation/jones_12/02_backpropagation.ipynb"),
     ("02_backpropagation_smith_4711.ipynb", "02_backpropagation_jones_12.ipynb"),
-], ids=["lms", "nbgrader", "folders", "zips", "zip-a-lesson", "versions", "zip-of-windows",
-        "zip-of-names", "zip-of-zips", "moodle", "canvas", "by-lesson", "name-last"])
+], ids=["lms", "nbgrader", "folders", "zips", "zip-a-lesson", "browser", "versions",
+        "zip-of-windows", "zip-of-names", "zip-of-zips", "moodle", "canvas", "by-lesson",
+        "name-last"])
 def test_students_are_told_in_any_layout(names, tmp_path):
     for name in names:
         put(tmp_path, name)
