@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from helpers.checks.catalogue import ENCODED
-from work_folder import hash_sources
+from work_folder import hash_sources, is_untouched
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("course.py", "installer.py", "work_folder.py", "conftest.py", "constraints.txt",
@@ -107,8 +107,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--without-solutions", type=Path, metavar="OUT", required=True,
                         help="a folder that is not there yet")
     out = parser.parse_args(arguments).without_solutions.resolve()
-    if out.exists():
-        parser.error(f"{out} is there already")
+    if out.exists() or ROOT in out.parents:
+        parser.error(f"{out} is there already, or lies in the course itself")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        if not is_untouched(path):
+            parser.error(f"{path} has been worked in, and may hold answers: move it elsewhere")
     make(out)
     print(f"Made: {out}. What is encoded there is hidden, not protected.")
     return 0

@@ -15,7 +15,7 @@ import pytest
 import course
 from helpers.checks.catalogue import mistakes
 from helpers.checks.overview import LESSONS
-from teach.edition import ENCODED, IN_VAIN, make, without_offers
+from teach.edition import ENCODED, IN_VAIN, main, make, without_offers
 from teach.handins import checks_of, notebook_of
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +93,15 @@ solution("01-forward")
 """, edition / "work", edition)
     assert "Your own `sigmoid`" in said and wrong.message in said and f"\n{wrong.id}\n" in said
     assert "skip" not in said and "not here" in said
+
+
+def test_a_notebook_with_answers_is_not_handed_out(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("teach.edition.is_untouched", lambda path: "02" not in path.name)
+    with pytest.raises(SystemExit):
+        main(["--without-solutions", str(tmp_path / "out")])
+    assert "may hold answers" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    with pytest.raises(SystemExit):
+        main(["--without-solutions", str(ROOT / "data" / "out")])
 
 
 def test_a_command_that_is_not_there_installs_nothing(edition):
