@@ -139,7 +139,7 @@ FORMULAS = {
         hidden_error_of_one_unit,
     r"\frac{\partial J}{\partial w_{i,j}} = \sum_{n} \frac{\partial J}{\partial z_{n,j}} \cdot "
     r"\frac{\partial z_{n,j}}{\partial w_{i,j}} = \sum_{n} \delta_{n,j} \cdot x_{n,i}": one_weight,
-    r"\delta_2 = \frac{\partial J}{\partial Z_2} = \hat Y - Y": output_error,
+    r"\delta_2 = \frac{\partial J}{\partial Z_2} = \hat Y - y": output_error,
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2\, \tilde W_2^{\top}\right) "
     r"\odot \sigma'(Z_1)": hidden_error,
     r"\frac{\partial J}{\partial W_1} = X_b^{\top}\, \delta_1, \qquad \frac{\partial J}"

@@ -50,6 +50,6 @@ FORMULAS = {
     r"\delta_2 = \frac{\partial J}{\partial Z_2} = \frac1N (\hat Y - Y), \qquad "
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2 W_2^{\top}\right) "
     r"\odot [Z_1 > 0]": errors,
-    r"\frac{\partial J}{\partial W_l} = A_{l-1}^{\top} \delta_l + \lambda W_l, \qquad "
+    r"\frac{\partial J}{\partial W_l} = A_{l-1}^{\top} \delta_l + \text{reg} \cdot W_l, \qquad "
     r"\frac{\partial J}{\partial b_l} = \sum_n \delta_{l,n}, \qquad A_0 = X": parameters,
 }
