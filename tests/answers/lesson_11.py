@@ -292,4 +292,15 @@ WRONG = [
      "draw-not-shared"),
 ]
 
-EQUIVALENT = {}
+SAME = "the same two axes, named in the other order"
+EQUIVALENT = {
+    "11-attention": {"line 3: K.swapaxes(-1, -2) → K.swapaxes(-2, -1)": SAME},
+    "11-attention-back": {
+        "line 3: A.swapaxes(-1, -2) → A.swapaxes(-2, -1)": SAME,
+        "line 4: V.swapaxes(-1, -2) → V.swapaxes(-2, -1)": SAME,
+        "line 5: dS.swapaxes(-1, -2) → dS.swapaxes(-2, -1)": SAME},
+    "11-heads/split_heads": {
+        "line 4: X.reshape(N, T, h, d // h).swapaxes(1, 2) → "
+        "X.reshape(N, T, h, d // h).swapaxes(2, 1)": SAME},
+    "11-heads/merge_heads": {"line 4: X.swapaxes(1, 2) → X.swapaxes(2, 1)": SAME},
+}
