@@ -449,7 +449,7 @@ def test_the_report_is_not_written_into_what_was_handed_in(tmp_path):
 
 def test_the_weeks_in_the_readme_have_the_points_of_the_checks():
     known = points()
-    rows = re.findall(r"^\| \S+ \| [\d, ]+ \| ([^|]+) \| [\d.]+ \| ([\d +]+) \| \*\*(\S+)\*\* \|$",
+    rows = re.findall(r"^\| \S+ \| [–\d, ]+ \| ([^|]+) \| [\d.]+ \| ([\d +]+) \| \*\*(\S+)\*\* \|$",
                       (ROOT / "teach" / "README.md").read_text(encoding="utf-8"), re.M)
     said = {lesson: int(number) for lessons, numbers, _ in rows for lesson, number in zip(
         re.findall(r"\d\d", lessons), numbers.split(" + "), strict=True)}
