@@ -2,6 +2,10 @@
 
 import importlib.util
 import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import matplotlib
 import pytest
@@ -16,11 +20,29 @@ matplotlib.use("Agg")
 # The notebooks in fixtures/ are for the tests of release.py; nbval would run them.
 collect_ignore_glob = ["*fixtures*.ipynb"]
 
+SOLUTIONS = Path(__file__).parent / "solutions"
+LONG = "test_browser.py", "test_notebooks.py", "test_november.py", "test_teach.py", ".ipynb"
+EXERCISE = re.compile(r"\[.*?(\d\d-[a-z][a-z-]*(?:/\w+)?)[]:]")  # a test's, in its name
 NO_TORCH = pytest.mark.skip(reason="PyTorch is not installed: the rest of the notebook needs it")
 
 
 class NbvalSettings:
     """Settings for nbval that it has no option for; wanted for notebooks in every folder."""
+
+    def __init__(self):
+        self.folders = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item):
+        """Let each solution run as a student's: in a folder of notebooks that remembers."""
+        new = getattr(item.parent, "kernel", self) is None and item.path.parent == SOLUTIONS
+        result = yield
+        if new:
+            self.folders.append(tempfile.TemporaryDirectory(prefix="work"))
+            folder = shutil.copytree(SOLUTIONS, self.folders[-1].name, dirs_exist_ok=True)
+            item.parent.kernel.kc.execute(
+                f"__import__('os').chdir({str(folder)!r})", silent=True, reply=True)
+        return result
 
     @staticmethod
     def pytest_collectstart(collector):
@@ -38,20 +60,25 @@ def pytest_configure(config):
 def pytest_xdist_make_scheduler(config, log):
     """Where workers share the tests (`-n`), one of them runs all cells of a notebook.
 
-    And one runs all tests in the browser, for which JupyterLab is started once.
+    And one runs all tests in the browser, for which JupyterLab is started once, and one all tests
+    of the check of an exercise, which remembers what its known mistakes come to.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            path = nodeid.split("::")[0]
-            return path if path.endswith((".ipynb", "test_browser.py")) else nodeid
+            path, exercise = nodeid.split("::")[0], EXERCISE.search(nodeid)
+            if path.endswith((".ipynb", "test_browser.py")):
+                return path
+            return exercise[1] if exercise else nodeid
 
+    config.option.loadscopereorder = False  # the order is set below: long ones first
     return Together(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    """Without PyTorch, skip each solution from the cell on that asks for it."""
+    """Put long tests first, and without PyTorch skip a solution from the cell that asks for it."""
+    items.sort(key=lambda item: not item.path.name.endswith(LONG))
     if importlib.util.find_spec("torch") is not None:
         return
     without = set()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import math
 import re
-import shutil
 from pathlib import Path
 
 import measure_notebooks as measure
@@ -213,22 +213,6 @@ def test_a_lesson_has_its_row_in_the_readme_with_its_hours(name):
     assert f"| {math.ceil(2 * hours) / 2:g} |" in row[0], f"{name} takes {hours:.1f} hours"
 
 
-@every
-def test_an_untouched_notebook_stops_kindly_at_its_first_exercise(name, tmp_path):
-    for path in (ROOT / "solutions").glob("*.ipynb"):
-        if path.name < name:
-            shutil.copy(path, tmp_path)  # the lessons before it are done
-    notebook = read("notebooks", name)
-    error = run(notebook, tmp_path)
-    assert error.ename == "NotAttempted" and rows(name)[0].id in error.evalue
-    card = said(notebook)[-1]
-    assert card.startswith(f"○ Not attempted · {rows(name)[0].id}")
-    assert len(card.splitlines()) == 2
-    stopped = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs
-               if o["output_type"] == "error"]
-    assert [o["traceback"] for o in stopped] == [[]]
-
-
 def test_without_the_lesson_before_it_a_notebook_stops_at_mine(tmp_path):
     nbformat.write(read("notebooks", "01_forward_pass.ipynb"), tmp_path / "01_forward_pass.ipynb")
     notebook = read("notebooks", "02_backpropagation.ipynb")
@@ -237,55 +221,62 @@ def test_without_the_lesson_before_it_a_notebook_stops_at_mine(tmp_path):
     assert 'squared_error, numerical_gradient = skip("01-add-bias", ' in said(notebook)[-1]
 
 
-def fill(notebook, name):
-    """Put the answers of the solution into an exercise notebook."""
-    answers = by_grade_id(read("solutions", name))
+@every
+def test_a_notebook_with_every_stub_filled_in_is_the_solution_that_nbval_runs(name):
+    """In a folder of such notebooks (conftest.py), down to "5 of 5 exercises correct"."""
+    notebook, solution = read("notebooks", name), read("solutions", name)
+    answers = by_grade_id(solution)
     for key, cell in by_grade_id(notebook).items():
         cell.source = answers[key].source
+    assert [(c.cell_type, c.source) for c in notebook.cells] == [
+        (c.cell_type, c.source) for c in solution.cells]
 
 
 def skip_all(notebook, name):
-    """Put a `skip` in the place of every exercise."""
+    """Put a `skip` in the place of every exercise; the first one is tried as a stub before."""
     cells = by_grade_id(notebook)
+    first = rows(name)[0].id
+    tried = copy.deepcopy([cells[first], cells[f"{first}-check"]])
     for exercise in rows(name):
         cells[exercise.id].source = f'{exercise.names} = skip("{exercise.id}")'
+    for cell in tried:
+        cell.id, cell.metadata = f"{cell.id}-tried", {"tags": ["raises-exception"]}
+    at = notebook.cells.index(cells[first])
+    notebook.cells[at:at] = tried
 
 
 @pytest.fixture(scope="session")
-def played(tmp_path_factory):
-    """Return a function that changes all notebooks in one way, and runs one of them."""
-    folders = {}
-
-    def play(kind, name):
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp(kind.__name__)
-            for other in NAMES:
-                notebook = read("notebooks", other)
-                kind(notebook, other)
-                nbformat.write(notebook, folders[kind] / other)
-        notebook = nbformat.read(folders[kind] / name, as_version=4)
-        return notebook, run(notebook, folders[kind])
-
-    return play
+def skipped(tmp_path_factory):
+    """A folder with all notebooks, their exercises skipped."""
+    folder = tmp_path_factory.mktemp("skipped")
+    for name in NAMES:
+        notebook = read("notebooks", name)
+        skip_all(notebook, name)
+        nbformat.write(notebook, folder / name)
+    return folder
 
 
 @needs_torch
 @every
-def test_a_notebook_with_every_stub_filled_in_passes_all_checks(name, played):
-    notebook, error = played(fill, name)
-    assert error is None
-    number = len(rows(name))
-    assert f"{number} of {number} exercises correct" in said(notebook)[-1]
-
-
-@needs_torch
-@every
-def test_a_notebook_runs_to_its_end_with_every_exercise_skipped(name, played):
-    notebook, error = played(skip_all, name)
-    assert error is None
+def test_a_notebook_stops_kindly_at_its_first_stub_and_runs_to_its_end_with_all_skipped(
+        name, skipped):
+    notebook = nbformat.read(skipped / name, as_version=4)
+    assert run(notebook, skipped) is None
+    stub, check = (cell for cell in notebook.cells if cell.id.endswith("-tried"))
+    card, error = check.outputs
+    assert not stub.outputs and error.output_type == "error" and error.traceback == []
+    assert error.ename == "NotAttempted" and rows(name)[0].id in error.evalue
+    assert card.data["text/plain"].startswith(f"○ Not attempted · {rows(name)[0].id}")
+    assert len(card.data["text/plain"].splitlines()) == 2
     last = said(notebook)[-1]
     assert f"0 of {len(rows(name))} exercises correct" in last
     assert last.count("skipped") == len(rows(name))
+
+
+def test_run_all_of_an_untouched_notebook_stops_at_its_first_exercise(tmp_path):
+    notebook = read("notebooks", "00_welcome.ipynb")
+    assert run(notebook, tmp_path).ename == "NotAttempted"
+    assert said(notebook)[-1].startswith("○ Not attempted · 00-square")
 
 
 def test_a_failed_check_stops_run_all_with_its_card_and_one_line(tmp_path):
