@@ -1,9 +1,12 @@
-"""The scoreboard: collected from the workers that share the tests, and printed at the end."""
+"""Kernels are forked; and the scoreboard, collected from the workers and printed at the end."""
 
 from __future__ import annotations
 
 import pytest
+from kernels import fork_kernels
 from scoreboard import SCORE
+
+fork_kernels()
 
 
 def pytest_sessionfinish(session):

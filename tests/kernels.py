@@ -1,0 +1,65 @@
+"""Kernels that are forked from a process in which the libraries of the notebooks are loaded.
+
+Each is a process and an IPython of its own, as always; what they save is that each of them loads
+NumPy, Matplotlib, pandas, scikit-learn and PyTorch anew.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+
+from jupyter_client.provisioning import local_provisioner
+
+
+class Forked:
+    """A kernel's process, as the kernel's manager wants it: like `subprocess.Popen`."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, command, env=None, cwd=None, **others):
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["loaded"])
+        self.process = context.Process(
+            target=run, args=(command[command.index("-f"):], {**env}, cwd), daemon=True)
+        self.process.start()
+        self.pid = self.process.pid
+        while self.poll() is None and os.getpgid(self.pid) != self.pid:
+            time.sleep(0.01)  # its manager signals the whole group: it has to have one of its own
+
+    def poll(self):
+        return self.process.exitcode
+
+    def wait(self, timeout=None):
+        self.process.join(timeout)
+        return self.process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.process.kill()
+
+    def terminate(self):
+        self.process.terminate()
+
+
+def run(arguments, env, cwd):
+    """Become a kernel: what `python -m ipykernel_launcher` does."""
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(env)
+    if cwd:
+        os.chdir(cwd)
+    with open(os.devnull, "r+b") as nothing:
+        for number in range(3):
+            os.dup2(nothing.fileno(), number)
+    from ipykernel.kernelapp import IPKernelApp
+    IPKernelApp.launch_instance(arguments)
+
+
+def fork_kernels():
+    """Let all kernels that this process starts be forked, where that can be done."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        local_provisioner.launch_kernel = Forked

@@ -1,0 +1,11 @@
+"""What the kernels of the tests have loaded when they begin; see kernels.py."""
+
+import contextlib
+import importlib
+import os
+
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as each kernel would
+for name in ("ipykernel.kernelapp", "matplotlib.pyplot", "networkx", "scipy.optimize", "seaborn",
+             "sklearn.datasets", "sklearn.model_selection", "torch", "tqdm.auto"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
