@@ -27,7 +27,6 @@ class Evidence:
     cases: list[tuple]  # the arguments of the calls
     guard: Guard = field(default_factory=Guard)  # has the time that is left
     gradients_off: bool = False  # whether a call has left PyTorch without recording
-    _wanted: dict[int, Any] = field(default_factory=dict)
 
     @property
     def space(self) -> dict[str, Any]:
@@ -60,10 +59,7 @@ class Evidence:
 
     def wanted(self, index: int) -> Any:
         """Return the right answer to a case, seen as the student's is."""
-        if index not in self._wanted:
-            args = fresh(self.cases[index])
-            self._wanted[index] = seen(self.exercise.view, args, self.exercise.truth(*args))
-        return self._wanted[index]
+        return right_answer(self.exercise, index, self.cases[index])
 
     @cached_property
     def differences(self) -> list[Difference | None]:
@@ -157,6 +153,14 @@ class Evidence:
             thing is now or getattr(thing, "__name__", None) == name
             and getattr(thing, "__globals__", None) is self.space)
             and thing is not self.function]
+
+
+def right_answer(exercise: Any, index: int, args: tuple) -> Any:
+    """Return the right answer to a case, seen as the student's is: worked out once, and kept."""
+    if index not in exercise.memory:
+        args = fresh(args)
+        exercise.memory[index] = seen(exercise.view, args, exercise.truth(*args))
+    return exercise.memory[index]
 
 
 def is_stub(error: BaseException | None, function: Any) -> bool:
