@@ -7,15 +7,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import matplotlib
 import pytest
 
 # An overflow in a solution fails: nbval's kernels inherit this, the tests themselves do not.
 os.environ["PYTHONWARNINGS"] = "error::RuntimeWarning"
 
-# No windows from the tests themselves. Not by the variable MPLBACKEND: kernels would inherit it
-# and show no figures.
-matplotlib.use("Agg")
+# Two workers with two threads each would wait for each other on two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # The notebooks in fixtures/ are for the tests of release.py; nbval would run them.
 collect_ignore_glob = ["*fixtures*.ipynb"]
@@ -54,6 +53,10 @@ class NbvalSettings:
 def pytest_configure(config):
     """Register the settings as a plugin: the hooks of a conftest reach its own folder only."""
     config.pluginmanager.register(NbvalSettings(), "nbval-settings")
+    # No windows from the tests themselves. Not by the variable MPLBACKEND: kernels would inherit it
+    # and show no figures.
+    import matplotlib
+    matplotlib.use("Agg")
 
 
 @pytest.hookimpl(optionalhook=True)
