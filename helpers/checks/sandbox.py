@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -254,12 +255,12 @@ def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
 def _limit_memory() -> None:
     """Let what grows without end, such as ``list(itertools.count())``, end in a MemoryError."""
     with contextlib.suppress(Exception):  # not on Linux: there is no limit
-        page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
-        with open("/proc/self/statm", encoding="ascii") as sizes:
-            used = int(sizes.read().split()[0]) * page
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        if soft == resource.RLIM_INFINITY:
-            resource.setrlimit(resource.RLIMIT_AS, (used + min(MEMORY, page * pages // 2), hard))
+        if soft != resource.RLIM_INFINITY:
+            return
+        page, pages = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_PHYS_PAGES")
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * page
+        resource.setrlimit(resource.RLIMIT_AS, (used + min(MEMORY, page * pages // 2), hard))
 
 
 @contextlib.contextmanager
