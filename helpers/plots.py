@@ -276,6 +276,7 @@ def loss_curves(
         draw(values, label=_name(name), zorder=2 if style["linewidth"] > 5 else 3, **style)
     if log:
         ax.set_yscale("log")
+    ax.locator_params(axis="x", integer=True)  # there is no half epoch
     _finish(ax, xlabel, ylabel, title, legend="inside")
     return ax
 

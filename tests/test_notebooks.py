@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import importlib
 import importlib.util
@@ -67,6 +68,23 @@ def said(notebook):
     return [output["data"]["text/plain"] for cell in notebook.cells if cell.cell_type == "code"
             for output in cell.outputs if output["output_type"] == "display_data"
             and "text/plain" in output["data"]]
+
+
+@every
+def test_groups_are_unpacked_in_the_line_that_takes_them_up(name):
+    """So that a line with `skip`, as the card of `mine` writes it, can stand in its place."""
+    for cell in read("solutions", name).cells:
+        tree = ast.parse(cell.source if cell.cell_type == "code" and " = mine(" in cell.source
+                         else "")
+        for line in tree.body:
+            if not (isinstance(line, ast.Assign) and isinstance(line.value, ast.Call)
+                    and getattr(line.value.func, "id", "") == "mine"):
+                continue
+            wanted, taken = [arg.value for arg in line.value.args], line.targets[0]
+            for one, exercise in zip(taken.elts if len(wanted) > 1 else [taken], wanted,
+                                     strict=True):
+                parts = next(check.parts for check in rows(exercise) if check.id == exercise)
+                assert isinstance(one, ast.Tuple) == (len(parts) > 1), f"unpack {exercise}"
 
 
 @every
