@@ -66,6 +66,15 @@ def test_a_cell_alone_in_a_new_kernel_says_which_to_run_first(tmp_path):
     assert "Traceback" in inside[0]
 
 
+def test_a_cell_that_has_run_and_made_nothing_is_not_to_be_run_again(tmp_path):
+    shutil.copy(SOLUTIONS.parent / "notebooks/00_welcome.ipynb", tmp_path)
+    *_, (card, _) = in_a_kernel(
+        tmp_path, "from helpers.checks import lesson_00 as check",
+        "get_ipython().run_cell('def square(x):\\n    return x *', cell_id='00-square')",
+        "check.square(square)")
+    assert "That cell has run, and has not made it: look for an error under it" in card
+
+
 def test_the_line_under_the_import_cell_follows_the_checks(tmp_path):
     shutil.copy(SOLUTIONS.parent / "notebooks/00_welcome.ipynb", tmp_path)
     line, wrong, right = in_a_kernel(
@@ -74,6 +83,15 @@ def test_the_line_under_the_import_cell_follows_the_checks(tmp_path):
         "def square(x):\n    return x ** 2\ncheck.square(square)")
     assert line == ["Lesson 00: 1 of 1 exercises correct\nAll is done."]
     assert "Not yet" in wrong[0] and "Correct" in right[0]
+
+
+def test_a_kernel_that_is_older_than_the_course_says_so_once_and_where_a_cell_fails(tmp_path):
+    before, at_once, later, wrong = in_a_kernel(
+        tmp_path, "from helpers.checks import morning\nmorning._files()",
+        "morning._files = lambda: {'new.py': 1}", "1 + 1", "1 / 0")
+    said = "The course was updated\nThis kernel was started before"
+    assert "The course was updated" not in str((before, later))
+    assert at_once[0].startswith(said) and wrong[-1].startswith(said)
 
 
 def test_functions_under_other_names_are_tried_and_nobodys_answer(folder):

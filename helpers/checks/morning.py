@@ -12,14 +12,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-from helpers.checks import siblings
+from helpers.checks import siblings, status, store
+from helpers.checks.show import show_note
 
+FILES: dict[Path, int] = {}  # the course's modules and when they were written, as at the start
+RAN: set[str] = set()  # the cells that have run in this kernel, by their ids
+UPDATED = ("The course was updated", [
+    "This kernel was started before, and what is old and new in it may not fit together.",
+    "Choose Kernel › Restart Kernel…, then Run › Run All Above Selected Cell."])
 IMPORT = re.compile(r"^from helpers\.checks import (?:.*\b)?lesson_(\d\d)\b", re.M)
 
 
 def load_ipython_extension(shell: Any) -> None:
     """Begin to look at cells that have ended."""
     shell.set_custom_exc((NameError,), _explain)
+    FILES.update(_files())
     shell.events.register("post_run_cell", _after)
 
 
@@ -38,18 +45,20 @@ def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: in
     if last.tb_frame.f_code.co_name == "<module>" and error.name:
         place = _made_in(error.name, shell.history_manager.input_hist_raw[-1])
     if place is not None:
-        from helpers.checks.show import show_note
-
         error._render_traceback_ = lambda: []
+        number, cell = place
         show_note(f"{error.name} is not there yet", [
-            f"It is made in cell {place + 1} of this notebook, above this one, and that cell has "
+            f"As last saved, it is made in cell {number} of this notebook, above this one. That "
+            "cell has run, and has not made it: look for an error under it, or another name in it."
+        ] if cell in RAN else [
+            f"It is made in cell {number} of this notebook, above this one, and that cell has "
             "not run since the kernel was started.",
             "Run the cells above first: Run › Run All Above Selected Cell."])
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 
-def _made_in(name: str, cell: str) -> int | None:
-    """Return which saved cell, above the one that ran, binds a name."""
+def _made_in(name: str, cell: str) -> tuple[int, str | None] | None:
+    """Return the number and the id of the saved cell, above the one that ran, that binds a name."""
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
     try:
         cells = siblings.cells_of(path if path.exists() else Path.cwd() / path.name)
@@ -57,7 +66,7 @@ def _made_in(name: str, cell: str) -> int | None:
         return None
     here = next((number for number, one in enumerate(cells)
                  if one["source"].strip() == cell.strip()), 0)
-    return next((number for number, one in enumerate(cells[:here])
+    return next(((number + 1, one.get("id")) for number, one in enumerate(cells[:here])
                  if one.get("cell_type") == "code" and name in _names(one["source"])), None)
 
 
@@ -68,12 +77,22 @@ def _names(source: str) -> set[str]:
         return set()
 
 
-def _after(result: Any) -> None:
-    """Show where the student is, under the cell that imports a lesson's checks."""
-    from helpers.checks import status, store
+def _files() -> dict[Path, int]:
+    """Return when each module of the checks was written."""
+    return {path: path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py")}
 
+
+def _after(result: Any) -> None:
+    """Say that the course was updated, or where the student is under the cell that imports checks.
+
+    An update is told of once, and under every cell that fails.
+    """
     found = IMPORT.search(result.info.raw_cell or "")
     try:
+        RAN.add(result.info.cell_id or "unknown")
+        if _files() != FILES and (FILES or not result.success):
+            FILES.clear()
+            show_note(*UPDATED)
         if found and result.success and store.folder() is not None:
             status.show_status(found[1])
     except Exception:  # of another version, or nothing can be read: no line, and no harm

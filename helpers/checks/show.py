@@ -47,7 +47,7 @@ def as_html(title: str, lines: list[str], colour: str, place: Sequence[str] = ()
     body, where = ("".join(f"<div>{_code(line)}</div>" for line in some) for some in (lines, place))
     folded = f"<details><summary>{WHERE}</summary>{where}</details>" if where else ""
     return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
-            f'padding: 6px 12px; line-height: 1.5; max-width: 52em">'
+            f'padding: 6px 12px; line-height: 1.5; max-width: 52em; overflow-wrap: anywhere">'
             f'<div style="font-weight: 600">{html.escape(title)}</div>{body}{folded}</div>')
 
 
