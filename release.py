@@ -18,6 +18,10 @@ SOLUTIONS = os.path.join(ROOT, "solutions")
 MARKER = re.compile("(BEGIN|END) SOLUTION")
 BLOCK = re.compile(r"(?m)^( *)# BEGIN SOLUTION\n((?!.*(BEGIN|END) SOLU).*\n)* *# END SOLUTION$")
 STUB = '{0}# Your code goes here, in place of the next line.\n{0}raise NotImplementedError("{1}")'
+STOPPED = """\
+# Nothing below after Run All? A check has stopped it: the line under the first
+# code cell says at which exercise, and leads there.
+"""
 WIDGET = "application/vnd.jupyter.widget-view+json"  # means nothing without its kernel
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -64,6 +68,8 @@ def exercises(solution):
             cell.update(source=clear(cell), outputs=[], execution_count=None)
         if cell.metadata.get("nbgrader", {}).get("grade"):
             cell.metadata["deletable"] = False  # `d d` in Lab leaves the check where it is
+    if notebook.cells and notebook.cells[-1].source == "progress()":
+        notebook.cells[-1].source = STOPPED + "progress()"
     notebook.metadata["course"] = {"sources": hash_sources(notebook)}
     return notebook
 

@@ -360,3 +360,9 @@ def test_every_committed_notebook_has_a_solution():
 def test_committed_solutions_hold_no_widgets(name):
     text = Path(release.SOLUTIONS, name).read_text(encoding="utf-8")
     assert release.WIDGET not in text and '"widgets"' not in text
+
+
+@pytest.mark.parametrize("name", work_folder.lessons(release.NOTEBOOKS)[:-1])
+def test_where_run_all_ends_it_is_said_how_to_find_the_place_where_it_stopped(name):
+    last = release.read(release.NOTEBOOKS, name).cells[-1]
+    assert last.source == release.STOPPED + "progress()"
