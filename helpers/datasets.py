@@ -28,6 +28,7 @@ WIDTHS_COLUMNS = ["units", "start", "step", "train_loss", "test_loss", "train_ac
 WIDTHS_ROWS = 210
 WIDTHS_DIGEST = "2c782f14e4a8b27fa54a205868de2ff1499b8b3919ec772597e97b0eb5172125"
 DEPTH_DIGEST = "117b7c127a397a90a148b8dbf3c8481f07a578f84238a4bece17850c23fa8b48"
+ADDITION_DIGEST = "e213bdd5c80feeb15ffaa5afea4c8d007ef27b9a908ed639b619d1a41f27e4aa"
 DIGIT_COLUMNS = ["b1", *(f"W1_{i}" for i in range(64)), *(f"W2_{k}" for k in range(10))]
 DIGIT_ROWS = 33
 DIGIT_DIGEST = "da594b46ed57a0e91997d1920db8a6d628862f0467698fcb3ab67a04a17b427c"
@@ -279,15 +280,34 @@ def depth_map(path: str | Path | None = None) -> pd.DataFrame:
     ------
     Computed by ``data/depth_map.py``.
     """
-    import pandas as pd
+    return _read_record(DATA / "depth_map.csv" if path is None else Path(path), DEPTH_DIGEST)
 
-    path = DATA / "depth_map.csv" if path is None else Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there. {_way_back(path)}")
-    lines = path.read_bytes().splitlines()
-    if hashlib.sha256(b"\n".join(lines)).hexdigest() != DEPTH_DIGEST:
-        raise _damaged(path, "a line has changed", "the lines that came with the course")
-    return pd.read_csv(path)
+
+def addition_runs(path: str | Path | None = None) -> pd.DataFrame:
+    """Return the trainings of the transformer of lesson 12, a row for every 50th step of each.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Another copy of the file; by default ``data/addition_runs.csv`` of the course.
+
+    Returns
+    -------
+    DataFrame
+        ``kind`` (what was done), ``seed`` and ``step`` say when; ``loss`` on that step's batch,
+        ``exact``, the share of right answers to held-out sums, and of right digits in them:
+        ``units``, ``tens``, ``hundreds``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where the file is not there or damaged.
+
+    Source
+    ------
+    Computed by ``data/addition_runs.py``.
+    """
+    return _read_record(DATA / "addition_runs.csv" if path is None else Path(path), ADDITION_DIGEST)
 
 
 def digit_network(path: str | Path | None = None) -> dict[str, np.ndarray]:
@@ -316,6 +336,18 @@ def digit_network(path: str | Path | None = None) -> dict[str, np.ndarray]:
     table = _read_table(path, DIGIT_COLUMNS, DIGIT_ROWS, DIGIT_DIGEST)
     b1, W1, W2 = np.split(table, [1, 65], axis=1)
     return {"W1": W1[:-1].T, "b1": b1[:-1, 0], "W2": W2[:-1], "b2": W2[-1]}
+
+
+def _read_record(path: Path, digest: str) -> pd.DataFrame:
+    """Return a csv file whose lines are those that came with the course."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there. {_way_back(path)}")
+    lines = path.read_bytes().splitlines()
+    if hashlib.sha256(b"\n".join(lines)).hexdigest() != digest:
+        raise _damaged(path, "a line has changed", "the lines that came with the course")
+    return pd.read_csv(path)
 
 
 def _read_table(path: Path, columns: list[str], rows: int, digest: str) -> np.ndarray:

@@ -4,11 +4,13 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import datasets
 from helpers.datasets import (
     DATA,
+    addition_runs,
     circles_full_batch,
     depth_map,
     digit_network,
@@ -267,15 +269,6 @@ def test_a_damaged_record_of_the_widths_is_refused(tmp_path):
         moons_widths(tmp_path / "widths.csv")
 
 
-def test_a_damaged_map_of_depths_is_refused_and_line_ends_do_not_matter(tmp_path):
-    text = (DATA / "depth_map.csv").read_bytes()
-    (tmp_path / "other.csv").write_bytes(text.replace(b"\n", b"\r\n"))
-    assert depth_map(tmp_path / "other.csv").equals(depth_map())
-    (tmp_path / "map.csv").write_bytes(text.replace(b"0.1", b"0.2", 1))
-    with pytest.raises(ValueError, match="a line has changed"):
-        depth_map(tmp_path / "map.csv")
-
-
 def test_the_network_for_drawn_digits_reads_as_well_as_its_readme_says():
     script = runpy.run_path(str(DATA / "digit_network.py"))
     X, y = script["digits"]()
@@ -328,6 +321,26 @@ def test_the_map_of_depths_is_what_its_script_computes():
     for seed in record.seed[:2]:
         accuracy = script["run"](script["digits"](), *row, seed)[0]
         assert abs(record.accuracy[record.seed == seed].item() - accuracy) < 0.02
+
+
+def test_the_additions_are_what_their_script_computes():
+    script, record = runpy.run_path(str(DATA / "addition_runs.py")), addition_runs()
+    assert record.groupby("kind").seed.nunique().to_dict() == {
+        kind: len(seeds) for kind, seeds in script["KINDS"].items()}
+    again = pd.DataFrame(script["run"]("right", 1, until=50), columns=record.columns)
+    stored = record[(record.kind == "right") & (record.seed == 1)][:2]
+    assert np.abs(again.loss.values - stored.loss.values).max() < 0.002
+    assert np.abs(again.hundreds.values - stored.hundreds.values).max() < 0.02
+
+
+@pytest.mark.parametrize("read", [depth_map, addition_runs])
+def test_a_damaged_record_is_refused_and_line_ends_do_not_matter(read, tmp_path):
+    text = (DATA / f"{read.__name__}.csv").read_bytes()
+    (tmp_path / "other.csv").write_bytes(text.replace(b"\n", b"\r\n"))
+    assert read(tmp_path / "other.csv").equals(read())
+    (tmp_path / "map.csv").write_bytes(text.replace(b"0.1", b"0.2", 1))
+    with pytest.raises(ValueError, match="a line has changed"):
+        read(tmp_path / "map.csv")
 
 
 def test_a_missing_map_of_depths_says_how_to_get_it_back(tmp_path):

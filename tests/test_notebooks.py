@@ -26,7 +26,7 @@ needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None,
                                  reason="PyTorch is not installed: the last section needs it")
 every = pytest.mark.parametrize("name", NAMES)
 HINTS = {"00": 3, "01": 3, "02": 3, "03": 3, "04": 2, "05": 2, "06": 1, "07": 1, "08": 1,
-         "10": 1, "11": 1}
+         "10": 1, "11": 1, "12": 1}
 NUMBER = re.compile(r"(?<![\w.,])(\d*\.\d+(?:e[+-]?\d+)?|\d+(?= ?%))(?!\w|\.\d)( ?%)?")
 
 

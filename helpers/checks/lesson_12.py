@@ -1,0 +1,382 @@
+"""Lesson 12: a transformer: causal mask, two residual layers, loss on the answer, Adam."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from helpers.checks.exercise import Exercise, Group
+from helpers.checks.lesson_01 import DATA as EARLIER_DATA
+
+DATA = EARLIER_DATA | {
+    "params", "start", "trained", "grads", "state", "cache", "logits", "ids", "w", "few", "small",
+    "test_ids", "train_ids", "record", "targets"}
+EPS = 1e-5
+
+
+# The network with an axis more in front: arrays may be stacked, and complex
+
+def _times(X, W):
+    """Return X (…, N, T, d) times a matrix, or a stack of matrices (S, d, n)."""
+    return np.einsum("...ntd,...dk->...ntk", X, W)
+
+
+def _row(v):
+    return v[..., None, None, :]
+
+
+def _norm(X, g, t):
+    """Return the normalised rows with gain and shift, H and s."""
+    centred = X - X.mean(axis=-1, keepdims=True)
+    s = np.sqrt((centred ** 2).mean(axis=-1, keepdims=True) + EPS)
+    return _row(g) * centred / s + _row(t), centred / s, s
+
+
+def _heads(X, h):
+    *most, T, d = X.shape
+    return np.moveaxis(X.reshape(*most, T, h, d // h), -2, -3)
+
+
+def _shares(S):
+    """Return the softmax along the last axis of scores that may be complex."""
+    E = np.exp(S - S.real.max(axis=-1, keepdims=True))
+    return E / E.sum(axis=-1, keepdims=True)
+
+
+def _attend(X, p, h):
+    """Return the attention layer's output and what it keeps."""
+    Y, H, s = _norm(X, p["g1"], p["t1"])
+    Q, K, V = (_heads(_times(Y, p[name]), h) for name in ("Wq", "Wk", "Wv"))
+    S = np.einsum("...ti,...si->...ts", Q, K) / math.sqrt(Q.shape[-1])
+    future = np.arange(X.shape[-2]) > np.arange(X.shape[-2])[:, None]
+    A = np.where(future, 0, _shares(np.where(future, -1e300, S)))
+    M = np.moveaxis(np.einsum("...ts,...si->...ti", A, V), -3, -2)
+    M = M.reshape(*M.shape[:-2], -1)
+    return X + _times(M, p["Wo"]), {"H": H, "s": s, "Y": Y, "Q": Q, "K": K, "V": V, "A": A, "M": M}
+
+
+def _think(X, p):
+    """Return the MLP layer's output and what it keeps."""
+    Y, H, s = _norm(X, p["g2"], p["t2"])
+    Z = _times(Y, p["W1"]) + _row(p["b1"])
+    R = np.where(Z.real > 0, Z, 0)
+    return X + _times(R, p["W2"]) + _row(p["b2"]), {"H": H, "s": s, "Y": Y, "R": R}
+
+
+def _forward(ids, params, h):
+    X = params["E"][..., ids, :] + params["P"][..., None, :ids.shape[1], :]
+    X, attention = _attend(X, params, h)
+    X, mlp = _think(X, params)
+    Y, H, s = _norm(X, params["g3"], params["t3"])
+    return _times(Y, params["W3"]) + _row(params["b3"]), {
+        "attention": attention, "mlp": mlp, "norm": {"H": H, "s": s}, "Y": Y}
+
+
+def _slopes(output, dY, arrays):
+    """Return the gradient of the sum of dY · output(arrays) for each array, by complex steps.
+
+    All steps of one array are taken at once, stacked.
+    """
+    grads = {}
+    for name, W in arrays.items():
+        stack = np.tile(W.astype(complex), (W.size, *(1,) * W.ndim))
+        stack.reshape(W.size, W.size)[np.diag_indices(W.size)] += 1e-30j
+        total = (dY * output({**arrays, name: stack})).sum(axis=(-3, -2, -1))
+        grads[name] = total.imag.reshape(W.shape) / 1e-30
+    return grads
+
+
+SIZES = (  # seed, N, T, V, d, h, units of the MLP
+    (1, 3, 5, 7, 6, 3, 11), (2, 5, 4, 9, 6, 2, 7), (3, 2, 7, 11, 5, 1, 3))
+
+
+def network(seed, N, T, V, d, h, m):
+    """Return params of a small network: nothing is zero, no gain is 1, but one unit is at rest."""
+    rng = np.random.default_rng(seed)
+    shapes = {"E": (V, d), "P": (T + 2, d), "Wq": (d, d), "Wk": (d, d), "Wv": (d, d),
+              "Wo": (d, d), "W1": (d, m), "b1": m, "W2": (m, d), "b2": d, "W3": (d, V), "b3": V,
+              **{name + i: d for i in "123" for name in "gt"}}
+    params = {name: rng.normal(size=shape) * 0.7 for name, shape in shapes.items()}
+    params["W1"][:, 0], params["b1"][0] = 0, 0  # its sums are exactly 0
+    return params
+
+
+def _inputs(seed, N, T, V, d, h, m):
+    """Return ids (N, T), X (N, T, d) and what arrives there on the way back."""
+    rng = np.random.default_rng(seed + 40)
+    ids = rng.integers(V, size=(N, T))
+    ids[:, 1] = ids[0, 0]  # some tokens stand twice in a sequence, and in several
+    return ids, rng.normal(size=(N, T, d)) + 0.2, rng.normal(size=(N, T, d)) + 0.1
+
+
+def _pick(params, names):
+    return {name: params[name] for name in names.split()}
+
+
+# 12-causal-attention
+
+def _causal_attention(Q, K, V):
+    A, O = np.zeros((*Q.shape[:-1], Q.shape[-2])), np.zeros(V.shape)
+    for *lead, t in np.ndindex(Q.shape[:-1]):
+        at = tuple(lead)
+        scores = [float(k @ Q[(*at, t)]) / math.sqrt(Q.shape[-1]) for k in K[at][:t + 1]]
+        powers = [math.exp(score - max(scores)) for score in scores]
+        A[(*at, t)][:t + 1] = np.array(powers) / math.fsum(powers)
+        O[(*at, t)] = sum(a * v for a, v in zip(A[(*at, t)], V[at], strict=True))
+    return O, A
+
+
+def _causal_cases():
+    cases = []
+    for seed, shape, size in ((1, (3, 2, 5, 7), 1), (2, (7, 4), 1), (3, (2, 4, 3, 5), 40)):
+        rng = np.random.default_rng(seed)
+        cases.append(tuple(size * rng.normal(size=shape) for _ in "QKV"))
+    return cases
+
+
+causal_attention = Exercise(
+    id="12-causal-attention",
+    name="causal_attention",
+    truth=_causal_attention,
+    cases=_causal_cases,
+    returns=("O", "A"),
+    data=DATA,
+    sizes=lambda Q, K, V: {"T": Q.shape[-2]},
+    tolerance=1e-10,
+    hint="scores as in `attention`; those of later positions become −inf; then the softmax.",
+    unlocks="No position sees what comes after it.",
+)
+
+
+# 12-mlp-layer
+
+mlp_forward = Exercise(
+    id="12-mlp-layer",
+    name="mlp_layer",
+    truth=_think,
+    cases=lambda: [(_inputs(*sizes)[1], _pick(network(*sizes), "g2 t2 W1 b1 W2 b2"))
+                   for sizes in SIZES],
+    returns=("X_out", "cache"),
+    data=DATA,
+    tolerance=1e-10,
+    hint="first the norm, then two layers with a ReLU between them; what comes out is added to X.",
+)
+
+
+def _layer_back(layer, dX_out, params, cache):
+    """Return dX and grads of a layer (X, params) -> (X_out, cache), whose cache has H and s."""
+    grads = _slopes(lambda p: layer(p["X"], p)[0], dX_out,
+                    {"X": cache["H"] * cache["s"], **params})
+    return grads.pop("X"), grads
+
+
+mlp_back = Exercise(
+    id="12-mlp-layer",
+    name="mlp_layer_back",
+    truth=lambda dX_out, params, cache: _layer_back(_think, dX_out, params, cache),
+    cases=lambda: [(_inputs(*sizes)[2], params, _think(_inputs(*sizes)[1], params)[1])
+                   for sizes in SIZES
+                   for params in [_pick(network(*sizes), "g2 t2 W1 b1 W2 b2")]],
+    returns=("dX", "grads"),
+    data=DATA,
+    tolerance=1e-10,
+    hint="from the end: W2 and b2, the ReLU, W1 and b1, the norm; then the path around is added.",
+)
+
+mlp_layer = Group("12-mlp-layer", (mlp_forward, mlp_back),
+                  unlocks="Half of a block, there and back.")
+
+
+# 12-attention-layer
+
+ATTENTION = "g1 t1 Wq Wk Wv Wo"
+
+attention_forward = Exercise(
+    id="12-attention-layer",
+    name="attention_layer",
+    truth=_attend,
+    cases=lambda: [(_inputs(*sizes)[1], _pick(network(*sizes), ATTENTION), sizes[5])
+                   for sizes in SIZES],
+    returns=("X_out", "cache"),
+    data=DATA,
+    uses=(causal_attention,),
+    tolerance=1e-10,
+    hint="first the norm; queries, keys and values from its Y, split into heads; attention; the "
+         "heads merged, times Wo; what comes out is added to X.",
+)
+
+
+attention_back = Exercise(
+    id="12-attention-layer",
+    name="attention_layer_back",
+    truth=lambda dX_out, params, cache: _layer_back(
+        lambda X, p: _attend(X, p, cache["Q"].shape[1]), dX_out, params, cache),
+    cases=lambda: [(_inputs(*sizes)[2], params, _attend(_inputs(*sizes)[1], params, sizes[5])[1])
+                   for sizes in SIZES for params in [_pick(network(*sizes), ATTENTION)]],
+    returns=("dX", "grads"),
+    data=DATA,
+    tolerance=1e-10,
+    hint="from the end: Wo, the heads split, your `attention_back`, the heads merged; three paths "
+         "arrive at Y and are added; then the norm, and the path around.",
+)
+
+attention_layer = Group("12-attention-layer", (attention_forward, attention_back),
+                        unlocks="Every arrow of the block has been walked back.")
+
+
+# 12-answer-loss
+
+def _answer_loss(logits, y, w):
+    J, D, count = 0.0, np.zeros(logits.shape), float(np.sum(w))
+    for n, t in np.ndindex(y.shape):
+        z = logits[n, t] - logits[n, t].max()
+        powers = np.exp(z)
+        J += w[n, t] * (math.log(math.fsum(powers)) - z[y[n, t]]) / count
+        D[n, t] = powers / powers.sum()
+        D[n, t, y[n, t]] = -(powers.sum() - powers[y[n, t]]) / powers.sum()
+        D[n, t] *= w[n, t] / count
+    return float(J), D
+
+
+def _loss_cases():
+    cases = []
+    for seed, N, T, V, size in ((1, 4, 7, 5, 2), (2, 3, 5, 11, 2), (3, 7, 4, 3, 900)):
+        rng = np.random.default_rng(seed)
+        w = np.zeros((N, T))
+        w[:, T // 2:] = 1
+        w[0, -1] = w[1, T // 2] = 0  # not the same number of positions in each row
+        cases.append((size * rng.normal(size=(N, T, V)), rng.integers(V, size=(N, T)), w))
+    return cases
+
+
+answer_loss = Exercise(
+    id="12-answer-loss",
+    name="answer_loss",
+    truth=_answer_loss,
+    cases=_loss_cases,
+    returns=("J", "dlogits"),
+    data=DATA,
+    sizes=lambda logits, y, w: {"N": len(y), "T": y.shape[1], "M": int(w.sum())},
+    tolerance=1e-10,
+    hint="minus the log of each true token's probability, times w, added up, divided by the sum "
+         "of w; the gradient is that of lesson 05 at each position, times w over that sum.",
+    unlocks="The network is asked for the sum, not for the question.",
+)
+
+
+# 12-model
+
+model_forward = Exercise(
+    id="12-model",
+    name="forward",
+    truth=_forward,
+    cases=lambda: [(_inputs(*sizes)[0], network(*sizes), sizes[5]) for sizes in SIZES],
+    returns=("logits", "cache"),
+    data=DATA,
+    uses=(causal_attention, attention_forward, mlp_forward),
+    tolerance=1e-10,
+    hint="`embed`, the two layers of the block, the last norm, and W3 and b3.",
+)
+
+
+def _backward(ids, dlogits, params, cache):
+    h = cache["attention"]["Q"].shape[1]
+    return _slopes(lambda p: _forward(ids, p, h)[0], dlogits, params)
+
+
+def _backward_cases():
+    cases = []
+    for sizes in SIZES:
+        ids, _, _ = _inputs(*sizes)
+        params, rng = network(*sizes), np.random.default_rng(sizes[0] + 60)
+        logits, cache = _forward(ids, params, sizes[5])
+        cases.append((ids, rng.normal(size=logits.shape), params, cache))
+    return cases
+
+
+model_backward = Exercise(
+    id="12-model",
+    name="backward",
+    truth=_backward,
+    cases=_backward_cases,
+    returns=("grads",),
+    data=DATA,
+    uses=(attention_back, mlp_back),
+    tolerance=1e-10,
+    rounding=2e-9,
+    hint="W3 and b3, the last norm, the MLP layer, the attention layer, `embed_back`; the "
+         "gradients of all go into one dict.",
+)
+
+model = Group("12-model", (model_forward, model_backward),
+              unlocks="That is a transformer, and its gradient; every line is yours.")
+
+
+# 12-generate
+
+def _generate(ids, n, params, h):
+    for _ in range(n):
+        last = _forward(ids, params, h)[0][:, -1]
+        ids = np.array([[*row, max(range(len(z)), key=z.__getitem__)]
+                        for row, z in zip(ids, last, strict=True)])
+    return ids
+
+
+generate = Exercise(
+    id="12-generate",
+    name="generate",
+    truth=_generate,
+    cases=lambda: [(_inputs(*sizes)[0][:, :length], n, network(*sizes), sizes[5])
+                   for sizes, length, n in zip(SIZES, (3, 2, 4), (4, 3, 5), strict=True)],
+    returns=("ids",),
+    data=DATA,
+    uses=(model_forward,),
+    hint="n times: forward, the logits of the last position, the largest of them, appended.",
+    unlocks="It writes, a token at a time, and reads what it has written.",
+)
+
+
+# 12-adam
+
+def _adam(params, grads, state, rate, b1=0.9, b2=0.99, eps=1e-8):
+    step, new, m, v = state["step"] + 1, {}, {}, {}
+    for name, W in params.items():
+        m[name], v[name] = np.zeros(W.shape), np.zeros(W.shape)
+        new[name] = np.zeros(W.shape)
+        for at, g in np.ndenumerate(grads[name]):
+            m[name][at] = state["m"][name][at] + (1 - b1) * (g - state["m"][name][at])
+            v[name][at] = state["v"][name][at] + (1 - b2) * (g * g - state["v"][name][at])
+            mean = m[name][at] / (1 - b1 ** step)
+            size = math.sqrt(v[name][at] / (1 - b2 ** step))
+            new[name][at] = W[at] - rate * mean / (size + eps)
+    return new, {"step": step, "m": m, "v": v}
+
+
+def _adam_cases():
+    cases = []
+    for seed, step, rate, more in ((1, 0, 0.02, ()), (2, 1, 0.3, (0.8, 0.95, 0.1)),
+                                   (3, 6, 0.01, (0.7, 0.9, 1e-3))):
+        rng = np.random.default_rng(seed)
+        params, grads, mean = ({"W": rng.normal(size=(5, 3)), "b": rng.normal(size=4)}
+                               for _ in range(3))
+        grads["b"][0] = 0  # a token that does not occur has no gradient
+        mean["b"][0] = 0
+        state = {"step": step, "m": {k: a * bool(step) for k, a in mean.items()},
+                 "v": {k: a * a * bool(step) * 1.7 for k, a in mean.items()}}
+        cases.append((params, grads, state, rate, *more))
+    return cases
+
+
+adam = Exercise(
+    id="12-adam",
+    name="adam",
+    truth=_adam,
+    cases=_adam_cases,
+    returns=("params", "state"),
+    data=DATA,
+    sizes=lambda params, grads, state, rate, b1=0.9, b2=0.99, eps=1e-8: {},
+    tolerance=1e-10,
+    hint="count the step; the two averages; both divided by what they lack so early; the step.",
+    unlocks="Every parameter now has a rate of its own.",
+)
