@@ -77,6 +77,7 @@ def lab(arguments):
         say(text)
     name = name or work_folder.last_lesson(NOTEBOOKS, WORK)
     names = [name] if name else work_folder.lessons(NOTEBOOKS)[:1]
+    names = [work_folder.find_renamed(name, NOTEBOOKS, WORK) or name for name in names]
     if on_hub:
         say(HUB.format("/".join(["work"] + names)))
         return 0
@@ -84,7 +85,8 @@ def lab(arguments):
         say("There are no lessons in the folder notebooks: opening an empty folder.")
     command = [PYTHON, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1"]
     command.append("--ServerApp.root_dir=" + WORK)
-    command.append("--LabApp.default_url=" + "/".join(["/lab"] + ["tree/" + n for n in names]))
+    place = "/".join(["/lab"] + ["tree/" + work_folder.quote(n) for n in names])
+    command.append("--LabApp.default_url=" + place)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     return hand_over(command + options)

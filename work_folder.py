@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote  # noqa: F401  (`course.py` quotes the names of notebooks)
 
 PathLike = str | Path
 CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
@@ -25,6 +26,10 @@ NOT_FRESH = "notebooks/{0} {1}, so there is nothing untouched to copy.\n" + REST
 SET_ASIDE = """\
 work/{0} could not be read ({1}).
 It is kept as work/{2}, and an untouched copy stands in its place."""
+RENAMED = (
+    "work/{0} is lesson {1} under another name: no other copy was made. "
+    "'course.py fresh {1}' puts one beside it."
+)
 HOLDS_WORK = (
     "work/{0} holds your work on an older version of this lesson and stays as it is; "
     "'course.py fresh {1}' puts the new one beside it."
@@ -154,7 +159,10 @@ def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:
         half_saved = os.path.exists(os.path.join(work, ".~" + name))  # Jupyter mends that itself
         if there.damage and new.untouched and not half_saved:
             yield SET_ASIDE.format(name, there.damage, _set_aside(work, name))
-        if not os.path.lexists(target):
+        renamed = find_renamed(name, notebooks, work)
+        if renamed:
+            yield RENAMED.format(renamed, name[:-6])
+        elif not os.path.lexists(target):
             if copy(source, target):
                 yield f"New: work/{name}"
         elif new.untouched and there.released not in (None, new.released):
@@ -163,6 +171,15 @@ def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:
                 yield f"Updated: work/{name}"
             else:
                 yield HOLDS_WORK.format(name, name[:-6])
+
+
+def find_renamed(name: str, notebooks: PathLike, work: PathLike) -> str | None:
+    """Return the notebook that holds a lesson's exercises where none has the lesson's name."""
+    if os.path.lexists(os.path.join(work, name)):
+        return None
+    mark = re.compile(rb'"grade_id":\s*"' + re.escape(name[:2].encode()) + b"-")
+    return next((path.name for path in sorted(Path(work).glob("*.ipynb"))
+                 if path.name not in lessons(notebooks) and mark.search(path.read_bytes())), None)
 
 
 def _set_aside(work: str, name: str) -> str:

@@ -59,6 +59,9 @@ def test_a_cell_alone_in_a_new_kernel_says_which_to_run_first(tmp_path):
     alone, own, inside = in_a_kernel(
         tmp_path, "check.square(square)", "not_in_any_cell",
         "def f():\n    return check\nf()")
+    (tmp_path / "00_welcome.ipynb").rename(tmp_path / "renamed while it was open.ipynb")
+    again, *_ = in_a_kernel(tmp_path, "check.square(square)")
+    assert again[0] == alone[0]
     card, rest = alone
     assert card.startswith("check is not there yet\nIt is made in cell 3 of this notebook")
     assert "Run › Run All Above Selected Cell" in card and "Traceback" not in rest

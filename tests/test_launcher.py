@@ -731,6 +731,8 @@ def test_lab_opens_where_the_student_stopped(plain, handed_over):
     checked(plain.folder / "work", "02-double", "2026-11-20T10:00:00")
     assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/02_toy.ipynb"
     assert handed_over("lab", "00")[4] == "--LabApp.default_url=/lab/tree/00_first.ipynb"
+    (plain.folder / "work" / "02_toy.ipynb").rename(plain.folder / "work" / "my toy.ipynb")
+    assert handed_over("lab")[4] == "--LabApp.default_url=/lab/tree/my%20toy.ipynb"
 
 
 def test_lab_says_what_it_found_in_the_folders(plain, handed_over, capsys):

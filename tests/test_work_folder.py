@@ -96,6 +96,16 @@ def test_copy_that_was_only_run_is_refreshed(work, toy, update):
     assert (work / "02_toy.ipynb").read_bytes() == toy.read_bytes()
 
 
+def test_a_renamed_notebook_is_the_lesson_and_gets_no_untouched_twin(work, toy, update):
+    assert work_folder.find_renamed("02_toy.ipynb", toy.parent, work) is None
+    (work / "02_toy.ipynb").rename(work / "my toy.ipynb")
+    (work / "other.ipynb").write_text("{}", encoding="utf-8")
+    assert update() == ["work/my toy.ipynb is lesson 02_toy under another name: no other copy was "
+                        "made. 'course.py fresh 02_toy' puts one beside it."]
+    assert work_folder.find_renamed("02_toy.ipynb", toy.parent, work) == "my toy.ipynb"
+    assert not (work / "02_toy.ipynb").exists()
+
+
 def test_work_is_kept_and_the_new_version_is_named(work, toy, update):
     alter(work / "02_toy.ipynb", "my answer")
     mine = (work / "02_toy.ipynb").read_bytes()

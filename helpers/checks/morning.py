@@ -7,6 +7,7 @@ above it, a card says so. It also shows where you are, under the cell that impor
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -59,15 +60,17 @@ def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: in
 
 def _made_in(name: str, cell: str) -> tuple[int, str | None] | None:
     """Return the number and the id of the saved cell, above the one that ran, that binds a name."""
-    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    try:
-        cells = siblings.cells_of(path if path.exists() else Path.cwd() / path.name)
-    except (siblings.Unreadable, OSError):
-        return None
-    here = next((number for number, one in enumerate(cells)
-                 if one["source"].strip() == cell.strip()), 0)
-    return next(((number + 1, one.get("id")) for number, one in enumerate(cells[:here])
-                 if one.get("cell_type") == "code" and name in _names(one["source"])), None)
+    here = Path.cwd()
+    for path in (here / Path(os.environ.get("JPY_SESSION_NAME", "")).name,
+                 *sorted(here.glob("*.ipynb"))):  # it may have been renamed
+        with contextlib.suppress(siblings.Unreadable, OSError):
+            cells = siblings.cells_of(path)
+            sources = [one["source"].strip() for one in cells]
+            if cell.strip() in sources:
+                return next(((number + 1, one.get("id")) for number, one in enumerate(
+                    cells[:sources.index(cell.strip())])
+                    if one.get("cell_type") == "code" and name in _names(one["source"])), None)
+    return None
 
 
 def _names(source: str) -> set[str]:
