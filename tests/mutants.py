@@ -25,21 +25,18 @@ NAMES = {"sum": "mean", "mean": "sum", "max": "min", "min": "max", "maximum": "m
 
 def mutants(function: ast.FunctionDef) -> Iterator[tuple[str, ast.FunctionDef]]:
     """Yield (what has been changed, the changed function); the docstring stays as it is."""
+    whole = ast.unparse(function)
     for path, node in _walk(function, ()):
+        before = ast.unparse(node)
         for new in _changes(node):
-            changed = copy.deepcopy(function)
-            _put(changed, path, new)
-            ast.fix_missing_locations(changed)
-            before, after = ast.unparse(node), _text(new)
-            if before != after and ast.unparse(changed) != ast.unparse(function):
+            after, changed = _text(new), _put(function, path, new)
+            if before != after and ast.unparse(changed) != whole:
                 yield f"line {node.lineno - function.lineno}: {before} → {after}", changed
     for path, node in _walk(function, ()):
         if isinstance(node, ast.stmt) and not isinstance(node, (ast.Return, ast.FunctionDef)):
-            changed = copy.deepcopy(function)
-            _put(changed, path, ast.Pass())
-            ast.fix_missing_locations(changed)
             line = ast.unparse(node).splitlines()[0]
-            yield f"line {node.lineno - function.lineno}: dropped {line}", changed
+            yield (f"line {node.lineno - function.lineno}: dropped {line}",
+                   _put(function, path, ast.Pass()))
 
 
 def _text(node):
@@ -63,7 +60,8 @@ def _walk(node, path):
 
 
 def _put(root, path, new):
-    node = root
+    """Return a copy of a tree with something else at the end of a path."""
+    root = node = copy.deepcopy(root)
     for name, index in path[:-1]:
         node = getattr(node, name) if index is None else getattr(node, name)[index]
     name, index = path[-1]
@@ -71,6 +69,7 @@ def _put(root, path, new):
         setattr(node, name, new)
     else:
         getattr(node, name)[index] = new
+    return ast.fix_missing_locations(root)
 
 
 def _changes(node) -> Iterator[ast.AST]:
