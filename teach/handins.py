@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib
 import io
@@ -204,13 +203,7 @@ def _take_up_retyped(one: HandIn) -> None:
                 cell.update(source=source, code=True)
 
 
-@functools.lru_cache(maxsize=4096)
-def bound(source: str) -> set[str]:
-    """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
-    try:
-        return siblings.stored(ast.parse(source))
-    except siblings.UNPARSABLE:
-        return set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
+bound = functools.lru_cache(maxsize=4096)(siblings.bound)
 
 
 def _name_students(found: list[HandIn], default: str) -> None:

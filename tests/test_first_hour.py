@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -26,6 +27,7 @@ from helpers.checks import (
     reveal,
     siblings,
     solution,
+    status,
     store,
 )
 from helpers.checks.exercise import RECORD
@@ -86,6 +88,21 @@ def test_the_line_under_the_import_cell_follows_the_checks(tmp_path):
         "def square(x):\n    return x ** 2\ncheck.square(square)")
     assert line == ["Lesson 00: 1 of 1 exercises correct\nAll is done."]
     assert "Not yet" in wrong[0] and "Correct" in right[0]
+
+
+def test_a_line_that_tells_of_a_cell_that_failed_is_right_again_when_one_goes_well(
+        folder, monkeypatch):
+    shown = []
+    monkeypatch.setattr(status, "HANDLES", {"01": SimpleNamespace(
+        update=lambda bundle, raw: shown.append(bundle["text/html"]))})
+    monkeypatch.setenv("JPY_SESSION_NAME", str(folder / "01_forward_pass.ipynb"))
+    status.cell_ended("c 1", None)
+    status.cell_ended("c 1", CheckFailed("01-sigmoid"))
+    assert shown == []
+    status.cell_ended("c 1", SyntaxError())
+    status.cell_ended("c 2", None)
+    assert 'href="01_forward_pass.ipynb#cell-id=c%201">a cell</a>: SyntaxError.' in shown[0]
+    assert len(shown) == 2 and "Next: " in shown[1]
 
 
 def test_a_kernel_that_is_older_than_the_course_says_so_once_and_where_a_cell_fails(tmp_path):

@@ -6,7 +6,6 @@ above it, a card says so. It also shows where you are, under the cell that impor
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 import re
@@ -69,15 +68,9 @@ def _made_in(name: str, cell: str) -> tuple[int, str | None] | None:
             if cell.strip() in sources:
                 return next(((number + 1, one.get("id")) for number, one in enumerate(
                     cells[:sources.index(cell.strip())])
-                    if one.get("cell_type") == "code" and name in _names(one["source"])), None)
+                    if one.get("cell_type") == "code" and name in siblings.bound(
+                        siblings.without_magics(one["source"]))), None)
     return None
-
-
-def _names(source: str) -> set[str]:
-    try:
-        return siblings.stored(ast.parse(siblings.without_magics(source)))
-    except siblings.UNPARSABLE:
-        return set()
 
 
 def _files() -> dict[Path, int]:
@@ -98,5 +91,6 @@ def _after(result: Any) -> None:
             show_note(*UPDATED)
         if found and result.success and store.folder() is not None:
             status.show_status(found[1])
+        status.cell_ended(result.info.cell_id, result.error_before_exec or result.error_in_exec)
     except Exception:  # of another version, or nothing can be read: no line, and no harm
         return

@@ -177,6 +177,13 @@ def _title(path: Path) -> str:
     return path.stem.replace("_", " ")
 
 
+def link_to_cell(cell: str | None) -> str:
+    """Return a link to a cell of the open notebook."""
+    path = _open_notebook()
+    return f"[a cell]({quote(path.name)}#cell-id={quote(cell)})" if cell and path.is_file() else (
+        "a cell")
+
+
 def link_to(exercise: str) -> str:
     """Return a link to an exercise's cell in its notebook, or its id where there is none."""
     path = _notebook(exercise[:2])

@@ -186,7 +186,7 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
             statements = ast.parse(source).body
         except UNPARSABLE as error:
             why = str(getattr(error, "msg", error)) or "it is nested too deeply"
-            _forget(re.findall(r"^(?:def|class) (\w+)", source, re.M), space,
+            _forget(bound(source), space,
                     f"its cell has a syntax error: {why}")
             statements = []
         for statement in statements:
@@ -279,6 +279,14 @@ def _outer(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     for part in () if isinstance(node, INNER) else ast.iter_child_nodes(node):
         yield from _outer(part)
+
+
+def bound(source: str) -> set[str]:
+    """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
+    try:
+        return stored(ast.parse(source))
+    except UNPARSABLE:
+        return set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
 
 
 def stored(statement: ast.AST) -> set[str]:

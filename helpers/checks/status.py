@@ -9,10 +9,11 @@ import contextlib
 from typing import Any
 
 from helpers.checks import overview
-from helpers.checks.exercise import LISTENERS
+from helpers.checks.exercise import LISTENERS, CheckFailed
 from helpers.checks.show import SIGNS, card
 
 HANDLES: dict[str, Any] = {}  # lesson -> where its line stands
+FAILED: set[str] = set()  # the lessons whose line tells of a cell that failed
 
 
 def show_status(lesson: str) -> None:
@@ -30,6 +31,26 @@ def update_status(exercise: str, outcome: str) -> None:
     if handle is not None:
         with contextlib.suppress(Exception):  # the check itself goes on
             handle.update(card(*_line(exercise[:2], exercise, outcome)), raw=True)
+
+
+def cell_ended(cell: str | None, error: BaseException | None) -> None:
+    """Say in the line that a cell has failed, until another goes well; checks say it themselves.
+
+    Parameters
+    ----------
+    cell : its id
+    error : what it has raised, or None where it went well
+    """
+    for lesson, handle in HANDLES.items():
+        if error is None and lesson in FAILED:
+            FAILED.discard(lesson)
+            handle.update(card(*_line(lesson)), raw=True)
+        elif error is not None and not isinstance(error, CheckFailed):
+            FAILED.add(lesson)
+            handle.update(card(_line(lesson)[0], [
+                f"{SIGNS['not yet']} Stopped at {overview.link_to_cell(cell)}: "
+                f"{type(error).__name__}. What was to run below it has not run."], "not yet"),
+                raw=True)
 
 
 def _line(lesson: str, exercise: str = "", outcome: str = "") -> tuple[str, list[str], str]:
