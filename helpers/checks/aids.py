@@ -82,12 +82,10 @@ def _cell(exercise_id: str) -> str | None:
 
 
 def _show_code(title: str, source: str) -> None:
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        get_ipython = None
-    if get_ipython is None or get_ipython() is None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
         print(f"{title}\n\n{source}")
         return
     display({"text/markdown": f"**{title}**\n\n```python\n{source}\n```",

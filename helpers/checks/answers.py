@@ -113,15 +113,17 @@ def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
 
 def kept(exercise_id: str, name: str) -> Callable:
     """Return one function of an answer without checking it: kept answers are built of this."""
-    exercise = find_exercise(exercise_id)
-    return dict(zip(_parts(exercise), Loader().functions(exercise, Path.cwd()), strict=True))[name]
+    return _one(exercise_id, name, Path.cwd(), KEPT)
 
 
 def borrowed(exercise_id: str, name: str) -> Callable:
     """Return one function of a solution, marked as skipped: as `kept` does for answers."""
+    return _one(exercise_id, name, SOLUTIONS, SKIPPED)
+
+
+def _one(exercise_id, name, place, tag):
     exercise = find_exercise(exercise_id)
-    functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
-    return dict(zip(_parts(exercise), functions, strict=True))[name]
+    return Loader().functions(exercise, place, tag)[_parts(exercise).index(name)]
 
 
 def find_exercise(exercise_id: str) -> Exercise | Group:
@@ -237,17 +239,10 @@ def _has_changed(exercise, path):
         return False
     saved = "\n".join(cell["source"] for cell in siblings.cells_of(path)
                       if siblings.mark(cell) == exercise.id)
-    kept, now = ({node.name: ast.dump(node) for node in _statements(source)
+    kept, now = ({node.name: ast.dump(node) for node in siblings.parsed(source).body
                   if isinstance(node, ast.FunctionDef) and node.name in _parts(exercise)}
                  for source in (file.read_text(encoding="utf-8"), saved))
     return any(kept.get(name, dump) != dump for name, dump in now.items())
-
-
-def _statements(source):
-    try:
-        return ast.parse(source).body
-    except siblings.UNPARSABLE:
-        return []
 
 
 def _read(exercise):

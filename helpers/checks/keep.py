@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.siblings import parsed, without_magics
+
 LONGEST = 20_000  # characters of a constant; what is longer is data
 MOST = 100  # entries of an array that is a constant
 HOMES = ("builtins", "math", "numpy", "scipy.special")  # of functions that do not say theirs
@@ -152,7 +154,7 @@ def _lambda(name: str, function: types.FunctionType) -> str:
     """Return the source of a lambda: of those in its line, the one that comes to the same code."""
     code = function.__code__
     source = "".join(linecache.getlines(code.co_filename))
-    for node in ast.walk(_parsed(source)) if not function.__closure__ else ():
+    for node in ast.walk(parsed(source)) if not function.__closure__ else ():
         if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
             made, = (const for const in compile(ast.Expression(node), "", "eval").co_consts
                      if isinstance(const, types.CodeType))
@@ -187,7 +189,7 @@ def _statement(code: types.CodeType | None, space: dict, name: str) -> tuple[str
     source = "".join(linecache.getlines(code.co_filename)) if code else ""
     for text, line in [(source, code.co_firstlineno)] if source else (
             (cell, None) for cell in _cells(space)):
-        for node in _parsed(text).body:
+        for node in parsed(text).body:
             first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
             here = first <= line <= node.end_lineno if line else getattr(node, "name", "") == name
             if here and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.If, ast.Try)):
@@ -197,21 +199,11 @@ def _statement(code: types.CodeType | None, space: dict, name: str) -> tuple[str
 
 def _cells(space: dict) -> Iterator[str]:
     """Yield the sources of the cells that were run, the newest first."""
-    from helpers.checks.siblings import without_magics
-
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     here = shell is not None and shell.user_ns is space
     for source in reversed(shell.history_manager.input_hist_raw if here else space.get("In", [])):
         yield without_magics(source)
-
-
-@functools.lru_cache(maxsize=64)
-def _parsed(source: str) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except SyntaxError:
-        return ast.Module([], [])
 
 
 def _expression(name: str, value: Any, space: dict) -> str:

@@ -57,29 +57,18 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def cells_of(path: Path) -> list[dict]:
-    """Return the cells of a notebook.
-
-    Raises
-    ------
-    Unreadable
-        Where the file is no notebook; says what is wrong, and in which line.
-    """
-    seen = path.stat()
-    return _cells(path, seen.st_mtime_ns, seen.st_size)
-
-
-@functools.lru_cache(maxsize=32)
-def _cells(path: Path, changed: int, size: int) -> list[dict]:
+    """Return the cells of a notebook; raise as `cells_in` does."""
     return cells_in(path.read_bytes())
 
 
+@functools.lru_cache(maxsize=4)
 def cells_in(raw: bytes) -> list[dict]:
     """Return the cells of a notebook's file, each source in one piece.
 
     Raises
     ------
     Unreadable
-        Where it is no notebook.
+        Where it is no notebook; says what is wrong, and in which line.
     """
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
@@ -196,21 +185,21 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
 
 def without_magics(source: str) -> str:
     """Return a cell as Python: what `%matplotlib` and `%%time` stand in front of stays."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
     first, _, rest = source.partition("\n")
     if first.split()[:1] in (["%%time"], ["%%timeit"], ["%%capture"], ["%%prun"]):
         source = f"\n{rest}"
+    return source if parsed(source).body else TransformerManager().transform_cell(source)
+
+
+@functools.lru_cache(maxsize=64)
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a cell, an empty one where it is no Python."""
     try:
-        ast.parse(source)
-        return source
-    except SyntaxError:
-        pass
+        return ast.parse(source)
     except UNPARSABLE:
-        return source
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager
-    except ImportError:
-        return source
-    return TransformerManager().transform_cell(source)
+        return ast.Module([], [])
 
 
 def _cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
@@ -283,10 +272,7 @@ def _outer(node: ast.AST) -> Iterator[ast.AST]:
 
 def bound(source: str) -> set[str]:
     """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
-    try:
-        return stored(ast.parse(source))
-    except UNPARSABLE:
-        return set(re.findall(r"^(?:def|class) (\w+)", source, re.M))
+    return stored(parsed(source)) or {*re.findall(r"^(?:def|class) (\w+)", source, re.M)}
 
 
 def stored(statement: ast.AST) -> set[str]:

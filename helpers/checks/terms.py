@@ -28,12 +28,10 @@ def glossary(word: str = "") -> None:
     word : only what contains it, such as ``"dZ2"`` or ``"epoch"``; by default all
     """
     text = glossary_page(word)
-    try:
-        from IPython import get_ipython
-        from IPython.display import Markdown, display
-    except ImportError:
-        get_ipython = None
-    if get_ipython is None or get_ipython() is None:
+    from IPython import get_ipython
+    from IPython.display import Markdown, display
+
+    if get_ipython() is None:
         print(text)
     else:
         display(Markdown(text))
