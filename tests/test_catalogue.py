@@ -74,6 +74,13 @@ def test_a_page_has_lines_of_110_characters_at_most(path):
     assert not long, f"{path.name}: lines {long}"
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_no_message_quotes_what_an_edit_takes_away(path):
+    for key in parts_of(path.name[:2]):
+        for mistake in catalogue.mistakes(*key):
+            assert "``" not in mistake.message, (key, mistake.id, mistake.edit)
+
+
 def test_edits_alternatives_deletions_and_whole_bodies_make_wrong_functions(page):
     page(PAGE)
     found = catalogue.mistakes("77-area", "area")

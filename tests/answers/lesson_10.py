@@ -590,6 +590,12 @@ WRONG = [
         masked, lambda reg, W: reg / 2 * (W**2).sum()), "penalty-not-derived"),
     ("10-deep-backprop/deep_backprop", deep_backprop_by(
         masked, K=lambda y, Y_hat: max(y) + 1), "classes-of-the-batch"),
+    ("10-deep-backprop/deep_backprop", deep_backprop_by(
+        lambda d, W, A: np.where(A > 0, 0, d @ W.T)), "another-mask"),
+    ("10-norms-per-layer", lambda A, grads: tuple(
+        sizes / sizes[0] for sizes in norms_by_norm(A, grads)), "divided-by-the-first"),
+    ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: {
+        **running_lerp(stats, mu, var, N, rate), "mu": stats["mu"]}, "one-not-noted"),
     ("10-initialise", initialise_first_width, "first-width-for-all"),
     ("10-initialise", initialise_capitals, "kind-spelt"),
     ("10-norms-per-layer", norms_by(lambda a: np.linalg.norm(a) / len(a)), "other-count"),
