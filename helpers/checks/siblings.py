@@ -242,17 +242,18 @@ def _is_definition(statement: ast.stmt, space: Space) -> bool:
 
     Whether all that it reads is known shows when it runs.
     """
-    for node in _outer(statement):
-        name = isinstance(node, ast.Call) and getattr(
-            node.func, "attr", getattr(node.func, "id", None))
-        owner = _changed(node)
-        if isinstance(node, ast.comprehension) or (
-                isinstance(node, ast.stmt) and not isinstance(node, RUN)) or (
-                name is not False and name not in MAKERS + GROWERS) or owner and (
-                not isinstance(owner, ast.Name)
-                or isinstance(space.get(owner.id), types.ModuleType)):
-            return False
-    return True
+    return all(_may_run(node, space) for node in _outer(statement))
+
+
+def _may_run(node: ast.AST, space: Space) -> bool:
+    owner = _changed(node)
+    if owner is not None and (not isinstance(owner, ast.Name)
+                              or isinstance(space.get(owner.id), types.ModuleType)):
+        return False  # of a module, or of what may be one's
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", getattr(node.func, "id", None))
+        return called in MAKERS + GROWERS
+    return isinstance(node, RUN) or not isinstance(node, (ast.stmt, ast.comprehension))
 
 
 def _changed(node: ast.AST) -> ast.expr | None:
