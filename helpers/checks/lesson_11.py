@@ -210,7 +210,6 @@ embed_back = exercise(
     cases=lambda: [(normal(seed + 30, *ids.shape, E.shape[1]), ids, E, P)
                    for seed, (ids, E, P) in enumerate(_embed_cases())],
     returns=("dE", "dP"),
-    sizes=lambda dX, ids, E, P: {"N": len(ids), "T": ids.shape[1]},
     tolerance=1e-12,
     hint="zeros like `E` and `P`. `np.add.at(dE, ids, dX)` adds once for every place where a token "
          "stands; a position stands once in every sequence.",
