@@ -640,6 +640,7 @@ def shows_anew(part, move):
 
 def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, browser):
     lost, page = [], browser.new_page(viewport=SIZE)
+    page.set_default_timeout(60_000)
 
     def connect(socket):
         server = socket.connect_to_server()
