@@ -664,24 +664,16 @@ def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, browse
 
 def test_on_the_next_day_views_show_what_they_showed_and_say_that_nobody_answers(
         lab, page, shoot):
-    open_notebook(page, lab("live/surface.ipynb"))
-    run_all(page)
-    page.locator(".view").wait_for()
-    wait_for_rest(page)
-    page.keyboard.press("Control+s")
-    page.get_by_role("menuitem", name="Kernel", exact=True).click()
-    page.locator(".lm-Menu-item", has_text=re.compile("^Shut Down Kernel")).click()
-    page.get_by_text("No Kernel").first.wait_for()
-    open_notebook(page, lab("live/surface.ipynb"))
-    view = page.locator(".view")
+    have_run(page, lab("live/more.ipynb"))
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    open_notebook(page, lab("live/more.ipynb"))  # with a new kernel
+    view = page.get_by_role("group", name="Loss surface")
     view.wait_for()
-    silence = page.get_by_text("The kernel does not answer.")
+    silence = page.get_by_text("The kernel does not answer.").first
     assert silence.is_hidden()
-    put(view.locator("input").first, 2)
-    silence.wait_for()
+    put(view.get_by_label("rate", exact=True), 1)
+    page.get_by_text("The kernel does not answer.").locator("visible=true").wait_for()
     shoot(page, "view_of_yesterday")
-    run_all(page)
-    silence.wait_for(state="detached")
 
 
 @pytest.mark.skipif(importlib.util.find_spec("notebook") is None,
