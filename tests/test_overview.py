@@ -62,6 +62,13 @@ def test_the_lesson_of_the_open_notebook_is_shown_even_before_a_check(folder, ca
     assert capsys.readouterr().out.startswith("Lesson 02: 0 of 7")
 
 
+def test_the_name_of_a_folder_is_no_lesson(folder, monkeypatch):
+    (folder / "week 04").mkdir()
+    monkeypatch.chdir(folder / "week 04")
+    check_sigmoid()
+    assert overview._lesson_here() == "01"
+
+
 def test_a_renamed_notebook_is_where_the_lesson_goes_on(folder, monkeypatch):
     Path("02_backpropagation.ipynb").rename("my backprop.ipynb")
     link = "[02-backprop](my%20backprop.ipynb#cell-id=02-backprop)"
