@@ -366,8 +366,11 @@ def endless():
         pass
 
 
-def playing(frames, seen=True, work=lambda controls: None):
-    """Play a view for some frames in an event loop; return it and what was left of the loop."""
+def playing(frames, seen=True, work=lambda controls: None, lost=range(0)):
+    """Play a view for some frames in an event loop; return it and what was left of the loop.
+
+    Of the pictures in `lost` nothing is heard.
+    """
     drawn = []
 
     def respond(controls):
@@ -377,7 +380,8 @@ def playing(frames, seen=True, work=lambda controls: None):
     async def run():
         view = base.live("digit", respond, {"playing": False}, "a view", work=work)
         if seen:
-            view.widget.observe(lambda change: view._heard(None, {}, []), "data")
+            view.widget.observe(lambda change: len(drawn) in lost or view._heard(None, {}, []),
+                                "data")
         view.widget.controls = {"playing": True}
         while len(drawn) < frames and view.task and not view.task.done():
             await asyncio.sleep(0.005)
@@ -419,6 +423,12 @@ def test_playing_ends_when_nobody_looks_and_when_the_work_fails(monkeypatch):
     view, tasks = playing(50, work=fails)
     assert tasks == [] and view.widget.data["error"] == "RuntimeError: no"
     assert view.widget.controls["playing"] is False
+
+
+def test_words_of_the_page_that_are_lost_do_not_end_the_play(monkeypatch):
+    monkeypatch.setattr(base, "AGAIN", 3)
+    view, _ = playing(50, lost=range(20, 26))
+    assert view.widget.data["n"] >= 50 and view.widget.data["error"] == ""
 
 
 def test_what_the_page_tells_once_more_is_done_once():

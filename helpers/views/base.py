@@ -38,6 +38,7 @@ ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 SLICE = 0.025  # seconds of work between two pictures
 AHEAD = 4  # pictures that may be on their way; the page answers to every second one
+AGAIN = 50  # times 10 ms without a word, and the picture is sent once more
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
@@ -231,11 +232,13 @@ class Live:
             self.unseen += 1
             self.draw()
             pause = until - time.perf_counter()
-            for _ in range(PATIENCE):
+            for waited in range(1, PATIENCE):
                 await asyncio.sleep(max(pause, 0.01))
                 pause = 0.01
                 if self.unseen < AHEAD:
                     break
+                if waited % AGAIN == 0:  # a word of the page was lost: it gets a picture to answer
+                    self.draw()
             else:
                 error = "it has stopped: nobody was looking"
                 break
