@@ -395,9 +395,11 @@ def _right_before(search, spots):
     said, lesson = {}, {quantity.name for quantity in search.quantities}
     for spot in spots:
         name = getattr(search.known[spot], "name", None)
-        if spot.kind in STORED and name == spot.name is not None:
+        if spot.kind not in STORED or any(map(_is_blank, spot.values)):
+            continue  # what is filled later says nothing yet
+        if name == spot.name is not None:
             said[f"`{name}`"] = None
-        elif spot.kind in STORED and name and np.ndim(spot.values[0]) and spot.name not in lesson:
+        elif name and np.ndim(spot.values[0]) and spot.name not in lesson:
             said[f"`{spot.name}` (in this lesson `{name}`)"] = None
     *others, last = [*said][-4:] or [""]
     return last and (f"Following your lines: {', '.join(others)} and {last} are right." if others

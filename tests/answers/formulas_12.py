@@ -81,12 +81,14 @@ FORMULAS = {
     r"\frac{\partial J}{\partial s_{ti}} = a_{ti} \left( \frac{\partial J}{\partial a_{ti}} - "
     r"\sum_j \frac{\partial J}{\partial a_{tj}}\, a_{tj} \right)": masked_softmax,
     r"\frac{\partial J}{\partial R} = \bar X_{\text{out}} W_2^{\top}, \qquad "
-    r"\frac{\partial J}{\partial Y} = \left( \bar R \odot [R > 0] \right) W_1^{\top}": mlp_errors,
+    r"\frac{\partial J}{\partial Y} = \left( \bar R \odot \mathbb 1(R > 0) \right) W_1^{\top}":
+        mlp_errors,
     r"\frac{\partial J}{\partial W_2} = \sum_{n,t} r_{nt}^{\top}\, \bar x_{\text{out},nt}, \qquad "
     r"\frac{\partial J}{\partial b_2} = \sum_{n,t} \bar x_{\text{out},nt}": mlp_parameters,
     r"\frac{\partial J}{\partial Y} = \bar Q\, W_q^{\top} + \bar K\, W_k^{\top} + "
     r"\bar V\, W_v^{\top}": three_uses,
     r"J = -\frac1{\sum w} \sum_{n,t} w_{nt} \log \hat y_{nt,c_{nt}}, \qquad \frac{\partial J}"
-    r"{\partial z_{ntk}} = \frac{w_{nt}}{\sum w} \left( \hat y_{ntk} - [k = c_{nt}] \right)":
+    r"{\partial z_{ntk}} = \frac{w_{nt}}{\sum w} "
+    r"\left( \hat y_{ntk} - \mathbb 1(k = c_{nt}) \right)":
         answer_only,
 }
