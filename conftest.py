@@ -23,6 +23,10 @@ SOLUTIONS = Path(__file__).parent / "solutions"
 LONG = "test_browser.py", "test_notebooks.py", "test_november.py", "test_teach.py", ".ipynb"
 EXERCISE = re.compile(r"\[.*?(\d\d-[a-z][a-z-]*(?:/\w+)?)[]:]")  # a test's, in its name
 ONWARD = r"<div>All is done.*?</div>|\nAll is done.*"  # a link to the next lesson
+NO_LINE = """import os
+get_ipython().extension_manager.unload_extension("helpers.checks.morning")
+os.chdir({folder!r})
+del os"""  # the solutions' outputs are without the line under the import cell
 NO_TORCH = pytest.mark.skip(reason="PyTorch is not installed: the rest of the notebook needs it")
 
 
@@ -41,7 +45,7 @@ class NbvalSettings:
             self.folders.append(tempfile.TemporaryDirectory(prefix="work"))
             folder = shutil.copytree(SOLUTIONS, self.folders[-1].name, dirs_exist_ok=True)
             item.parent.kernel.kc.execute(
-                f"__import__('os').chdir({str(folder)!r})", silent=True, reply=True)
+                NO_LINE.format(folder=str(folder)), silent=True, reply=True)
         return result
 
     @staticmethod
