@@ -118,7 +118,8 @@ def _norms_per_layer(A, grads):
 
 def _norms_cases():
     cases = []
-    for sizes in (DEEP[0], DEEP[1], DEEP[4]):
+    as_many = 6, 10, (3, 4, 4)  # classes as hidden units
+    for sizes in (DEEP[0], DEEP[1], DEEP[4], as_many):
         X, y, params = sample(*sizes)
         cases.append((all_layers(X, params), gradients(X, y, params, 0.1)))
     return cases
