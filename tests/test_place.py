@@ -254,6 +254,20 @@ def test_the_line_of_a_mistake_is_quoted(key, space, source, quote, said):
     assert 2 <= len(found.lines) <= 4
 
 
+def test_what_is_filled_later_is_not_called_right_and_no_count_is_negated():
+    function = written("""
+        def embed_back(dX, ids, E, P):
+            dE, dP = np.zeros_like(E), np.zeros_like(P)
+            np.add.at(dE, ids, dX)
+            dP[:ids.shape[1]] = dX.sum(axis=0)
+            seen = np.bincount(ids.ravel(), minlength=len(E))
+            dE = dE / np.maximum(seen, 1)[:, None]
+            return dE, dP
+        """)
+    found = place.find(PARTS["11-embed/embed_back"], function)
+    assert found.line == 6 and "Following" not in found.lines[0]
+
+
 def test_what_is_known_by_its_numbers_alone_has_a_line_too():
     squared_error = written("""
         def squared_error(y, Y_hat):

@@ -99,7 +99,7 @@ def around(spot: Spot, known, sizes: list[dict], first: int) -> Iterator[Change]
     if not isinstance(value, np.ndarray):
         return
     makes = [np.transpose] if value.ndim == 2 else []
-    open_to_change = known is not True and value.dtype != bool
+    open_to_change = known is not True and value.dtype.kind == "f"  # no counts, no indices
     makes += [operator.neg] if open_to_change else []
     makes += [np.square, np.sqrt] if open_to_change and not known else []
     yield from (Change([spot], lambda case, make=make: _after(make)) for make in makes)
