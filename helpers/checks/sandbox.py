@@ -6,6 +6,7 @@ import contextlib
 import copy
 import ctypes
 import functools
+import io
 import os
 import random
 import signal
@@ -265,15 +266,28 @@ def _limit_memory() -> None:
 
 @contextlib.contextmanager
 def muted():
-    """Keep prints, displays, figures and warnings of what runs in the block from the notebook."""
-    from IPython.utils.capture import capture_output
+    """Keep prints, displays, figures and warnings of what runs in the block from the notebook.
 
+    The shell keeps its publisher: another thread of the kernel may be about to use it.
+    """
     plt = sys.modules.get("matplotlib.pyplot")
     before = plt.get_fignums() if plt else []
+    shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
+    publisher = getattr(shell, "display_pub", None)
+    hooked = hasattr(publisher, "register_hook")
+    if hooked:
+        publisher.register_hook(_unpublished)
     try:
-        with capture_output(), warnings.catch_warnings(), np.errstate(all="ignore"):
+        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
+              warnings.catch_warnings(), np.errstate(all="ignore")):
             warnings.simplefilter("ignore")
             yield
     finally:
+        if hooked:
+            publisher.unregister_hook(_unpublished)
         for number in set(plt.get_fignums()) - set(before) if plt else ():
             plt.close(number)
+
+
+def _unpublished(message: dict) -> None:
+    """Take a message that is about to be published, and give none back."""

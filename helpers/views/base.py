@@ -38,7 +38,6 @@ ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 SLICE = 0.025  # seconds of work between two pictures
 AHEAD = 4  # pictures that may be on their way; the page answers to every second one
-AGAIN = 50  # times 10 ms without a word, and the picture is sent once more
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
@@ -178,13 +177,15 @@ def live(
 class Live:
     """A view in the notebook that talks to the kernel; `widget` is what the page shows.
 
-    It works in slices, between which the kernel answers everything else, and ends when its page
-    has gone or its cell runs again. Whatever the functions raise is shown in the view, which stays
+    It works in the thread that runs the cells, so that what two functions share or print never
+    mixes: in slices, between which the kernel answers everything else. It ends when its page has
+    gone or its cell runs again. Whatever the functions raise is shown in the view, which stays
     alive; what never ends is stopped.
     """
 
     def __init__(self, name, respond, controls, twin, work):
         self.respond, self.work, self.twin, self.task = respond, work, twin, None
+        self.due = False  # whether an answer to the reader is about to come
         self.unseen = 0  # pictures since the page has last said that it has drawn some
         self.widget = _widget_class(name)(controls=dict(controls))
         self.widget.observe(self._changed, "controls")
@@ -192,11 +193,11 @@ class Live:
         self.draw()
         _close_earlier(self)
 
-    def draw(self) -> None:
-        """Send the page what `respond` returns for the present controls."""
-        data, error = self._guarded(lambda: self.respond(dict(self.widget.controls)))
+    def draw(self, error: str = "") -> None:
+        """Send the page what `respond` returns for the present controls, and an error if any."""
+        data, failed = self._guarded(lambda: self.respond(dict(self.widget.controls)))
         frame = self.widget.data.get("frame", 0) + 1  # so that the page answers equal data too
-        self.widget.data = packed({**self.widget.data, "error": error, **(data or {}),
+        self.widget.data = packed({**self.widget.data, "error": failed or error, **(data or {}),
                                    "frame": frame, "change": self._change})
 
     def _guarded(self, function):
@@ -218,8 +219,13 @@ class Live:
             self.widget.controls = controls
 
     def _changed(self, change):
-        playing = self.work is not None and self.widget.controls.get("playing")
-        if not playing:
+        if not self.due:  # one answer for all that the reader does until then
+            self.due = True
+            self.widget.soon(self._answer)
+
+    def _answer(self):
+        self.due = False
+        if self.work is None or not self.widget.controls.get("playing"):
             self.draw()
         elif self.task is None or self.task.done():
             self.task = asyncio.get_running_loop().create_task(self._play())
@@ -232,21 +238,18 @@ class Live:
             self.unseen += 1
             self.draw()
             pause = until - time.perf_counter()
-            for waited in range(1, PATIENCE):
+            for _ in range(PATIENCE):
                 await asyncio.sleep(max(pause, 0.01))
                 pause = 0.01
                 if self.unseen < AHEAD:
                     break
-                if waited % AGAIN == 0:  # a word of the page was lost: it gets a picture to answer
-                    self.draw()
             else:
                 error = "it has stopped: nobody was looking"
                 break
         else:
             return
-        with self.widget.hold_sync():
-            self.widget.controls = {**self.widget.controls, "playing": False}  # draws once more
-            self.widget.data = {**self.widget.data, "error": error}
+        self.widget.controls = {**self.widget.controls, "playing": False}
+        self.widget.soon(self.draw, error)
 
     def _slice(self):
         until = time.perf_counter() + SLICE
@@ -297,4 +300,19 @@ def _widget_class(name):
         controls = traitlets.Dict().tag(sync=True)
         data = traitlets.Dict().tag(sync=True)
 
+        def __init__(self, **state):
+            self.soon = _soon()
+            super().__init__(**state)
+
+        def _handle_msg(self, message):  # JupyterLab has it called in a thread of its own
+            self.soon(super()._handle_msg, message)
+
     return ViewWidget
+
+
+def _soon():
+    """Return how to have a function called in the thread that runs the cells."""
+    try:
+        return asyncio.get_running_loop().call_soon_threadsafe
+    except RuntimeError:  # there is no kernel
+        return lambda function, *args: function(*args)
