@@ -99,12 +99,17 @@ def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
             return (f"from {home} import {value.__name__}" + ("" if same else f" as {name}"),
                     set(), set())
         text = f"{name} = {_expression(name, value, space)}"
-    now, later = set(), set()
-    for at_once, read in _names_read(symtable.symtable(text, "<kept>", "exec")):
-        if not read.startswith("__"):
-            (now if at_once else later).add(read)
-    now.discard(getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None))
-    return text, now, later
+    own = getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None)
+    reads = _names_read(text)
+    return (text, {read for at_once, read in reads if at_once and read != own},
+            {read for at_once, read in reads if not at_once})
+
+
+@functools.lru_cache(maxsize=512)
+def _names_read(text: str) -> frozenset[tuple[bool, str]]:
+    """Return the names that a piece reads, and whether it does so at once or when called."""
+    return frozenset(row for row in _references(symtable.symtable(text, "<kept>", "exec"))
+                     if not row[1].startswith("__"))
 
 
 def _is_from(space: dict, value: Any) -> bool:
@@ -171,14 +176,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _names_read(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
-    """Yield the names that a definition reads, and whether it does so at once or when called."""
+def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
     kind = str(table.get_type())
     for symbol in table.get_symbols():
         if symbol.is_referenced() and (kind == "module" or symbol.is_global()):
             yield "function" not in kind, symbol.get_name()
     for inner in table.get_children():
-        yield from _names_read(inner)
+        yield from _references(inner)
 
 
 def _statement(code: types.CodeType | None, space: dict, name: str) -> tuple[str, ast.stmt]:
