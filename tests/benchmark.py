@@ -1,6 +1,7 @@
 """Measure what should be fast: `.venv/bin/python tests/benchmark.py`. No test depends on it.
 
-With names, only some of it: `tests/benchmark.py views`.
+With names, only some of it: `tests/benchmark.py views`. Numbers are the seeds of `places`, which
+draws mutants for the lines that are quoted: `tests/benchmark.py places 1 2 3`.
 """
 
 from __future__ import annotations
@@ -88,6 +89,18 @@ def store():
 
 class Passed:
     outcome, mistake = "correct", None
+
+
+def places(*seeds):
+    """Draw mutants without a name; count the lines that are quoted, and the wrong ones."""
+    from test_mutants import PLACES, quoted
+
+    from helpers.checks import judge
+    judge.PLACING = 0  # not while they are drawn
+    for seed in seeds or (time.time_ns() % 10**6,):
+        placed, wrong = quoted(seed)
+        print(f"places, seed {seed}: {placed} of {PLACES} mutants have a line, "
+              f"{placed - len(wrong)} of them rightly", *wrong, sep="\n  ")
 
 
 def notebooks():
@@ -206,6 +219,8 @@ def _report_playing(page, playground):
 if __name__ == "__main__":
     busy = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"Python {platform.python_version()}, {platform.machine()}{busy}")
-    wanted = sys.argv[1:] or ["imports", "checks", "store", "views", "notebooks"]
+    seeds = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    wanted = [word for word in sys.argv[1:] if not word.isdigit()] or [
+        "imports", "checks", "store", "places", "views", "notebooks"]
     for name in wanted:
-        globals()[name]()
+        globals()[name](*seeds if name == "places" else ())

@@ -29,18 +29,16 @@ def mutants(function: ast.FunctionDef) -> Iterator[tuple[str, ast.FunctionDef]]:
     for path, node in _walk(function, ()):
         before = ast.unparse(node)
         for new in _changes(node):
-            after, changed = _text(new), _put(function, path, new)
+            if not hasattr(new, "lineno"):
+                ast.fix_missing_locations(ast.copy_location(new, node))
+            after, changed = ast.unparse(new), _put(function, path, new)
             if before != after and ast.unparse(changed) != whole:
                 yield f"line {node.lineno - function.lineno}: {before} → {after}", changed
     for path, node in _walk(function, ()):
         if isinstance(node, ast.stmt) and not isinstance(node, (ast.Return, ast.FunctionDef)):
             line = ast.unparse(node).splitlines()[0]
             yield (f"line {node.lineno - function.lineno}: dropped {line}",
-                   _put(function, path, ast.Pass()))
-
-
-def _text(node):
-    return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node)))
+                   _put(function, path, ast.copy_location(ast.Pass(), node)))
 
 
 def _walk(node, path):
@@ -60,16 +58,16 @@ def _walk(node, path):
 
 
 def _put(root, path, new):
-    """Return a copy of a tree with something else at the end of a path."""
-    root = node = copy.deepcopy(root)
-    for name, index in path[:-1]:
-        node = getattr(node, name) if index is None else getattr(node, name)[index]
-    name, index = path[-1]
+    """Return a tree with something else at the end of a path; all beside the path is shared."""
+    if not path:
+        return new
+    (name, index), *rest = path
+    root, part = copy.copy(root), getattr(root, name)
     if index is None:
-        setattr(node, name, new)
+        setattr(root, name, _put(part, rest, new))
     else:
-        getattr(node, name)[index] = new
-    return ast.fix_missing_locations(root)
+        setattr(root, name, [*part[:index], _put(part[index], rest, new), *part[index + 1:]])
+    return root
 
 
 def _changes(node) -> Iterator[ast.AST]:
@@ -119,7 +117,7 @@ def _calls(node):
         node.func, "id", "")
     if called == "copy" and not node.args and isinstance(node.func, ast.Attribute):
         yield node.func.value
-    if len(node.args) == 1 and not node.keywords:
+    if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
         yield node.args[0]  # the call forgotten
     if len(node.args) > 1 and called not in ("maximum", "minimum"):
         yield ast.Call(node.func, [node.args[1], node.args[0], *node.args[2:]], node.keywords)

@@ -21,7 +21,6 @@ class Score:
     nameless: int = 0
     placed: int = 0
     rightly_placed: int = 0
-    seed: int = 0
     slowest: tuple[float, str] = (0.0, "none")
 
     def timed(self, key: str, exercise, function):
@@ -55,7 +54,7 @@ class Score:
                 f"pairs of them {self.pairs}",
                 f"survivors (all equivalent) {self.survivors}",
                 f"mutants without a name {self.nameless}, placed {self.placed}, rightly placed "
-                f"{self.rightly_placed} (seed {self.seed})",
+                f"{self.rightly_placed}",
                 f"slowest check that ends {self.slowest[0]:.1f} s ({self.slowest[1]})"]
 
 

@@ -161,7 +161,7 @@ def served(folder, settings, app="jupyterlab", where="lab/tree"):
         yield lambda name: f"http://127.0.0.1:{port}/{where}/{name}?token={token}&reset"
     finally:
         server.terminate()
-        server.wait(timeout=20)
+        server.wait(timeout=120)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import signal
 import time
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from helpers.checks import (
     lesson_01,
     lesson_02,
     lesson_07,
+    sandbox,
 )
 from helpers.checks import (
     answers as loader,
@@ -146,13 +148,12 @@ def test_arrays_of_the_right_shape_and_wrong_content_never_pass(key, exercise, f
 @pytest.mark.parametrize("function", ENDLESS, ids=lambda f: f.__name__)
 def test_functions_that_never_end_are_stopped(function):
     kept = {"data": np.ones(3)}
-    began = time.monotonic()
     verdict = lesson_01.sigmoid.judge(function)
     SCORE.garbage += 1
     assert verdict.mistake == "endless"
-    assert time.monotonic() - began < 30  # a bound for a hanging test, not a measurement
-    assert kept["data"].sum() == 3
-    time.sleep(1.1)  # nothing is left armed
+    assert kept["data"].sum() == 3 and not sandbox.WATCHED
+    if hasattr(signal, "getitimer"):
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)  # nothing is left armed
 
 
 def test_the_guard_hands_copies_over():
@@ -596,7 +597,7 @@ def test_a_key_of_another_dict_is_told_as_that_ones():
 def test_a_slow_moment_is_not_remembered(monkeypatch):
     sigmoid = dataclasses.replace(lesson_01.sigmoid)
     times = iter([0.0])
-    monkeypatch.setattr(judge, "Guard", lambda: Guard(next(times, 1.9)))
+    monkeypatch.setattr(judge, "Guard", lambda: Guard(next(times, 60)))
     mirrored = next(m for m in sigmoid.mistakes if m.id == "mirrored")
     slow = dataclasses.replace(mirrored, wrong=lambda z: time.sleep(0.2) or mirrored.wrong(z))
     assert judge.known_call(sigmoid, slow, 0, sigmoid.cases()[0]).endless

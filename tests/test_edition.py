@@ -107,7 +107,7 @@ def test_a_notebook_with_answers_is_not_handed_out(monkeypatch, tmp_path, capsys
 def test_a_command_that_is_not_there_installs_nothing(edition):
     for command in ("release", "report"):
         done = subprocess.run([sys.executable, "course.py", command], cwd=edition, text=True,
-                              capture_output=True, timeout=20)
+                              capture_output=True, timeout=120)
         assert "which that needs" in done.stderr and not (edition / ".venv").exists()
 
 
