@@ -107,7 +107,8 @@ class Hunt:
                 f"from {losses[0]:.3f} to {losses[-1]:.3f}.",
                 "`case.gradient(params)` is what it says at `params`, `case.loss(params)` the "
                 "loss, `case.params` a place to start: ask your own checker.",
-                "Then `case.sign()`, or `case.refuse(\"W1\")` with all parts that are wrong. "
+                f"Then `case.sign()`, or `case.refuse(\"{next(iter(self.params))}\")` with all "
+                "parts that are wrong. "
                 f"The same case again: `hunt(\"{self.exercise}\", {self.number})`."]
 
     @property

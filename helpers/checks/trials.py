@@ -140,6 +140,31 @@ def depth() -> Trial:
     return Trial(_weights(0, **shapes), total, lambda f, p: f(X, y, p, reg), rate=0.3)
 
 
+@functools.cache
+def backwards() -> Trial:
+    """Lesson 12: one attention layer that is to write three digits backwards, as in `153=351`."""
+    embed, embed_back = answer("11-embed")
+    layer, loss = answer("12-attention-layer")[0], answer("12-answer-loss")
+    digits = np.random.default_rng(0).integers(10, size=(60, 3))
+    ids = np.hstack([digits, np.full((60, 1), 10), digits[:, ::-1]])
+    x, y, w = ids[:, :-1], ids[:, 1:], np.tile(np.arange(6) > 2, (60, 1)) * 1.0
+
+    def forward(p):
+        X, cache = layer(embed(x, p["E"], p["P"]), p, 2)
+        return X, cache, loss(X @ p["W3"] + p["b3"], y, w)
+
+    def gradient(function, p):
+        X, cache, (_, dlogits) = forward(p)
+        dX, grads = function(dlogits @ p["W3"].T, p, cache)
+        dE, dP = embed_back(dX, x, p["E"], p["P"])
+        return {"E": dE, "P": dP, **grads, "W3": np.einsum("ntd,ntv->dv", X, dlogits),
+                "b3": dlogits.sum(axis=(0, 1))}
+
+    square = dict.fromkeys(("Wq", "Wk", "Wv", "Wo"), (8, 8))
+    params = _weights(8, **square, g1=(8,), t1=(8,), E=(11, 8), P=(6, 8), W3=(8, 11), b3=(11,))
+    return Trial(params | {"g1": params["g1"] + 1}, lambda p: forward(p)[2][0], gradient, rate=0.3)
+
+
 def _by_rules(matmul_rule: Callable, tanh_rule: Callable) -> Trial:
     """Lesson 07: the moons through an autograd's rules for products and tanh."""
     X, y = datasets.moons()
@@ -177,8 +202,10 @@ TRIALS = {
     "02-backprop": income, "03-backprop": patterns, "04-backprop": rings, "05-backprop": moons,
     "06-gradient-pieces": circles, "07-array-rules": products, "07-unary-rules": activations,
     "09-backprop": digits, "10-deep-backprop": depth,
+    "12-attention-layer": backwards,
 }
 TARGETS = {  # the function that is handed over, where it is not `backprop`
     "06-gradient-pieces": "compute_gradients", "07-array-rules": "matmul_rule",
     "07-unary-rules": "tanh_rule", "10-deep-backprop": "deep_backprop",
+    "12-attention-layer": "attention_layer_back",
 }
