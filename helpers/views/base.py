@@ -37,7 +37,7 @@ MISSING = ("This view moves once the package anywidget is installed (run the set
 ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 SLICE = 0.025  # seconds of work between two pictures
-AHEAD = 4  # pictures that may be on their way; the page answers to every second one
+AHEAD = 8  # pictures that may be on their way; the page answers to every fourth one
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 

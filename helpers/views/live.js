@@ -33,7 +33,7 @@ function alive(view) {
       save_changes() { model.set("controls", mine); model.save_changes(); again(1000); } };
     view.render({ model: shared, el });
     el.append(silence);
-    on("change:data", () => { silence.hidden = true; if (++drawn % 2 === 0) model.send({ drawn: true }); });
+    on("change:data", () => { silence.hidden = true; if (++drawn % 4 === 0) model.send({ drawn: true }); });
     return () => {
       for (const [event, f] of heard) model.off(event, f);
       clearTimeout(timer);

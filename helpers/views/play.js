@@ -18,6 +18,11 @@ function drawBytes(canvas, values, colours) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+/** Give an element a text where it has another: the page lays out anew only what changes. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 const view = { render({ model, el }) {
   const { root, say, complain } = begin(el, "Playground");
   root.classList.add("playground");
@@ -97,9 +102,11 @@ const view = { render({ model, el }) {
     const weights = [...numbers(W1), ...numbers(W2)], scale = Math.max(1, ...weights.map(Math.abs).filter(Number.isFinite));
     lines.forEach((line, i) => {
       const w = weights[i], name = i < 2 * H ? `W1[${Math.floor(i / H)}, ${i % H}]` : `W2[${i % H}, 1] − W2[${i % H}, 0]`;
-      line.setAttribute("stroke", w < 0 ? "var(--view-minus)" : "var(--view-plus)");
-      line.setAttribute("stroke-width", 0.6 + 5 * Math.min(1, Math.abs(w) / scale || 0));
-      line.setAttribute("stroke-dasharray", w < 0 ? "7 4" : "none");
+      const width = (0.6 + 5 * Math.min(1, Math.abs(w) / scale || 0)).toFixed(1), style = `${width} ${w < 0}`;
+      if (line.dataset.style !== style) { // seldom: it has the page styled and laid out anew
+        fill(line, { stroke: w < 0 ? "var(--view-minus)" : "var(--view-plus)", "stroke-width": width,
+          "stroke-dasharray": w < 0 ? "7 4" : "none", "data-style": style }, []);
+      }
       if (!playing()) line.firstChild.textContent = `${name} = ${shown(w)}`;
     });
     small.forEach((canvas, h) => drawBytes(canvas, bytes.subarray(n * h, n * (h + 1)), FULL));
@@ -144,11 +151,11 @@ const view = { render({ model, el }) {
     d.runs.forEach((run, i) => {
       const p = pictures[i];
       drawBytes(p.canvas, numbers(run.map), PALE);
-      p.title.textContent = d.runs.length > 1 || run.error ? run.name : "class 1 where it is vermilion";
-      if (slow) p.words.textContent = run.words;
+      write(p.title, d.runs.length > 1 || run.error ? run.name : "class 1 where it is vermilion");
+      if (slow) write(p.words, run.words);
       if (!playing()) p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
+      write(p.error, run.error);
       p.error.hidden = !run.error;
-      p.error.textContent = run.error;
     });
   }
 
