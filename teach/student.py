@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from helpers.checks import judge, siblings
-from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
+from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, as_given, find_exercise
 from helpers.checks.evidence import names_in, reachable
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
@@ -150,8 +150,7 @@ class Student:
 
     def handed(self, ids: tuple[str, ...], find: Callable) -> Any:
         """Return what `mine` and `skip` of these exercises give to a notebook."""
-        given = [found if len(found) > 1 else found[0] for found in map(find, ids)]
-        return given if len(given) > 1 else given[0]
+        return as_given(list(map(find, ids)))
 
     def answer_cells(self, exercise: Any) -> list[tuple[int, str]]:
         """Return number and source of the cells that bind an exercise's functions, in order.
@@ -221,15 +220,14 @@ def _code(exercise: Any, cells: list[tuple[int, str]]) -> dict:
     names, found, kept = {part.name for part in exercise.parts}, {}, []
     for _, source in cells:
         with contextlib.suppress(*siblings.UNPARSABLE):
-            kept += [(source, node) for node in ast.parse(source).body
-                     if siblings.stored(node) & names]
-    for source, node in kept:
+            kept += [(source, node, key) for node in ast.parse(source).body
+                     if (key := tuple(sorted(bound(ast.unparse(node)) & names)))]
+    for source, node, key in kept:
         text = ast.get_source_segment(source, node) or ""
         for part in ast.walk(node):
             if ast.get_docstring(part) if isinstance(part, ast.FunctionDef) else False:
                 part.body = part.body[1:] or [ast.Pass()]
-        found[tuple(sorted(siblings.stored(node) & names))] = text, ast.dump(node), len(
-            list(ast.walk(node)))
+        found[key] = text, ast.dump(node), len(list(ast.walk(node)))
     rows = [found[key] for key in sorted(found)]
     whole = "\n".join(dump for _, dump, _ in rows)
     return {"code": "\n\n".join(row[0] for row in rows) or "\n\n".join(s for _, s in cells),

@@ -218,6 +218,18 @@ def test_a_notebook_is_found_by_its_mark_whatever_its_name(folder, monkeypatch, 
     assert mine("01-sigmoid")(np.zeros(1)).tolist() == [0.5]
 
 
+@pytest.mark.parametrize("name", ["exam-2001", "2001 photos", "photos 2026-01", "2026-01", "001",
+                                  "a smith 01", "012", "notes"])
+def test_other_folders_are_left_alone(folder, monkeypatch, name):
+    (folder / "02").mkdir()
+    monkeypatch.chdir(folder / "02")
+    (folder / name).mkdir()
+    notebook(folder / name / "01_forward_pass.ipynb", [
+        "import numpy as np", ("01-sigmoid", SIGMOID)])
+    with pytest.raises(CheckFailed):
+        mine("01-sigmoid")
+
+
 def test_the_folder_above_may_be_closed_to_the_student(folder, monkeypatch):
     def iterdir(path, listed=Path.iterdir):
         if path == folder.parent:

@@ -30,7 +30,6 @@ from helpers.checks.show import SIGNS, show_card
 
 SOLUTIONS = folder("solutions")
 KEPT, SKIPPED = "kept_exercise", "skipped_exercise"  # what a function that was carried is called by
-KEPT_AS = "<{}, kept>"  # what the source of a kept answer is called
 AGAIN = "Fixed it already? Save lesson {} (Ctrl + S) and run this cell again."
 SECONDS = 30  # for the definitions of a notebook; importing PyTorch may be among them
 
@@ -52,11 +51,9 @@ def skip(*exercise_ids: str) -> Any:
     CheckFailed
         Where the solutions are not there.
     """
-    rows = []
-    for exercise in [find_exercise(name) for name in exercise_ids]:
-        functions, verdict = _lent(exercise)
+    rows = [_lent(exercise) for exercise in map(find_exercise, exercise_ids)]
+    for exercise, _, verdict in rows:
         store.remember(exercise.id, verdict, {}, checked=False)
-        rows.append((exercise, functions, verdict))
     return _hand_over(rows)
 
 
@@ -78,23 +75,9 @@ def mine(*exercise_ids: str) -> Any:
     NotAttempted, CheckFailed
         Where there is none, or your function is not right yet.
     """
-    rows = []
-    for exercise in [find_exercise(name) for name in exercise_ids]:
-        functions, verdict = _kept(exercise) or _read(exercise)
-        if GRADING in os.environ and verdict.outcome in ("not yet", "not attempted"):
-            functions, verdict = _lent(exercise)
-        rows.append((exercise, functions, verdict))
-    return _hand_over(rows)
-
-
-def _lent(exercise):
-    """Return the solution's functions, marked as skipped, and the verdict on them."""
-    try:
-        functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
-    except (siblings.Unreadable, OSError):
-        raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
-                          "folder with the solutions is not here") from None
-    return functions, exercise.judge(*functions)
+    rows = [(find_exercise(name), *own(name)) for name in exercise_ids]
+    return _hand_over([_lent(row[0]) if GRADING in os.environ and _is_lacking(row[2]) else row
+                       for row in rows])
 
 
 def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
@@ -108,7 +91,15 @@ def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
         Where there is no such exercise.
     """
     exercise = find_exercise(exercise_id)
-    return _kept(exercise) or _read(exercise)
+    kept = _kept(exercise)
+    if kept and not _has_changed(exercise):
+        return kept
+    functions, verdict = _read(exercise)
+    if not kept or verdict.outcome == "correct":
+        return functions, verdict
+    kept[1].lines.append("Your notebook, as last saved, holds another version, which does not "
+                         "pass: the one that passed comes along.")
+    return kept
 
 
 def kept(exercise_id: str, name: str) -> Callable:
@@ -123,7 +114,8 @@ def borrowed(exercise_id: str, name: str) -> Callable:
 
 def _one(exercise_id, name, place, tag):
     exercise = find_exercise(exercise_id)
-    return Loader().functions(exercise, place, tag)[_parts(exercise).index(name)]
+    functions = Loader().functions(exercise, place, tag)
+    return next(f for part, f in zip(exercise.parts, functions, strict=True) if part.name == name)
 
 
 def find_exercise(exercise_id: str) -> Exercise | Group:
@@ -134,15 +126,13 @@ def find_exercise(exercise_id: str) -> Exercise | Group:
     ValueError
         Where there is none, with the ids that there are.
     """
-    lesson = str(exercise_id)[:2]
-    try:
+    lesson, rows = str(exercise_id)[:2], []
+    with contextlib.suppress(ModuleNotFoundError):
         rows = exercises(importlib.import_module(f"helpers.checks.lesson_{lesson}"))
-    except ModuleNotFoundError:
-        rows = []
     for row in rows:
         if row.id == exercise_id:
             return row
-    known = "; lesson " + lesson + " has " + ", ".join(r.id for r in rows) if rows else ""
+    known = f"; lesson {lesson} has {', '.join(row.id for row in rows)}" if rows else ""
     raise ValueError(f"there is no exercise {exercise_id!r}{known}")
 
 
@@ -150,7 +140,7 @@ class Loader:
     """Loads the functions of exercises, and of those that they are built of, once each."""
 
     def __init__(self):
-        self.within, self.done = [], {}
+        self.found: dict[tuple, tuple | None] = {}  # None for what is being read
 
     def functions(self, exercise: Exercise | Group, folder: Path, tag: str = KEPT) -> tuple:
         """Return the functions, unchecked: from the store, else from the notebook in the folder.
@@ -160,45 +150,51 @@ class Loader:
         siblings.Unreadable
         """
         key = exercise.id, folder
-        if key in self.within:
+        if key not in self.found:
+            self.found[key] = None
+            try:
+                self.found[key] = (folder != SOLUTIONS and self.from_store(exercise)) or self.read(
+                    exercise, siblings.find(exercise, folder)[0])
+            except BaseException:
+                del self.found[key]
+                raise
+        if self.found[key] is None:
             raise siblings.Unreadable(
                 f"the notebook of {exercise.id} takes it from itself with `mine`")
-        if key not in self.done:
-            self.within.append(key)
-            try:
-                self.done[key] = (folder != SOLUTIONS and self.from_store(exercise)) or self.read(
-                    exercise, siblings.find(exercise.id, _parts(exercise), folder)[0])
-            finally:
-                self.within.remove(key)
-        return _tagged(self.done[key], exercise, tag)
+        return _tagged(self.found[key], exercise, tag)
 
     def from_store(self, exercise: Exercise | Group) -> tuple | None:
         """Return the functions of a kept answer, or None where none is kept or it is damaged."""
-        with contextlib.suppress(Exception):  # deleted, of another version, edited by hand
-            file = store.answer_file(exercise.id, store.folder())
-            source, name = file.read_text(encoding="utf-8"), KEPT_AS.format(exercise.id)
-            linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-            space = {"__name__": f"kept {exercise.id}"}
-            exec(compile(source, name, "exec", dont_inherit=True), space)
-            return tuple(space[name] for name in _parts(exercise))
+        source, file = store.answer_source(exercise.id), f"<{exercise.id}, kept>"
+        space = {"__name__": f"kept {exercise.id}"}
+        with contextlib.suppress(Exception):  # edited by hand
+            linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+            exec(compile(source, file, "exec", dont_inherit=True), space)
+            return tuple(space[part.name] for part in exercise.parts)
         return None
 
     def read(self, exercise: Exercise | Group, path: Path) -> tuple:
-        """Return the functions as they stand in a saved notebook."""
+        """Return the functions as they stand in a saved notebook.
+
+        Raises
+        ------
+        siblings.Unreadable
+        """
         folder = SOLUTIONS if path.parent == SOLUTIONS else Path.cwd()
-        return tuple(siblings.load(exercise.id, _parts(exercise), path, {
-            "mine": lambda *names: self._follow(names, folder, KEPT),
-            "skip": lambda *names: self._follow(names, SOLUTIONS, SKIPPED)}))
+        names = siblings.definitions(siblings.cells_to(exercise.id, path), path, {
+            "mine": lambda *ids: self._follow(ids, folder, KEPT),
+            "skip": lambda *ids: self._follow(ids, SOLUTIONS, SKIPPED)})
+        for part in exercise.parts:
+            if part.name not in names:
+                raise siblings.Unreadable(names.missing.get(
+                    part.name, f"it has no function `{part.name}` in its exercise cell or above"))
+        return tuple(names[part.name] for part in exercise.parts)
 
-    def _follow(self, names, folder, tag):
-        return _as_given([self.functions(find_exercise(name), folder, tag) for name in names])
+    def _follow(self, ids, folder, tag):
+        return as_given([self.functions(find_exercise(name), folder, tag) for name in ids])
 
 
-def _parts(exercise):
-    return [part.name for part in exercise.parts]
-
-
-def _as_given(found):
+def as_given(found: list[tuple]) -> Any:
     """Return a function for an exercise of one, a tuple for one of several; a list of them all."""
     given = [functions if len(functions) > 1 else functions[0] for functions in found]
     return given if len(given) > 1 else given[0]
@@ -206,12 +202,22 @@ def _as_given(found):
 
 def _tagged(functions, exercise, tag):
     """Note in functions where they come from: kept answers then say so instead of holding them."""
-    for function, name in zip(functions, _parts(exercise), strict=True):
+    for function, part in zip(functions, exercise.parts, strict=True):
         with contextlib.suppress(AttributeError):  # what is built in takes no notes
             if not hasattr(function, SKIPPED):
                 setattr(function, tag, exercise.id)
-                function.kept_name = name
+                function.kept_name = part.name
     return functions
+
+
+def _lent(exercise):
+    """Return an exercise with the solution's functions, marked as skipped, and the verdict."""
+    try:
+        functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
+    except (siblings.Unreadable, OSError):
+        raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
+                          "folder with the solutions is not here") from None
+    return exercise, functions, exercise.judge(*functions)
 
 
 def _kept(exercise):
@@ -221,75 +227,72 @@ def _kept(exercise):
     if not functions or verdict.outcome != "correct":
         return None
     verdict.lines = [f"Your own `{exercise.names}`, as it passed its check."]
-    with contextlib.suppress(siblings.Unreadable, OSError):
-        path, _ = siblings.find(exercise.id, _parts(exercise), Path.cwd())
-        if _has_changed(exercise, path):
-            newer = _read(exercise)
-            if newer[1].outcome == "correct":
-                return newer
-            verdict.lines.append(f"`{path.name}`, as last saved, holds another version, which does "
-                                 "not pass: the one that passed comes along.")
     return _tagged(functions, exercise, KEPT), verdict
 
 
-def _has_changed(exercise, path):
+def _has_changed(exercise):
     """Whether a notebook was saved after an answer was kept, with other functions in it."""
-    file = store.answer_file(exercise.id, store.folder())
-    if path.stat().st_mtime <= file.stat().st_mtime:
+    try:
+        path, _ = siblings.find(exercise, Path.cwd())
+        file = store.answer_file(exercise.id, store.folder())
+        if path.stat().st_mtime <= file.stat().st_mtime:
+            return False
+        sources = [cell["source"] for cell in siblings.cells_of(path)
+                   if siblings.mark(cell) == exercise.id]
+    except (siblings.Unreadable, OSError):
         return False
-    saved = "\n".join(cell["source"] for cell in siblings.cells_of(path)
-                      if siblings.mark(cell) == exercise.id)
-    kept, now = ({node.name: ast.dump(node) for node in siblings.parsed(source).body
-                  if isinstance(node, ast.FunctionDef) and node.name in _parts(exercise)}
-                 for source in (file.read_text(encoding="utf-8"), saved))
-    return any(kept.get(name, dump) != dump for name, dump in now.items())
+    saved = {node.name: ast.get_source_segment(source, node) for source in sources
+             for node in siblings.parsed(source).body if isinstance(node, ast.FunctionDef)}
+    kept = store.answer_source(exercise.id)
+    return any(saved.get(part.name, "") not in kept for part in exercise.parts)
 
 
 def _read(exercise):
     """Return what stands in the saved notebook, or None, and the verdict on it."""
-    otherwise = (f'`{exercise.names} = skip("{exercise.id}")` hands you the solution\'s instead.'
-                 if SOLUTIONS.is_dir() else "Write that one first.")
     try:
-        path, others = siblings.find(exercise.id, _parts(exercise), Path.cwd())
+        path, others = siblings.find(exercise, Path.cwd())
     except siblings.Unreadable as reason:
-        return None, Verdict("not yet", [f"{reason}.", otherwise], "no-notebook")
-    again = AGAIN.format(exercise.id[:2])
-    more = [f"`{other.name}` has the exercise too and is not read: its name is the longer one."
-            for other in others[:2]]
+        return None, Verdict("not yet", [f"{reason}."], "no-notebook")
     call = Guard(SECONDS).call(Loader().read, (exercise, path))  # the student's code runs here
     if call.error is not None:
-        why = (f"it did not end within {SECONDS} s" if call.endless else str(call.error)
-               if isinstance(call.error, siblings.Unreadable) else
-               f"{type(call.error).__name__}: {' '.join(str(call.error).split())[:200]}")
-        return None, Verdict("not yet", [
-            f"`{exercise.names}` cannot be read from `{path.name}`: {why}.", *more, again,
-            otherwise], "cannot-be-read")
-    verdict = exercise.judge(*call.value)
+        why = f"it did not end within {SECONDS} s" if call.endless else siblings.reason(call.error)
+        verdict = Verdict("not yet", [
+            f"`{exercise.names}` cannot be read from `{path.name}`: {why}."], "cannot-be-read")
+    else:
+        verdict = exercise.judge(*call.value)
+        _tell(verdict, exercise, path, call.value)
+    if _is_lacking(verdict):
+        verdict.lines += [f"`{other.name}` has the exercise too and is not read: its name is the "
+                          "longer one." for other in others[:2]]
+    return call.value and _tagged(call.value, exercise, KEPT), verdict
+
+
+def _tell(verdict, exercise, path, functions):
+    """Put into a verdict where its functions were read; keep them where they are right."""
     if verdict.outcome == "correct":
         verdict.lines = [f"Your own `{exercise.names}`, read from `{path.name}`."]
-        store.remember(exercise.id, verdict, dict(zip(_parts(exercise), call.value, strict=True)),
-                       checked=False)
+        store.remember(exercise.id, verdict, checked=False, functions={
+            part.name: f for part, f in zip(exercise.parts, functions, strict=True)})
     elif verdict.outcome == "not attempted":
-        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub. "
-                         f"{again} {otherwise}", *more]
+        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub."]
     elif verdict.outcome == "not yet":
-        _explain(verdict, exercise, path, call.value, [*more, f"{again} {otherwise}"])
-    return _tagged(call.value, exercise, KEPT), verdict
+        verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
+                         *verdict.lines[:4], *_missing(verdict, functions[0])]
 
 
-def _explain(verdict, exercise, path, functions, more):
-    """Say that a wrong answer stands in another notebook, and of a missing name why it is."""
-    lines = verdict.lines[:4]
-    missing = re.search(r"NameError.*name '(\w+)' is not defined", " ".join(lines))
-    if missing:
-        verdict.place = []  # it is not there that something is missing
-        space = getattr(functions[0], "__globals__", {})
-        why = getattr(space, "missing", {}).get(missing[1])
-        lines.append(f"`mine` carries functions, imports and simple constants that stand above the "
-                     f"exercise, and no data: `{missing[1]}` was not among them"
-                     + (f" ({why})." if why else "."))
-    verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.", *lines,
-                     *more]
+def _missing(verdict, function):
+    """Say of a name that a function reads in vain why it was not carried."""
+    name = re.search(r"NameError.*name '(\w+)' is not defined", " ".join(verdict.lines[:4]))
+    if name is None:
+        return []
+    verdict.place = []  # it is not there that something is missing
+    why = getattr(getattr(function, "__globals__", {}), "missing", {}).get(name[1])
+    return [f"`mine` carries functions, imports and simple constants that stand above the exercise,"
+            f" and no data: `{name[1]}` was not among them{f' ({why})' if why else ''}."]
+
+
+def _is_lacking(verdict):
+    return verdict.outcome in ("not yet", "not attempted")
 
 
 def _hand_over(rows):
@@ -297,39 +300,41 @@ def _hand_over(rows):
 
     `rows` are (exercise, functions, verdict).
     """
+    lacking = [row for row in rows if _is_lacking(row[2])]
+    again = [AGAIN.format(lesson) for lesson in sorted(
+        {exercise.id[:2] for exercise, _, verdict in lacking if verdict.mistake != "no-notebook"})]
     if len(rows) == 1:
-        report(rows[0][0].id, rows[0][2])
-        return _as_given([rows[0][1]])
-    lacking = [row for row in rows if row[2].outcome in ("not yet", "not attempted")]
+        exercise, functions, verdict = rows[0]
+        if lacking:
+            instead = (f"`{_line(rows, 'skip')}` hands you the solution's instead."
+                       if SOLUTIONS.is_dir() else "Write that one first.")
+            verdict.lines[0] = " ".join([verdict.lines[0], *again, instead])
+        report(exercise.id, verdict)
+        return as_given([functions])
     lines = []
     for exercise, _, verdict in rows:
         note(exercise.id, verdict.outcome, checked=False)
-        lines.append(f"{SIGNS[verdict.outcome]} {exercise.id}: {_brief(verdict)}")
+        first, summary = verdict.lines[0], verdict.summary
+        lines.append(f"{SIGNS[verdict.outcome]} {exercise.id}: {first}"
+                     + (f" {summary}" if summary not in first else ""))
     if not lacking:
-        every = {row[2].outcome for row in rows}
-        outcome = every.pop() if len(every) == 1 else "skipped"
-        show_card(outcome, f"{len(rows)} exercises come along", lines)
-        return _as_given([row[1] for row in rows])
+        skipped = any(row[2].outcome == "skipped" for row in rows)
+        show_card("skipped" if skipped else "correct", f"{len(rows)} exercises come along", lines)
+        return as_given([row[1] for row in rows])
     having = [row for row in rows if row not in lacking]
-    lessons = sorted({exercise.id[:2] for exercise, functions, _ in lacking if functions})
-    lines += map(AGAIN.format, lessons)
+    lines += again
     if SOLUTIONS.is_dir():
         lines.append("To borrow what you lack and go on, put this in place of the line:")
         lines += [f"`{_line(part, word)}`" for part, word in ((having, "mine"), (lacking, "skip"))
                   if part]
-    worst = next((row for row in lacking if row[2].outcome == "not yet"), lacking[0])
-    show_card(worst[2].outcome, f"{len(having)} of {len(rows)} exercises come along", lines)
-    kind = CheckFailed if worst[2].outcome == "not yet" else NotAttempted
-    raise kind(worst[0].id, worst[2].mistake)
-
-
-def _brief(verdict):
-    """Return a verdict in a line: where it comes from, or the mistake where one is known."""
-    first = verdict.lines[0].partition(f" {AGAIN.partition('{}')[0]}")[0]
-    return first if verdict.summary in verdict.lines[0] else f"{first} {verdict.summary}"
+    exercise, _, worst = min(lacking, key=lambda row: row[2].outcome != "not yet")
+    show_card(worst.outcome, f"{len(having)} of {len(rows)} exercises come along", lines)
+    kind = CheckFailed if worst.outcome == "not yet" else NotAttempted
+    raise kind(exercise.id, worst.mistake)
 
 
 def _line(rows, word):
-    names = ", ".join(row[0].names if len(row[0].parts) == 1 else f"({row[0].names})"
-                      for row in rows)
-    return f"{names} = {word}({', '.join(chr(34) + row[0].id + chr(34) for row in rows)})"
+    names = ", ".join(row[0].names if len(row[0].parts) == 1 or len(rows) == 1
+                      else f"({row[0].names})" for row in rows)
+    ids = ", ".join(f'"{row[0].id}"' for row in rows)
+    return f"{names} = {word}({ids})"

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import functools
 import json
 import linecache
 import re
-import types
+import symtable
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-MAKERS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
-          "mine", "skip")  # calls that make a constant, or bring a function along
-GROWERS = ("append", "extend", "insert", "update", "add")  # calls that change one
-RUN = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass, ast.If, ast.Try,
-       ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr)
-INNER = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler, ast.comprehension)
+CALLS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
+         "append", "extend", "insert", "update", "add",  # which change a list or a table
+         "mine", "skip")  # those that are run; any other may take long, read a file, draw
+NEVER = (ast.For, ast.While, ast.With, ast.Raise, ast.comprehension)
+INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler,
+         ast.comprehension)  # what is in them is run later, if at all
 MADE = "it comes from a call or a loop, which is not run again"
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of what is no Python at all
 
@@ -27,33 +26,41 @@ class Unreadable(Exception):  # noqa: N818  (it is told to the student, as part 
     """A notebook, or the exercise in it, cannot be read; says why."""
 
 
-class Space(dict):
-    """The names of a notebook, and why some of them are missing."""
+class Names(dict):
+    """What a notebook defines, and why other names of it are missing."""
 
-    def __init__(self, name: str):
-        super().__init__({"__name__": f"notebook {name}", "In": []})
+    def __init__(self, notebook: str):
+        super().__init__({"__name__": f"notebook {notebook}", "In": []})
         self.missing: dict[str, str] = {}
+
+    def forget(self, names: Iterable[str], why: str) -> None:
+        """Take names out, so that none has a value which the notebook has replaced."""
+        for name in names:
+            self.pop(name, None)
+            self.missing[name] = why
 
 
 def notebooks(lesson: str, folder: Path) -> list[Path]:
-    """Return the notebooks that may be a lesson's, the likeliest first.
+    """Return the notebooks that may be a lesson's: first those with its number in their names.
 
-    Those with the lesson's number in their names, the shortest first, in this folder and in a
-    folder of that number beside it; then all others of this folder, which may be renamed.
+    They are those of this folder, where any may be renamed, and of folders beside it that are
+    called by the number, as ``01``, ``ps01`` or ``week 01 smith``; the shortest names first.
     """
-    number = re.compile(rf"(?<!\d){lesson}(?!\d)")
+    called = re.compile(rf"([^\W\d_]+[ _.-]?)?{lesson}(?!\d)")
     beside = [path for path in _listed(folder.parent)
-              if folder.name != "solutions" and path != folder and number.search(path.name)]
+              if called.match(path.name) and path != folder and folder.name != "solutions"]
     found = [path for place in (folder, *beside) for path in _listed(place)
              if path.suffix.lower() == ".ipynb"]
-    return sorted(found, key=lambda path: not number.search(path.name))
+    return sorted(found, key=lambda path: not _has_number(path, lesson))
+
+
+def _has_number(path: Path, lesson: str) -> bool:
+    return re.search(rf"(?<!\d){lesson}(?!\d)", path.name) is not None
 
 
 def _listed(folder: Path) -> list[Path]:
-    """Return what is in a folder, the shortest names first; nothing where that is not told."""
-    with contextlib.suppress(OSError):  # on a hub, the folder above is others' too
-        return sorted(folder.iterdir(), key=lambda path: (len(path.name), path.name))
-    return []
+    """Return what is in a folder, if one may know; on a hub, the folder above is others' too."""
+    return sorted(folder.glob("*"), key=lambda path: (len(path.name), path.name))
 
 
 def cells_of(path: Path) -> list[dict]:
@@ -73,13 +80,11 @@ def cells_in(raw: bytes) -> list[dict]:
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     try:
         text = raw.decode("utf-16" if wide else "utf-8-sig")
+        return [{**cell, "source": "".join(cell["source"])} for cell in json.loads(text)["cells"]]
     except UnicodeError as error:
         line = raw[:getattr(error, "start", 0)].count(b"\n") + 1
         raise Unreadable(f"line {line} is not in UTF-8: another program has saved it in an "
                          "encoding of its own") from None
-    try:
-        cells = json.loads(text)["cells"]
-        return [{**cell, "source": "".join(cell["source"])} for cell in cells]
     except json.JSONDecodeError as error:
         raise Unreadable(_damage(text, error.lineno)) from None
     except (KeyError, TypeError, RecursionError):
@@ -103,7 +108,7 @@ def mark(cell: dict) -> str | None:
         cell.get("cell_type") == "code") else None
 
 
-def find(exercise: str, names: list[str], folder: Path) -> tuple[Path, list[Path]]:
+def find(exercise: Any, folder: Path) -> tuple[Path, list[Path]]:
     """Return the notebook with an exercise, and those that have it too but are not read.
 
     Raises
@@ -111,54 +116,53 @@ def find(exercise: str, names: list[str], folder: Path) -> tuple[Path, list[Path
     Unreadable
         Where there is none, with what was found instead.
     """
-    found, damaged, unmarked = [], [], []
-    stub = re.compile("|".join(rf"^def {name}\(" for name in names), re.M)
-    for path in notebooks(exercise[:2], folder):
-        likely = re.search(rf"(?<!\d){exercise[:2]}(?!\d)", path.name)
+    found, instead = [], []
+    for path in notebooks(exercise.id[:2], folder):
+        likely = _has_number(path, exercise.id[:2])
         if found and not likely:
             break
         try:
             cells = cells_of(path)
         except (Unreadable, OSError) as reason:
-            damaged += [f"`{path.name}` cannot be read: {reason}"] if likely else []
+            instead += [f"`{path.name}` cannot be read: {reason}"] if likely else []
             continue
-        if any(mark(cell) == exercise for cell in cells):
+        if exercise.id in map(mark, cells):
             found.append(path)
         elif likely:
-            unmarked += [f"`{path.name}` has `def {names[0]}` in cell {number + 1}, but the cell "
-                         f"has lost the mark of {exercise}: it was pasted, or turned into text. "
-                         "Put your code into the exercise's cell of a fresh copy"
-                         for number, cell in enumerate(cells) if stub.search(cell["source"])][:1]
+            instead += _unmarked(cells, exercise, path)[:1]
     if not found:
-        raise Unreadable("; ".join(damaged + unmarked) or (
-            f"No notebook in this folder (`{folder.name}`) has the exercise {exercise}"))
+        raise Unreadable("; ".join(instead) or (
+            f"No notebook in this folder (`{folder.name}`) has the exercise {exercise.id}"))
     return found[0], found[1:]
 
 
-def load(exercise: str, names: list[str], path: Path, follow: dict[str, Callable]) -> list[Any]:
-    """Run the definitions of a notebook down to an exercise, and return its functions.
+def _unmarked(cells: list[dict], exercise: Any, path: Path) -> list[str]:
+    """Return what is to be said of cells that hold an exercise and have lost its mark."""
+    stub = f"def {exercise.parts[0].name}"
+    return [f"`{path.name}` has `{stub}` in cell {number}, but the cell has lost the mark of "
+            f"{exercise.id}: it was pasted, or turned into text. Put your code into the "
+            "exercise's cell of a fresh copy"
+            for number, cell in enumerate(cells, 1) if f"{stub}(" in cell["source"]]
 
-    Run are imports, definitions and constants: from the first cell to the exercise's last, and on
-    to its check, since an answer may stand below the stub. Data, pictures and loops are not.
 
-    Parameters
-    ----------
-    follow : what `mine` and `skip` in the notebook are to do
+def cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
+    """Yield number and source of the code cells down to an exercise.
 
-    Raises
-    ------
-    Unreadable
+    That is down to its last cell, and on to its check: an answer may stand below the stub.
     """
-    space = definitions(_cells_to(exercise, path), path, follow)
-    for name in names:
-        if name not in space:
-            raise Unreadable(space.missing.get(
-                name, f"it has no function `{name}` in its exercise cell or above"))
-    return [space[name] for name in names]
+    cells = [cell for cell in cells_of(path) if cell.get("cell_type") == "code"]
+    marks = [mark(cell) for cell in cells]
+    end = len(marks) - marks[::-1].index(exercise)
+    if f"{exercise}-check" in marks[end:]:
+        end = marks.index(f"{exercise}-check", end)
+    for number, cell in enumerate(cells[:end], 1):
+        yield number, without_magics(cell["source"])
 
 
-def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, Callable]) -> Space:
+def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, Callable]) -> Names:
     """Run the imports, definitions and constants of code cells, and return the names they bind.
+
+    Data, pictures and loops are not run.
 
     Parameters
     ----------
@@ -166,21 +170,59 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
     path : of their notebook, which need not be there
     follow : what `mine` and `skip` in them are to do
     """
-    space = Space(path.stem)
+    names = Names(path.stem)
     for place, source in cells:
-        name = f"<{path.name}, code cell {place}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        space["In"].append(source)
+        file = f"<{path.name}, code cell {place}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        names["In"].append(source)
         try:
             statements = ast.parse(source).body
         except UNPARSABLE as error:
             why = str(getattr(error, "msg", error)) or "it is nested too deeply"
-            _forget(bound(source), space,
-                    f"its cell has a syntax error: {why}")
+            names.forget(bound(source), f"its cell has a syntax error: {why}")
             statements = []
         for statement in statements:
-            _run(statement, name, space, follow)
-    return space
+            _run(statement, file, names, follow)
+    return names
+
+
+def _run(statement: ast.stmt, file: str, names: Names, follow: dict[str, Callable]) -> None:
+    """Execute a definition, an import or a constant; forget the names that anything else binds."""
+    binds = bound(ast.unparse(statement))
+    if not all(map(_may_run, _outer(statement))):
+        names.forget(binds, MADE)
+        return
+    names.update(follow)
+    try:
+        exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), names)
+        for name in binds:
+            names.missing.pop(name, None)
+    except Exception as error:
+        names.forget(binds, names.missing.get(getattr(error, "name", None), reason(error)))
+
+
+def reason(error: BaseException) -> str:
+    """Return in a line what has gone wrong in a notebook."""
+    text = " ".join(str(error).split())[:200]
+    return text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}"
+
+
+def _may_run(node: ast.AST) -> bool:
+    """Whether it is no loop, no call but of `CALLS`, and changes nothing deep inside a module."""
+    if isinstance(node, ast.Call):
+        owner = getattr(node.func, "value", node.func)  # not that of plt.rcParams.update(…)
+        called = getattr(node.func, "attr", getattr(node.func, "id", None))
+        return called in CALLS and isinstance(owner, ast.Name)
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+        return isinstance(node.value, ast.Name)
+    return not isinstance(node, NEVER)
+
+
+def _outer(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and what is in it, but for the inside of what is `INNER`."""
+    yield node
+    for part in () if isinstance(node, INNER) else ast.iter_child_nodes(node):
+        yield from _outer(part)
 
 
 def without_magics(source: str) -> str:
@@ -202,91 +244,10 @@ def parsed(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def _cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
-    """Yield number and source of the code cells down to the exercise, those below its stub too."""
-    cells = [cell for cell in cells_of(path) if cell.get("cell_type") == "code"]
-    marks = [mark(cell) for cell in cells]
-    last = max(number for number, grade in enumerate(marks) if grade == exercise)
-    check = f"{exercise}-check"
-    end = marks.index(check, last) if check in marks[last:] else last + 1
-    for number, cell in enumerate(cells[:end]):
-        yield number + 1, without_magics(cell["source"])
-
-
-def _run(statement: ast.stmt, name: str, space: Space, follow: dict[str, Callable]) -> None:
-    """Execute a definition, an import or a constant; forget the names that anything else binds."""
-    names = stored(statement)
-    if not _is_definition(statement, space):
-        _forget(names, space)
-        return
-    space.update(follow)
-    try:
-        code = compile(ast.Module([statement], type_ignores=[]), name, "exec", dont_inherit=True)
-        exec(code, space)
-        for bound in names:
-            space.missing.pop(bound, None)
-    except Exception as error:
-        text = " ".join(str(error).split())[:200]
-        why = text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}"
-        _forget(names, space, space.missing.get(getattr(error, "name", None), why))
-
-
-def _forget(names: Iterable[str], space: Space, why: str = MADE) -> None:
-    for name in names:
-        space.pop(name, None)
-        space.missing[name] = why
-
-
-def _is_definition(statement: ast.stmt, space: Space) -> bool:
-    """Whether a statement defines, imports, or binds or changes what it makes by `MAKERS` alone.
-
-    Whether all that it reads is known shows when it runs.
-    """
-    return all(_may_run(node, space) for node in _outer(statement))
-
-
-def _may_run(node: ast.AST, space: Space) -> bool:
-    owner = _changed(node)
-    if owner is not None and (not isinstance(owner, ast.Name)
-                              or isinstance(space.get(owner.id), types.ModuleType)):
-        return False  # of a module, or of what may be one's
-    if isinstance(node, ast.Call):
-        called = getattr(node.func, "attr", getattr(node.func, "id", None))
-        return called in MAKERS + GROWERS
-    return isinstance(node, RUN) or not isinstance(node, (ast.stmt, ast.comprehension))
-
-
-def _changed(node: ast.AST) -> ast.expr | None:
-    """Return what is changed where a node binds an entry or an attribute, or makes a list grow."""
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in GROWERS:
-        return node.func.value
-    bound = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
-    return node.value if bound else None
-
-
-def _outer(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and what is in it, but for the inside of what is `INNER`."""
-    yield node
-    for part in () if isinstance(node, INNER) else ast.iter_child_nodes(node):
-        yield from _outer(part)
-
-
 def bound(source: str) -> set[str]:
-    """Return the names that a cell binds; of one with a syntax error, what seems to be bound."""
-    return stored(parsed(source)) or {*re.findall(r"^(?:def|class) (\w+)", source, re.M)}
-
-
-def stored(statement: ast.AST) -> set[str]:
-    """Return the names that a statement binds, changes or deletes, not those inside functions."""
-    names = set()
-    for node in _outer(statement):
-        owner = _changed(node)
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(owner, ast.Name) and not isinstance(node, ast.Attribute):
-            names.add(owner.id)
-    return names
+    """Return the names that code binds; of a cell with a syntax error, what seems to be bound."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except UNPARSABLE:
+        return {*re.findall(r"^(?:def|class) (\w+)", source, re.M)}
+    return {one.get_name() for one in symbols if one.is_assigned() or one.is_imported()}

@@ -11,6 +11,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ HEADER = """# Exercise {id}: your answer, as it passed its check on {day} at {ho
 """
 TYPES = {"outcome": str, "last": str, "time": str, "checks": int, "mistakes": dict, "asked": list}
 STALE = 60  # seconds after which a file that was never finished is swept away
+WAITS = 100  # of 2 ms, for another notebook that is writing
 SAID: set[str] = set()  # what is told once in a kernel
 
 
@@ -162,6 +164,11 @@ def _record(store: Path, exercise: str, outcome: str, mistake: str | None,
     What was correct once stays correct: its answer is kept.
     """
     path = store / "progress" / f"{exercise}.json"
+    with _alone(path):
+        _count(path, exercise, outcome, mistake, checked)
+
+
+def _count(path: Path, exercise: str, outcome: str, mistake: str | None, checked: bool) -> None:
     row = _read(path)
     caught = row.get("mistakes", {})
     if mistake and mistake != row.get("mistake"):
@@ -171,6 +178,23 @@ def _record(store: Path, exercise: str, outcome: str, mistake: str | None,
         "exercise": exercise, "outcome": "correct" if done else outcome, "last": outcome,
         "mistake": mistake, "time": _now() if checked else row.get("time", ""),
         "checks": row.get("checks", 0) + checked, "mistakes": caught}))
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let no other notebook change a file meanwhile; one that was killed is not waited for long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_suffix(".lock")
+    for _ in range(WAITS):
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            time.sleep(0.002)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def _as_json(row: dict) -> str:
