@@ -278,6 +278,15 @@ def test_two_notebooks_that_write_at_once_do_no_harm(folder):
             seen.add(text if path.suffix == ".py" else json.loads(text)["exercise"])
     assert [writer.returncode for writer in writers] == [0, 0]
     assert seen <= {"a" * 5000, "b" * 5000, "x"} and not list(folder.rglob("*.tmp"))
+    assert json.loads((folder / ".course/progress/x.json").read_text())["checks"] == 400
+
+
+def test_a_kernel_that_is_killed_while_it_counts_holds_nobody_up(folder):
+    (folder / ".course/progress").mkdir(parents=True)
+    (folder / ".course/progress/.01-sigmoid.lock").touch()
+    check_sigmoid()
+    assert store.records()["01-sigmoid"]["checks"] == 1
+    assert not list(folder.rglob(".*.lock"))
 
 
 def test_a_write_that_fails_leaves_nothing_behind(folder, monkeypatch):

@@ -184,7 +184,7 @@ def _count(path: Path, exercise: str, outcome: str, mistake: str | None, checked
 def _alone(path: Path) -> Iterator[None]:
     """Let no other notebook change a file meanwhile; one that was killed is not waited for long."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_suffix(".lock")
+    lock = path.with_name(f".{path.stem}.lock")
     for _ in range(WAITS):
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
