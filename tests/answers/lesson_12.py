@@ -446,7 +446,7 @@ WRONG = [
     ("12-mlp-layer/mlp_layer_back", mlp_back_no_norm, "norm-bypassed"),
     ("12-attention-layer/attention_layer", lambda X, params, h: attention_moveaxis(X, params, 1),
      "one-head"),
-    ("12-attention-layer/attention_layer_back", attention_back_last_path, "paths-overwritten"),
+    ("12-attention-layer/attention_layer_back", attention_back_last_path, "a-path-missing"),
     ("12-answer-loss", loss_of_everything, "all-positions"),
     ("12-answer-loss", loss_over_size, "over-all-positions"),
     ("12-model/forward", lambda ids, params, h: (
