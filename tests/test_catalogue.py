@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import importlib
+import json
+import keyword
+import re
 
+import numpy as np
 import pytest
 
 from helpers.checks import catalogue
@@ -79,6 +85,52 @@ def test_no_message_quotes_what_an_edit_takes_away(path):
     for key in parts_of(path.name[:2]):
         for mistake in catalogue.mistakes(*key):
             assert "``" not in mistake.message, (key, mistake.id, mistake.edit)
+
+
+def words_shown(exercise):
+    """Return what a student has read before an exercise: names, symbols, and its own words."""
+    def cells(number):
+        path, = (catalogue.PAGES.parents[2] / "notebooks").glob(f"{number:02}_*.ipynb")
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+    def words(text):
+        return set(re.findall(r"[A-Za-z_]\w*", text))
+
+    lesson, shown = int(exercise[:2]), set()
+    for number in range(lesson + 1):
+        for cell in cells(number):
+            text = "".join(cell["source"])
+            shown |= words(" ".join(re.findall(r"^\| (`[^|]*) \|", text, re.M)))  # its symbols
+            shown |= words(" ".join(re.findall(r"^def (\w+)", text, re.M)))
+            if number == lesson:
+                maths = re.sub(r"\\\w+", " ", " ".join(re.findall(r"\$([^$]+)\$", text)))
+                code = " ".join(re.findall(r"```.*?```|`[^`]+`", text, re.S))
+                shown |= words(text if cell["cell_type"] == "code" else maths + " " + code)
+    texts = ["".join(cell["source"]) for cell in cells(lesson)]
+    at = next(i for i, cell in enumerate(cells(lesson))
+              if cell["metadata"].get("nbgrader", {}).get("grade_id") == exercise)
+    return shown | words(texts[at - 1].lower()) | words(texts[at])
+
+
+LIBRARIES = {*dir(builtins), *keyword.kwlist, *dir(np), *dir(np.ndarray), *dir(np.linalg),
+             *dir(np.random.Generator), *dir(dict), *dir(list), "math", "keepdims", "ddof",
+             "detach", "unsqueeze", "softmax", "nll_loss", "set_grad_enabled", "dataset"}
+LIKE = re.compile(r"d(\w+)|(\w+)_(?:bar|hat|plus|minus|in|out)")  # dX, a_bar, W_minus: like X, a, W
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_cards_speak_names_that_the_lesson_shows(path):
+    for key in parts_of(path.name[:2]):
+        shown = words_shown(key[0])
+        tree = ast.parse(catalogue.reference(*key)[0])
+        own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)
+               and isinstance(node.ctx, ast.Store)}
+        said = {word for mistake in catalogue.mistakes(*key)
+                for code in re.findall("`([^`]+)`", mistake.message)
+                for word in re.findall(r"[A-Za-z_]\w+", re.sub(r"'[^']*'|\"[^\"]*\"", "", code))}
+        unknown = {word for word in own | said - LIBRARIES
+                   if not shown & {word, *(LIKE.fullmatch(word) or LIKE.fullmatch("d_")).groups()}}
+        assert not unknown, f"{key}: no student has read {unknown}; use the notebook's names"
 
 
 def test_edits_alternatives_deletions_and_whole_bodies_make_wrong_functions(page):

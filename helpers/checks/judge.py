@@ -7,6 +7,7 @@ finding is put into words.
 from __future__ import annotations
 
 import inspect
+import linecache
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restor
 
 KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's page
 PERHAPS = "Perhaps:"  # and one that is known by its error alone
+OTHER_WORDS = " (Yours is written in another way, and comes to the same.)"
 LOOKS = "What it looks like:"  # and one that is known by its numbers alone
 PLACING = 0.5  # seconds for finding the place of a mistake, at most
 
@@ -179,8 +181,18 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
             continue  # right numbers of a wrong type are no mistake in the numbers
         # an error says less than values do: others come to the same one
         begin = PERHAPS if evidence.wrong.stage == "raised" else KNOWN
-        return Verdict("not yet", [f"{begin} {mistake.message}"], mistake.id)
+        said = f"{begin} {mistake.message}{_in_other_words(mistake, evidence.function)}"
+        return Verdict("not yet", [said], mistake.id)
     return None
+
+
+def _in_other_words(mistake, function):
+    """Return what to add where a message quotes code that is not the student's own."""
+    quoted = mistake.edit[1] if mistake.edit else ""
+    file = getattr(getattr(function, "__code__", None), "co_filename", "")
+    source = "".join(linecache.getlines(file))
+    own = "".join(quoted.split()) in "".join(source.split())
+    return "" if own or not source or f"`{quoted}`" not in mistake.message else OTHER_WORDS
 
 
 def _outcomes(evidence, mistake):
