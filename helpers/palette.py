@@ -50,6 +50,7 @@ CLASS_COLOURS = (
     "#882255", "#999933", "#332288", "#44AA99", "#6B4C2A",
 )
 CLASS_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+UNITS = ("#117733", "#332288", "#882255", "#999933")  # the lines of hidden units, by turns
 OUTCOMES = {
     "correct": "#009E73",
     "not yet": "#CC3311",

@@ -271,7 +271,7 @@ def loss_curves(
     for name, values in curves.items():
         style = dict(CURVES[others.index(name) % len(CURVES)] if name in others else LEVEL)
         if _name(name) in SETS:
-            style = {key: SETS[_name(name)][key] for key in ("color", "linestyle", "linewidth")}
+            style = _of_a_set(name)
         draw = ax.plot if values.ndim else ax.axhline
         draw(values, label=_name(name), zorder=2 if style["linewidth"] > 5 else 3, **style)
     if log:
@@ -287,7 +287,8 @@ def log_curves(
 ) -> Axes:
     """Draw several curves, each over its own x, on logarithmic axes.
 
-    Of several, the first one is thick and pale, the next ones thin and broken, as in `loss_curves`.
+    Of several, the first one is thick and pale, the next ones thin and broken, as in `loss_curves`;
+    ``train`` and ``test`` have their own colours.
 
     Parameters
     ----------
@@ -308,6 +309,7 @@ def log_curves(
         x = _column(f"curves[{name!r}], x", x)
         y = _column(f"curves[{name!r}], y", y, len(x))
         style = CURVES[k] if len(curves) > 1 else {"color": INK, "linewidth": 2}
+        style = _of_a_set(name) if name in SETS else style
         ax.plot(x, y, label=name, zorder=2 if k == 0 else 3, **style)
     for axis in log:
         getattr(ax, f"set_{axis}scale")("log")
@@ -359,7 +361,7 @@ def unit_lines(
         normal = W[:, k] / length
         foot = -b[k] / length * normal  # of the line, nearest to the origin
         along = reach * np.array([-normal[1], normal[0]])
-        style = {"color": CLASS_COLOURS[2 + k % 8], "linestyle": UNIT_LINES[k % 3]}
+        style = {"color": palette.UNITS[k % 4], "linestyle": UNIT_LINES[k % 3]}
         ax.plot(*zip(foot - along, foot + along, strict=True), linewidth=2.2,
                 label=f"unit {k + 1}", zorder=4, **style)
         ax.annotate("", foot + 0.1 * reach * normal, foot, zorder=4, annotation_clip=True,
@@ -649,6 +651,10 @@ def _column(name: str, values: np.ndarray, n: int | str = "N") -> np.ndarray:
     if values.shape[1:] not in ((), (1,)) or values.size == 0 or n not in ("N", len(values)):
         raise ValueError(f"{name}: shape {values.shape} came, ({n},) or ({n}, 1) was wanted")
     return values.reshape(-1)
+
+
+def _of_a_set(name: str) -> dict:
+    return {key: SETS[_name(name)][key] for key in ("color", "linestyle", "linewidth")}
 
 
 def _colour_bar(mappable: plt.cm.ScalarMappable, ax: Axes, label: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from helpers.views.base import Recorded, recorded
 
 GRID, SMALL = 40, 20  # points of a map in each direction, and of a hidden unit's
-COLOURS, STYLES = ("#117733", "#332288", "#882255", "#999933"), ("solid", "dashed", "dotted")
+STYLES = ("solid", "dashed", "dotted")  # of the lines of hidden units, beside their colours
 
 
 def scrub_training(
@@ -89,7 +89,7 @@ def _still(data):
             ax.scatter(*data["points"][data["classes"] == k].T, s=2, color=colour, marker=marker)
         for h, (a, b, c) in enumerate(data["lines"][at] if "lines" in data else ()):
             ax.axline((-a * c / (a * a + b * b), -b * c / (a * a + b * b)), slope=-a / (b or 1e-12),
-                      color=COLOURS[h % 4], linestyle=STYLES[h % 3])
+                      color=palette.UNITS[h % 4], linestyle=STYLES[h % 3])
         ax.set(xticks=[], yticks=[], xlim=(x0, x1), ylim=(y0, y1))
         ax.set_title(f"{data['label']} {data['steps'][at]}", fontsize=9)
     return figure

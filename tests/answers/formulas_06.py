@@ -127,15 +127,15 @@ FORMULAS = {
     r"\delta_2 = \frac{\partial J}{\partial Z_2} = \frac{1}{N} \left(\hat Y - Y\right)":
         output_error,
     r"\delta_j = \frac{\partial J}{\partial z_j} = \sum_k \frac{\partial J}{\partial z_k}\, "
-    r"\frac{\partial z_k}{\partial u_j}\, \frac{\partial u_j}{\partial z_j} = g'(z_j) "
+    r"\frac{\partial z_k}{\partial u_j}\, \frac{\partial u_j}{\partial z_j} = \varphi'(z_j) "
     r"\sum_k w_{jk}\, \delta_k": one_hidden_unit,
-    r"\delta_{1,nh} = \sum_k \frac{\partial J}{\partial z_{2,nk}}\, \frac{\partial z_{2,nk}}"
-    r"{\partial a_{nh}}\, \frac{\partial a_{nh}}{\partial z_{1,nh}} = \sum_k \delta_{2,nk}\, "
-    r"w_{hk}\, a_{nh} (1 - a_{nh})": hidden_error_by_entries,
+    r"\delta_{1,nj} = \sum_k \frac{\partial J}{\partial z_{2,nk}}\, \frac{\partial z_{2,nk}}"
+    r"{\partial a_{nj}}\, \frac{\partial a_{nj}}{\partial z_{1,nj}} = \sum_k \delta_{2,nk}\, "
+    r"w_{jk}\, a_{nj} (1 - a_{nj})": hidden_error_by_entries,
     r"\delta_1 = \frac{\partial J}{\partial Z_1} = \left(\delta_2 W_2^{\top}\right) \odot A_1 "
     r"\odot (1 - A_1)": hidden_error,
-    r"\frac{\partial J}{\partial b_{2,k}} = \sum_n \sum_j \frac{\partial J}{\partial \hat "
-    r"y_{nj}}\, \frac{\partial \hat y_{nj}}{\partial z_{2,nk}}\, \frac{\partial z_{2,nk}}"
+    r"\frac{\partial J}{\partial b_{2,k}} = \sum_n \sum_l \frac{\partial J}{\partial \hat "
+    r"y_{nl}}\, \frac{\partial \hat y_{nl}}{\partial z_{2,nk}}\, \frac{\partial z_{2,nk}}"
     r"{\partial b_{2,k}} = \sum_n \delta_{2,nk} \cdot 1": bias_of_an_output,
     r"\frac{\partial J}{\partial W_2} = A_1^{\top} \delta_2, \qquad \frac{\partial J}{\partial "
     r"b_2} = \sum_{n=1}^{N} \delta_{2,n}, \qquad \frac{\partial J}{\partial W_1} = X^{\top} "
