@@ -74,7 +74,7 @@ def reset(exercise_id: str) -> None:
 def _cell(exercise_id: str) -> str | None:
     """Return the source of an exercise's cell in the solutions, or None."""
     try:
-        path, _ = siblings.find(find_exercise(exercise_id), SOLUTIONS)
+        path, *_ = siblings.find(find_exercise(exercise_id), SOLUTIONS)
         return next(cell["source"] for cell in siblings.cells_of(path)
                     if siblings.mark(cell) == exercise_id)
     except (siblings.Unreadable, OSError):

@@ -233,7 +233,7 @@ def _kept(exercise):
 def _has_changed(exercise):
     """Whether a notebook was saved after an answer was kept, with other functions in it."""
     try:
-        path, _ = siblings.find(exercise, Path.cwd())
+        path, *_ = siblings.find(exercise, Path.cwd())
         file = store.answer_file(exercise.id, store.folder())
         if path.stat().st_mtime <= file.stat().st_mtime:
             return False
@@ -250,7 +250,7 @@ def _has_changed(exercise):
 def _read(exercise):
     """Return what stands in the saved notebook, or None, and the verdict on it."""
     try:
-        path, others = siblings.find(exercise, Path.cwd())
+        path, *others = siblings.find(exercise, Path.cwd())
     except siblings.Unreadable as reason:
         return None, Verdict("not yet", [f"{reason}."], "no-notebook")
     call = Guard(SECONDS).call(Loader().read, (exercise, path))  # the student's code runs here

@@ -253,7 +253,7 @@ def _name_of(name: str, value: Any, space: dict) -> str:
         for other, bound in list(space.items()):
             if bound is value and other != name and not PASSING.fullmatch(other):
                 return other
-            if isinstance(bound, types.ModuleType) and hasattr(value, "__name__") and (
-                    getattr(bound, value.__name__, None) is value):
+            if isinstance(bound, types.ModuleType) and (
+                    vars(bound).get(getattr(value, "__name__", None)) is value):
                 return f"{other}.{value.__name__}"
     raise NotKept(f"it depends on `{name}`, which is data of this notebook")

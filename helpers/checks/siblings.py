@@ -108,8 +108,8 @@ def mark(cell: dict) -> str | None:
         cell.get("cell_type") == "code") else None
 
 
-def find(exercise: Any, folder: Path) -> tuple[Path, list[Path]]:
-    """Return the notebook with an exercise, and those that have it too but are not read.
+def find(exercise: Any, folder: Path) -> list[Path]:
+    """Return the notebooks with an exercise: the first is read, others have it too.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def find(exercise: Any, folder: Path) -> tuple[Path, list[Path]]:
     if not found:
         raise Unreadable("; ".join(instead) or (
             f"No notebook in this folder (`{folder.name}`) has the exercise {exercise.id}"))
-    return found[0], found[1:]
+    return found
 
 
 def _unmarked(cells: list[dict], exercise: Any, path: Path) -> list[str]:
