@@ -112,8 +112,8 @@ def scatter_outcomes(
 
 def heat_map(
     table: pd.DataFrame, *, label: str = "value", digits: int = 2, low: float | None = None,
-    high: float | None = None, signed: bool = False, xlabel: str = "", ylabel: str = "",
-    title: str | None = None, ax: Axes | None = None,
+    high: float | None = None, xlabel: str = "", ylabel: str = "", title: str | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw a table of numbers as coloured cells, each with its number in it.
 
@@ -127,25 +127,29 @@ def heat_map(
         After the point.
     low, high : float, optional
         Ends of the colour scale; by default the smallest and the largest number.
-    signed : bool
-        Colours of the two signs, 0 in white, in place of those of plain values.
 
     Raises
     ------
     ValueError
         Where the table is empty.
     """
-    import seaborn as sns
-
     if table.size == 0:
         raise ValueError(f"table: shape {table.shape} came, at least one row and column was wanted")
-    rows, columns = table.shape
+    values, (rows, columns) = table.to_numpy(float), table.shape
     ax = palette.white_axes(ax, (1.2 * columns + 3, 0.55 * rows + 1.4), "constrained")
-    colours = {"cmap": palette.diverging(0.55), "center": 0} if signed else {"cmap": VALUES}
-    sns.heatmap(table, ax=ax, **colours, vmin=low, vmax=high, annot=True, fmt=f".{digits}f",
-                linewidths=1.5, linecolor="white", cbar_kws={"label": label})
+    mesh = ax.pcolormesh(values, cmap=VALUES, vmin=low, vmax=high, edgecolors="white",
+                         linewidth=1.5)
+    mesh.update_scalarmappable()
+    for (i, j), face in zip(np.ndindex(rows, columns), mesh.get_facecolors(), strict=True):
+        light = face[:3] ** 2.2 @ (0.21, 0.72, 0.07)
+        ax.text(j + 0.5, i + 0.5, f"{values[i, j]:.{digits}f}", ha="center", va="center",
+                color="black" if light > 0.18 else "white")
+    ax.set_xticks(np.arange(columns) + 0.5, table.columns)
+    ax.set_yticks(np.arange(rows) + 0.5, table.index)
+    ax.invert_yaxis()
     ax.tick_params(length=0)
-    ax.set_yticks(ax.get_yticks(), ax.get_yticklabels(), rotation=0)
+    ax.spines[:].set_visible(False)
+    _colour_bar(mesh, ax, label)
     _finish(ax, xlabel, ylabel, title)
     return ax
 

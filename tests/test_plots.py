@@ -387,13 +387,6 @@ def test_a_heat_map_writes_its_numbers_into_the_cells():
         plots.heat_map(pd.DataFrame())
 
 
-def test_a_signed_heat_map_is_white_at_zero_and_coloured_on_both_sides():
-    ax = plots.heat_map(pd.DataFrame([[0.5, 0.0, -0.25]]), signed=True)
-    more, nothing, less = ax.collections[0].get_facecolors()[:, :3]
-    assert nothing.min() > 0.99
-    assert more[0] > more[2] and less[2] > less[0]
-
-
 def test_lines_carry_their_names_and_no_name_covers_another():
     values = np.column_stack([np.linspace(0, 1, 5), np.linspace(0, 1.001, 5), np.zeros(5)])
     ax = plots.lines(range(5), values, ["a", "b", "c"], xlabel="x", ylabel="y")
