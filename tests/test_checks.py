@@ -139,7 +139,7 @@ def test_arrays_of_the_right_shape_and_wrong_content_never_pass(key, exercise, f
                "shifted": value + 0.001}[fill]
         return new.astype(value.dtype) if value.dtype == bool else new if value.ndim else new[()]
 
-    verdict = exercise.judge(lambda *args: content(exercise.truth(*args)))
+    verdict = exercise.judge(lambda *args: content(RIGHT[key][0](*args)))
     SCORE.garbage += 1
     assert verdict.outcome == "not yet"
     assert len(verdict.lines) <= 8

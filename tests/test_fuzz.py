@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from answers import RIGHT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -76,7 +77,7 @@ def test_a_right_answer_with_one_part_spoilt_never_passes(key, exercise, data):
     seen = []
 
     def spoilt(*args):
-        value = exercise.truth(*args)
+        value = RIGHT[key][0](*args)
         count = len(list(places(value)))
         result = put(value, list(places(value))[which % count], change)
         seen.append(differ(result, value, exercise.returns[0], exercise.returns,

@@ -57,10 +57,10 @@ class Node:
 
     def __deepcopy__(self, memo: dict) -> Node:
         """Return a copy of the whole graph below, without recursion."""
-        copies: dict[Node, Node] = {}
-        for node in in_order(self):
-            copies[node] = Node(node.value, tuple(copies[p] for p in node.parents), node.function,
-                                node.name, node.title)
+        copies = {node: Node(node.value, (), node.function, node.name, node.title)
+                  for node in below(self)}
+        for node, new in copies.items():
+            new.parents, new.operation = tuple(copies[p] for p in node.parents), node.operation
         return copies[self]
 
 

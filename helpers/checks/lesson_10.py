@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import tracemalloc
 from itertools import pairwise
@@ -116,6 +117,7 @@ def _norms_per_layer(A, grads):
             np.array([rms(grads[f"W{i}"]) for i in range(1, len(A))]))
 
 
+@functools.cache  # by complex steps: worked out once
 def _norms_cases():
     cases = []
     as_many = 6, 10, (3, 4, 4)  # classes as hidden units
