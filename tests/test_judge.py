@@ -190,13 +190,12 @@ def test_an_earlier_function_whose_cell_has_not_run_is_told_so():
 
 @pytest.fixture
 def places(monkeypatch):
-    """Return a stand-in for what finds the place: what it finds, and its calls."""
-    stand_in = types.SimpleNamespace(calls=[], found=types.SimpleNamespace(
-        line=7, lines=["`dZ1 = 3`", "is 3."]))
+    """Return a stand-in for what finds a place, which notes its calls."""
+    stand_in = types.SimpleNamespace(calls=[])
 
     def find(exercise, function, seconds, first):
         stand_in.calls.append((exercise.id, seconds))
-        return stand_in.found() if callable(stand_in.found) else stand_in.found
+        return types.SimpleNamespace(line=7, lines=["`dZ1 = 3`", "is 3."])
 
     monkeypatch.setattr(place, "find", find)
     return stand_in
@@ -222,15 +221,17 @@ def test_no_place_is_looked_for_where_there_is_a_name_or_nothing_wrong(places):
     assert places.calls == []
 
 
-def test_a_place_that_cannot_be_found_is_silence(places):
-    def fails():
+def test_a_place_that_cannot_be_found_is_silence(monkeypatch):
+    def fails(first):
         raise RuntimeError
 
-    def endless():
+    def endless(first):
         while True:
             pass
 
-    for places.found in (fails, endless, None):
+    for found in (fails, endless, lambda first: None):
+        search = types.SimpleNamespace(place=found)
+        monkeypatch.setattr(place, "_Search", lambda *args, search=search: search)
         verdict = lesson_01.sigmoid.judge(lambda z: z + 0.1 * z ** 3)
         assert verdict.outcome == "not yet" and verdict.place == [] and verdict.line is None
 

@@ -13,7 +13,6 @@ import itertools
 import linecache
 import random
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from mutants import mutants
 from scoreboard import SCORE
 
 from helpers.checks import answers as loader
-from helpers.checks import place
+from helpers.checks import judge, place, two
 from helpers.checks.exercise import exercises
 from helpers.checks.siblings import parsed
 
@@ -31,6 +30,7 @@ PLACES = 70  # mutants without a name, whose lines are looked at
 SEED = 2026  # of the draw
 TRIES = 600  # changes that are tried to find a line
 LOADER = loader.Loader()
+FIND_TWO = two.find
 PAIRS = 6  # of mutants at once, about, for each function
 LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("[0-9]*.ipynb"))
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
@@ -39,9 +39,10 @@ PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LES
 
 
 @pytest.fixture(autouse=True)
-def names_only(monkeypatch):
-    """Verdicts without the search for the place, which has a test of its own here."""
-    monkeypatch.setattr(sys.modules["helpers.checks.judge"], "PLACING", 0)
+def one_name_at_most(monkeypatch):
+    """Verdicts without the searches for a place, and for two mistakes at once."""
+    monkeypatch.setattr(judge, "PLACING", 0)
+    monkeypatch.setattr(two, "find", lambda *args: None)
 
 
 def surroundings(part):
@@ -69,26 +70,29 @@ def two_at_once(singles):
 
 
 @pytest.mark.parametrize("key", PARTS)
-def test_no_mutant_of_a_solution_passes_and_no_two_are_called_a_third(key):
+def test_no_mutant_of_a_solution_passes_and_no_two_are_called_a_third(key, monkeypatch):
     part = PARTS[key]
     definition, space = surroundings(part)
     singles = list(mutants(definition))
-    survivors, names = [], {}
-    for what, changed in singles:
-        verdict = verdict_on(part, changed, space)
-        names.setdefault(what, set()).add(verdict.mistake)
-        if verdict.outcome == "correct":
-            survivors.append(what)
+    verdicts = [verdict_on(part, changed, space) for _, changed in singles]
+    survivors = [what for (what, _), verdict in zip(singles, verdicts, strict=True)
+                 if verdict.outcome == "correct"]
     SCORE.mutants += len(singles)
     SCORE.survivors += len(survivors)
     assert sorted({*survivors}) == sorted(EQUIVALENT.get(key, {})), (
         "a survivor is a hole in the cases, or equivalent: then it stands in EQUIVALENT with the "
         "reason")
+    monkeypatch.setattr(two, "find", FIND_TWO)
+
+    def names(what):
+        return {verdict_on(part, changed, space).mistake
+                for single, changed in singles if single == what}
+
     known, thirds = {mistake.id for mistake in part.mistakes}, []
     for one, other, changed in two_at_once(singles):
         SCORE.pairs += 1
         mistake = verdict_on(part, changed, space).mistake
-        if mistake in known - names[one] - names[other]:
+        if mistake in known and mistake not in names(one) | names(other):
             thirds.append((one, other, mistake))
     assert not thirds, "two mistakes are called by the name of a third: add a case that tells"
 
