@@ -210,7 +210,7 @@ train = Exercise(
     uses=(forward, squared_error, backprop),
     integers=(),
     sizes=_sizes,
-    hint="in each epoch: forward on both sets, note both losses and the training predictions, "
+    hint="in each epoch: forward on both sets, record both losses and the training predictions, "
          "then the gradients, then the update of both matrices.",
     unlocks="You have trained a neural network with nothing but your own code.",
 )

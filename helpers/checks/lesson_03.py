@@ -141,7 +141,7 @@ forward = Exercise(
     integers=(),
     tolerance=1e-12,
     hint="weighted sum, sigmoid, weighted sum, sigmoid; keep all four under their names.",
-    unlocks="Whoever needs an intermediate value later finds it in the cache.",
+    unlocks="The cache keeps every intermediate value for the way back.",
 )
 
 
@@ -171,7 +171,7 @@ output_delta = Exercise(
     data=DATA,
     integers=(),
     tolerance=1e-12,
-    hint="derivative of the loss by the probability, times the derivative of the probability by "
+    hint="derivative of the loss with respect to p, times the derivative of p with respect to "
          "the weighted sum; much of it cancels. Then the mean.",
     unlocks="No exponential, no division by p: nothing in it can overflow.",
 )
@@ -253,7 +253,7 @@ train = Exercise(
     integers=(),
     tolerance=1e-8,
     rounding=1e-7,
-    hint="in each iteration: forward, note loss and accuracy, backprop, new params.",
+    hint="in each iteration: forward, record loss and accuracy, backprop, new params.",
     unlocks="From here on, everything is an experiment.",
 )
 

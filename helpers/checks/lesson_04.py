@@ -156,7 +156,7 @@ sgd_step = Exercise(
     sizes=lambda params, grads, learning_rate: {},
     hint="for every key of `params`: old array minus learning rate times gradient, stored in a new "
          "dict.",
-    unlocks="Whoever holds the old parameters still has them.",
+    unlocks="The old parameters are still there, unchanged.",
 )
 
 

@@ -35,7 +35,7 @@ softmax = Exercise(
     sizes=lambda Z: {"N": len(Z), "K": Z.shape[1]},
     tolerance=1e-12,
     rounding=1e-13,  # a guard of 1e-12 is told from a result that is rounded
-    hint="take each row's maximum away, then the exponential, then divide each row by its sum.",
+    hint="subtract each row's maximum, then the exponential, then divide each row by its sum.",
     unlocks="Any number of classes now share a probability of 1, whatever the logits.",
 )
 
@@ -211,7 +211,7 @@ initialise = Exercise(
     integers=(),
     sizes=lambda D, H, K, rng: {},
     tolerance=1e-12,
-    hint="`W1` first, then `W2`, both with `rng.normal(size=...)` of the generator handed over, "
+    hint="`W1` first, then `W2`, both with `rng.normal(size=...)` of the given generator, "
          "each divided by the root of its number of inputs; biases zero.",
     unlocks="Every layer starts with sums of about the same size, however many inputs it has.",
 )
@@ -243,6 +243,6 @@ train = Exercise(
     uses=(softmax, cross_entropy, softmax_delta, loss, backprop),
     integers=(),
     sizes=lambda X, *rest: {"N": len(X)},
-    hint="in each step: note the loss, then all gradients, then all updates.",
+    hint="in each step: record the loss, then all gradients, then all updates.",
     unlocks="Your training loop now serves any data, any width and any number of classes.",
 )

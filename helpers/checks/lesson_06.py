@@ -339,7 +339,7 @@ check_gradients = Exercise(
     sizes=lambda loss, params, grads, eps=1e-5: {},
     hint="for each name, `numerical_gradient` of the loss as a function of that array alone; then "
          "the differences, each divided by the larger of the two sizes; then the largest.",
-    unlocks="An error in a single entry shows now.",
+    unlocks="An error in a single entry now shows.",
 )
 
 
@@ -416,7 +416,7 @@ minibatches = Exercise(
     data=DATA | {"batch_size"},
     integers=(),
     sizes=lambda N, batch_size, rng: {},
-    hint="one `permutation(N)` of the `rng` that is handed over (`np.random` is another), then "
+    hint="one `permutation(N)` of the given `rng` (`np.random` is another), then "
          "slices of it that begin at 0, batch_size, 2·batch_size.",
     unlocks="Each sample is seen once in an epoch, and in new company in the next.",
 )

@@ -68,11 +68,11 @@ PAIRS = [(generic(*shape, seed=1), generic(*shape, seed=2)) for shape in ((4, 3)
 ZEROS = np.array([0.0, 1.5, -0.7]), np.array([1.2, 0.0, 0.4])
 pair_rules = Group("07-pair-rules", (
     _of_two("07-pair-rules", "add_rule", np.add,
-            "what is the derivative of a + b by a? Multiply it by what arrives.", PAIRS),
-    _of_two("07-pair-rules", "mul_rule", np.multiply, "the derivative of a · b by a is b, and by b "
-            "it is a; multiply each by what arrives.", [*PAIRS, ZEROS]),
+            "what is the slope of a + b with respect to a? Multiply it by what arrives.", PAIRS),
+    _of_two("07-pair-rules", "mul_rule", np.multiply, "with respect to a the slope of a · b is b, "
+            "with respect to b it is a; multiply each by what arrives.", [*PAIRS, ZEROS]),
     _of_two("07-pair-rules", "div_rule", np.divide,
-            "a / b has the derivatives 1/b (by a) and −a/b² (by b).", PAIRS),
+            "a / b has the slope 1/b with respect to a, and −a/b² with respect to b.", PAIRS),
 ), unlocks="Three rules: the sum passes on, the product crosses over.")
 
 SINGLE = [generic(4, 3, seed=3), generic(7, seed=4), generic(2, 5, seed=5)]

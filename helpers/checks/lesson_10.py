@@ -311,7 +311,7 @@ layer_norm = Exercise(
     tolerance=1e-9,
     hint="`dH` first, since the gain differs from unit to unit; the two means run along a row; "
          "`dg` and `dt` still add up over the samples.",
-    unlocks="One derivation, two layers: only the axis is another.",
+    unlocks="One derivation, two layers: only the axis differs.",
 )
 
 
