@@ -99,10 +99,13 @@ def test_a_line_that_tells_of_a_cell_that_failed_is_right_again_when_one_goes_we
     status.cell_ended("c 1", None)
     status.cell_ended("c 1", CheckFailed("01-sigmoid"))
     assert shown == []
-    status.cell_ended("c 1", SyntaxError())
-    status.cell_ended("c 2", None)
-    assert 'href="01_forward_pass.ipynb#cell-id=c%201">a cell</a>: SyntaxError.' in shown[0]
-    assert len(shown) == 2 and "Next: " in shown[1]
+    for error in (SyntaxError(), CheckFailed("00-square")):
+        status.cell_ended("c 1", error)
+        status.cell_ended("c 2", None)
+    where = 'href="01_forward_pass.ipynb#cell-id=c%201">a cell</a>: '
+    assert where + "SyntaxError." in shown[0] and "Next: " in shown[1]
+    assert where + "it needs <a" in shown[2] and ">00-square</a>." in shown[2]
+    assert len(shown) == 4 and "Next: " in shown[3]
 
 
 def test_a_kernel_that_is_older_than_the_course_says_so_once_and_where_a_cell_fails(tmp_path):

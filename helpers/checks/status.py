@@ -34,23 +34,26 @@ def update_status(exercise: str, outcome: str) -> None:
 
 
 def cell_ended(cell: str | None, error: BaseException | None) -> None:
-    """Say in the line that a cell has failed, until another goes well; checks say it themselves.
+    """Say in the line that a cell has failed, until another goes well.
+
+    A check of the lesson says it itself; `mine` of an earlier lesson's exercise does not.
 
     Parameters
     ----------
     cell : its id
     error : what it has raised, or None where it went well
     """
+    wanted = error.exercise if isinstance(error, CheckFailed) else ""
     for lesson, handle in HANDLES.items():
         if error is None and lesson in FAILED:
             FAILED.discard(lesson)
             handle.update(card(*_line(lesson)), raw=True)
-        elif error is not None and not isinstance(error, CheckFailed):
+        elif error is not None and wanted[:2] != lesson:
             FAILED.add(lesson)
+            why = f"it needs {overview.link_to(wanted)}" if wanted else type(error).__name__
             handle.update(card(_line(lesson)[0], [
-                f"{SIGNS['not yet']} Stopped at {overview.link_to_cell(cell)}: "
-                f"{type(error).__name__}. What was to run below it has not run."], "not yet"),
-                raw=True)
+                f"{SIGNS['not yet']} Stopped at {overview.link_to_cell(cell)}: {why}. What was to "
+                "run below it has not run."], "not yet"), raw=True)
 
 
 def _line(lesson: str, exercise: str = "", outcome: str = "") -> tuple[str, list[str], str]:
