@@ -342,7 +342,7 @@ WRONG = [
     ("03-train", train_in_place, "changes-arguments"),
     ("03-train", train_forward_once, "forward-outside-the-loop"),
     ("03-train", train_without_append, "history-empty"),
-    ("03-train", lambda *args: train_while(*args)[0], "one-result-only"),
+    ("03-train", lambda *args: train_while(*args)[0], "wrong-number-of-values"),
     ("03-repair", forward_published, "uses-notebook-data"),
 ]
 

@@ -403,7 +403,7 @@ WRONG = [
      "too-few-classes"),
     ("05-softmax-delta", lambda y, Y_hat: -(np.eye(Y_hat.shape[1])[y] - Y_hat), "N-missing"),
     ("05-softmax-delta", lambda y, Y_hat: np.eye(Y_hat.shape[1])[y] - Y_hat,
-     "N-missing-and-sign"),
+     "minus-times-N"),
     ("05-softmax-delta", lambda y, Y_hat: (Y_hat - np.eye(2)[y]) / len(y), None),
     ("05-loss", loss_over_all_keys, "biases-penalised"),
     ("05-loss", lambda X, y, params, reg: loss_with_norms(X, y, params, reg / len(X)),
