@@ -76,8 +76,9 @@ def mine(*exercise_ids: str) -> Any:
         Where there is none, or your function is not right yet.
     """
     rows = [(find_exercise(name), *own(name)) for name in exercise_ids]
-    return _hand_over([_lent(row[0]) if GRADING in os.environ and _is_lacking(row[2]) else row
-                       for row in rows])
+    if GRADING in os.environ:
+        rows = [_lent(row[0]) if row[2].outcome.startswith("not") else row for row in rows]
+    return _hand_over(rows)
 
 
 def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
@@ -261,7 +262,7 @@ def _read(exercise):
     else:
         verdict = exercise.judge(*call.value)
         _tell(verdict, exercise, path, call.value)
-    if _is_lacking(verdict):
+    if verdict.outcome.startswith("not"):
         verdict.lines += [f"`{other.name}` has the exercise too and is not read: its name is the "
                           "longer one." for other in others[:2]]
     return call.value and _tagged(call.value, exercise, KEPT), verdict
@@ -291,27 +292,29 @@ def _missing(verdict, function):
             f" and no data: `{name[1]}` was not among them{f' ({why})' if why else ''}."]
 
 
-def _is_lacking(verdict):
-    return verdict.outcome in ("not yet", "not attempted")
-
-
 def _hand_over(rows):
     """Show the verdict on one exercise, or a table of several; return what is asked for.
 
     `rows` are (exercise, functions, verdict).
     """
-    lacking = [row for row in rows if _is_lacking(row[2])]
+    lacking = [row for row in rows if row[2].outcome.startswith("not")]
     again = [AGAIN.format(lesson) for lesson in sorted(
         {exercise.id[:2] for exercise, _, verdict in lacking if verdict.mistake != "no-notebook"})]
-    if len(rows) == 1:
-        exercise, functions, verdict = rows[0]
+    if len(rows) > 1:
+        _show_table(rows, lacking, again)
+    else:
+        exercise, _, verdict = rows[0]
         if lacking:
             instead = (f"`{_line(rows, 'skip')}` hands you the solution's instead."
                        if SOLUTIONS.is_dir() else "Write that one first.")
             verdict.lines[0] = " ".join([verdict.lines[0], *again, instead])
         report(exercise.id, verdict)
-        return as_given([functions])
-    lines = []
+    return as_given([row[1] for row in rows])
+
+
+def _show_table(rows, lacking, again):
+    """Show where several exercises come from; raise for the worst of those that are lacking."""
+    lines, having = [], [row for row in rows if row not in lacking]
     for exercise, _, verdict in rows:
         note(exercise.id, verdict.outcome, checked=False)
         first, summary = verdict.lines[0], verdict.summary
@@ -320,8 +323,7 @@ def _hand_over(rows):
     if not lacking:
         skipped = any(row[2].outcome == "skipped" for row in rows)
         show_card("skipped" if skipped else "correct", f"{len(rows)} exercises come along", lines)
-        return as_given([row[1] for row in rows])
-    having = [row for row in rows if row not in lacking]
+        return
     lines += again
     if SOLUTIONS.is_dir():
         lines.append("To borrow what you lack and go on, put this in place of the line:")

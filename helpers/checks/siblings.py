@@ -27,7 +27,7 @@ class Unreadable(Exception):  # noqa: N818  (it is told to the student, as part 
 
 
 class Names(dict):
-    """What a notebook defines, and why other names of it are missing."""
+    """What a notebook defines, and why it does not define other names."""
 
     def __init__(self, notebook: str):
         super().__init__({"__name__": f"notebook {notebook}", "In": []})
@@ -188,17 +188,16 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, 
 
 def _run(statement: ast.stmt, file: str, names: Names, follow: dict[str, Callable]) -> None:
     """Execute a definition, an import or a constant; forget the names that anything else binds."""
-    binds = bound(ast.unparse(statement))
-    if not all(map(_may_run, _outer(statement))):
-        names.forget(binds, MADE)
-        return
-    names.update(follow)
-    try:
-        exec(compile(ast.Module([statement], []), file, "exec", dont_inherit=True), names)
-        for name in binds:
-            names.missing.pop(name, None)
-    except Exception as error:
-        names.forget(binds, names.missing.get(getattr(error, "name", None), reason(error)))
+    why = MADE
+    if all(map(_may_run, _outer(statement))):
+        names.update(follow)
+        try:
+            code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
+            exec(code, names)
+            return
+        except Exception as error:
+            why = names.missing.get(getattr(error, "name", None), reason(error))
+    names.forget(bound(ast.unparse(statement)), why)
 
 
 def reason(error: BaseException) -> str:
