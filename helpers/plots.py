@@ -133,23 +133,19 @@ def heat_map(
     ValueError
         Where the table is empty.
     """
+    import seaborn as sns
+
     if table.size == 0:
         raise ValueError(f"table: shape {table.shape} came, at least one row and column was wanted")
-    values, (rows, columns) = table.to_numpy(float), table.shape
+    rows, columns = table.shape
     ax = palette.white_axes(ax, (1.2 * columns + 3, 0.55 * rows + 1.4), "constrained")
-    mesh = ax.pcolormesh(values, cmap=VALUES, vmin=low, vmax=high, edgecolors="white",
-                         linewidth=1.5)
-    mesh.update_scalarmappable()
-    for (i, j), face in zip(np.ndindex(rows, columns), mesh.get_facecolors(), strict=True):
+    sns.heatmap(table, ax=ax, cmap=VALUES, vmin=low, vmax=high, annot=True, fmt=f".{digits}f",
+                linewidths=1.5, linecolor="white", cbar_kws={"label": label})
+    for number, face in zip(ax.texts, ax.collections[0].get_facecolors(), strict=True):
         light = face[:3] ** 2.2 @ (0.21, 0.72, 0.07)
-        ax.text(j + 0.5, i + 0.5, f"{values[i, j]:.{digits}f}", ha="center", va="center",
-                color="black" if light > 0.18 else "white")
-    ax.set_xticks(np.arange(columns) + 0.5, table.columns)
-    ax.set_yticks(np.arange(rows) + 0.5, table.index)
-    ax.invert_yaxis()
+        number.set_color("black" if light > 0.18 else "white")
     ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    _colour_bar(mesh, ax, label)
+    ax.set_yticks(ax.get_yticks(), ax.get_yticklabels(), rotation=0)
     _finish(ax, xlabel, ylabel, title)
     return ax
 

@@ -290,7 +290,7 @@ def loaded_after(statements):
                               check=True).stdout.split())
 
 
-HEAVY = {"pandas", "sklearn", "torch", "matplotlib", "scipy", "networkx"}
+HEAVY = {"pandas", "seaborn", "sklearn", "torch", "matplotlib", "scipy", "networkx"}
 
 
 def test_importing_helpers_loads_nothing_heavy():
@@ -300,7 +300,7 @@ def test_importing_helpers_loads_nothing_heavy():
 
 def test_submodules_are_loaded_on_first_use():
     assert {"helpers.draw", "networkx"} <= loaded_after("import helpers; helpers.draw")
-    assert not {"pandas", "sklearn", "torch"} & loaded_after(
+    assert not {"pandas", "seaborn", "sklearn", "torch"} & loaded_after(
         "import helpers; helpers.draw; helpers.plots")
 
 
