@@ -1,4 +1,4 @@
-"""Kernels are forked; and the scoreboard, collected from the workers and printed at the end."""
+"""Kernels are forked; verdicts without searches; and the scoreboard, collected from the workers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import pytest
 from kernels import fork_kernels
 from scoreboard import SCORE
 
+from helpers.checks import judge, two
+
 fork_kernels()
+
+
+@pytest.fixture
+def names_only(monkeypatch):
+    """Verdicts without the searches for a place, and for two mistakes at once."""
+    monkeypatch.setattr(judge, "PLACING", 0)
+    monkeypatch.setattr(two, "find", lambda *args: None)
 
 
 def pytest_sessionfinish(session):

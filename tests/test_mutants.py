@@ -21,7 +21,7 @@ from mutants import mutants
 from scoreboard import SCORE
 
 from helpers.checks import answers as loader
-from helpers.checks import judge, place, two
+from helpers.checks import place, two
 from helpers.checks.exercise import exercises
 from helpers.checks.siblings import parsed
 
@@ -31,18 +31,12 @@ SEED = 2026  # of the draw
 TRIES = 600  # changes that are tried to find a line
 LOADER = loader.Loader()
 FIND_TWO = two.find
+pytestmark = pytest.mark.usefixtures("names_only")
 PAIRS = 6  # of mutants at once, about, for each function
 LESSONS = sorted(path.name[:2] for path in SOLUTIONS.glob("[0-9]*.ipynb"))
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part for n in LESSONS
          for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))
          for part in e.parts}
-
-
-@pytest.fixture(autouse=True)
-def one_name_at_most(monkeypatch):
-    """Verdicts without the searches for a place, and for two mistakes at once."""
-    monkeypatch.setattr(judge, "PLACING", 0)
-    monkeypatch.setattr(two, "find", lambda *args: None)
 
 
 def surroundings(part):
