@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 
 import numpy as np
@@ -61,6 +62,13 @@ def test_a_matrix_or_masked_array_is_told_by_its_type(other):
 
 
 # Right answers in other clothes.
+
+@pytest.mark.parametrize("step", [1e-3, 1e-10, 1e-15])
+def test_two_numbers_that_differ_are_shown_with_digits_that_differ(step):
+    text = differ(0.2 + step, 0.2, tolerance=1e-16).text
+    shown, wanted = re.fullmatch(r"`result` is (\S+); wanted (\S+)\.", text).groups()
+    assert float(shown) > float(wanted)
+
 
 @pytest.mark.parametrize("dtype", [">f8", np.longdouble])
 def test_numbers_with_other_bytes_are_the_same_numbers(dtype):

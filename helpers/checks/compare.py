@@ -226,12 +226,19 @@ def _value(path, got, want, tolerance):
         return None
     at = tuple(np.argwhere(broken if np.any(broken) else wrong)[0])
     entry = f"`{path}[{', '.join(map(str, at))}]`" if at else f"`{path}`"
-    shown, wanted = (f"{v[at]:.6g}" if v.dtype != bool else f"{v[at]}" for v in (got, want))
-    if shown == wanted:
-        shown, wanted = f"{got[at]:.12g}", f"{want[at]:.12g}"
+    shown, wanted = _told_apart(got[at], want[at])
     count = f" ({int(wrong.sum())} of {wrong.size} entries are off)" if wrong.size > 1 else ""
     return Difference("finite" if np.any(broken) else "value",
                       f"{entry} is {shown}; wanted {wanted}{count}.")
+
+
+def _told_apart(a, b):
+    """Return two numbers as text, with the digits that tell them apart."""
+    for digits in (6, 12, 17):
+        texts = [f"{x:.{digits}g}" if x.dtype != bool else f"{x}" for x in (a, b)]
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> bool:

@@ -352,7 +352,7 @@ def _worded(search, change):
     if change.said:
         end = f"With that, {end[28:]}"
     elif spot.kind == "Call" and fed:
-        end = f"What goes into it was computed rightly: is it what belongs there? {end}"
+        end = f"Its arguments were computed rightly: is it the function to call with them? {end}"
     elif spot.inputs:
         end = f"What goes into it is right; w{end[1:]}" if fed else (
             f"{end}; but look also at what goes into it")
