@@ -6,6 +6,8 @@ Screenshots are kept where the variable COURSE_SCREENSHOTS says, or else in pyte
 from __future__ import annotations
 
 import contextlib
+import functools
+import html
 import importlib.util
 import json
 import os
@@ -20,11 +22,15 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.sign import NotebookNotary
 
 import installer
 import release
+from helpers import views
+from helpers.checks.truth import income_network
+from helpers.views import base
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = next(filter(None, map(shutil.which, (
@@ -380,6 +386,103 @@ def in_both_themes(page, shoot, view, name):
 
 def put(slider, value):
     slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", value)
+
+
+FITS = """view => { // what sticks out of the view, is cut off, lies on other text or is faint
+    const seen = (e) => e.getBoundingClientRect().height && !e.closest(".said, style, option");
+    const all = [...view.querySelectorAll("*")].filter(seen), box = view.getBoundingClientRect();
+    const inside = (a, b) => a.left > b.left - 2 && a.right < b.right + 2
+        && a.top > b.top - 2 && a.bottom < b.bottom + 2;
+    const wrong = all.filter((e) => !e.closest("svg, pre > *") && !inside(
+        e.getBoundingClientRect(), box)).map((e) => `sticks out: ${e.tagName} ${e.textContent}`);
+    const pen = document.createElement("canvas").getContext("2d");
+    const light = (colour) => {
+        pen.fillStyle = colour;
+        pen.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].map(
+            (v) => (v < 11 ? v / 3295 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05; };
+    const face = light(getComputedStyle(view).getPropertyValue("--view-face"));
+    const words = all.filter((e) => [...e.childNodes].some((n) => n.data?.trim().length > 1)
+        && !e.closest(":disabled"));
+    for (const e of words) {
+        const style = getComputedStyle(e), ink = light(e.closest("svg") ? style.fill : style.color);
+        const sample = /^[-— ]+$/.test(e.textContent); // of a line
+        if (Math.max(ink, face) / Math.min(ink, face) < (sample ? 2 : 4.5)) {
+            wrong.push(`faint: ${e.textContent}`);
+        }
+    }
+    for (const picture of view.querySelectorAll("svg")) {
+        const texts = [...picture.querySelectorAll("text")].filter((t) => t.textContent.trim());
+        const boxes = texts.map((t) => t.getBoundingClientRect());
+        texts.forEach((text, i) => {
+            const a = boxes[i];
+            if (!inside(a, picture.getBoundingClientRect())) {
+                wrong.push(`cut off: ${text.textContent}`);
+            }
+            boxes.slice(0, i).forEach((b, j) => {
+                if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+                    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4) {
+                    wrong.push(`on each other: ${text.textContent}, ${texts[j].textContent}`);
+                }
+            });
+        });
+    }
+    return wrong; }"""
+
+
+def recorded_pages():
+    """Return (name, page) of each recorded view of the lessons, with the code of today."""
+    for path in sorted((ROOT / "solutions").glob("*.ipynb")):
+        text = "".join(output.get("data", {}).get("text/html", "")
+                       for cell in nbformat.read(path, as_version=4).cells
+                       for output in cell.get("outputs", []))
+        for number, page in enumerate(re.findall("srcdoc='([^']*)'", base.renewed(text))):
+            yield f"{path.stem} {number}", html.unescape(page)
+
+
+@functools.cache
+def live_pages():
+    """Return (name, page) of each live view, as it is when it is begun."""
+    x, W1, W2 = np.array([0.5, 1.0]), np.ones((3, 2)), np.ones((3, 1))
+    guess = views.sketch([1, 2, 4, 8, 16], xlabel="hidden units", ylabel="accuracy", low=0, high=1)
+    made = {"forward": views.step_forward(income_network, x, W1, W2, names=["education", "age"]),
+            "surface": views.loss_surface(
+                lambda u, v: 1 + u * u + v * v, lambda u, v: (2 * u, 2 * v), (-2, 2, -2, 2),
+                (1, -1), names=("W1[0, 1]", "W2[1, 0]"), pictured=(0.3,)),
+            "predict": base.live("predict", lambda controls: {
+                "question": "Which of the two learns faster at first, and which of them is better "
+                            "in the end?", "options": ["the wide one", "the deep one", "neither"],
+                "choice": "neither", "sure": None, "truth": ""}, {"choice": "neither"}, ""),
+            "playground": views.playground({}), "short": views.playground({}, short=True),
+            "guess": guess.view, "logits": views.logits(
+                lambda Z: np.exp(Z) / np.exp(Z).sum(), lambda y, P: -np.log(P[0, y[0]]), [2, 1, 0])}
+    files = {"forward": "step", "short": "play", "playground": "play", "logits": "logit"}
+    pages = [("revealed", guess.reveal([0.5, 0.6, 0.7, 0.8, 0.9]).page())]
+    for name, view in made.items():
+        data = {**view.widget.data, "controls": view.widget.controls}
+        page = base.Recorded(files.get(name, name), data, "", 1).page()
+        pages.append((name, page.replace("live: false", "live: true")))
+    return pages
+
+
+@pytest.mark.parametrize("pages", [recorded_pages, live_pages])
+@pytest.mark.parametrize("face", ["white", "#111"])
+def test_every_view_fits_a_narrow_page_and_can_be_read(browser, pages, face):
+    """As in a window 800 pixels wide, or 1280 at 150 %."""
+    page = browser.new_page(viewport={"width": 584, "height": 1100}, device_scale_factor=1.5)
+    page.set_default_timeout(10_000)
+    wrong = {}
+    for name, code in pages():
+        page.set_content(code.replace("<body>", f'<body style="background: {face}">'))
+        view = page.locator(".view")
+        view.wait_for()
+        for end in ("Home", "End"):
+            for one in view.locator("input[type=range]").all()[:2]:
+                one.press(end)
+            wrong[name, end] = view.evaluate(FITS)
+    page.close()
+    assert {name: what for name, what in wrong.items() if what} == {}
 
 
 def test_where_scripts_are_not_trusted_the_still_twin_stands(lab, watched, shoot):

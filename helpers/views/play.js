@@ -18,11 +18,6 @@ function drawBytes(canvas, values, colours) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** Give an element a text where it has another: the page lays out anew only what changes. */
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
 const view = { render({ model, el }) {
   const { root, say, complain } = begin(el, "Playground");
   root.classList.add("playground");

@@ -14,10 +14,10 @@ const STYLE = `
 .view button, .view select { font: inherit; color: inherit; background: var(--view-face);
   border: 1px solid var(--view-line); border-radius: 4px; padding: 3px 10px; cursor: pointer; }
 .view button:disabled { opacity: .45; cursor: default; }
-.view :focus-visible { outline: 2px solid var(--view-key); outline-offset: 2px; }
+.view :focus-visible { outline: 2px solid var(--view-ink); outline-offset: 2px; }
 .view output, .view .number { font-variant-numeric: tabular-nums; }
 .view .error { border-left: 5px solid #cc3311; padding: 4px 10px; white-space: pre-wrap; }
-.view svg text { fill: var(--view-ink); font-size: 13px; }
+.view svg text { fill: var(--view-ink); font-size: 13px; paint-order: stroke; stroke: var(--view-face); stroke-width: 3px; }
 .view canvas { border: 1px solid var(--view-line); image-rendering: pixelated; }
 .view .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .view p { margin: 6px 0; max-width: 46em; }`;
@@ -76,6 +76,11 @@ function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
+/** Give an element a text where it has another: the page lays out anew only what changes. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 /** The first colour behind an element that is not transparent. */
 function background(element) {
   for (let one = element; one; one = one.parentElement) {
@@ -106,7 +111,7 @@ function begin(el, title) {
   new MutationObserver(() => setTimeout(theme, 300)).observe(outer.ownerDocument.body, { attributes: true });
   root.append(error, said);
   return { root, error, say: (text) => { said.textContent = text; },
-    complain(text) { error.hidden = !text; error.textContent = text ?? ""; } };
+    complain(text) { write(error, text ?? ""); error.hidden = !text; } };
 }
 
 function button(text, onclick, attributes = {}) {
@@ -188,19 +193,21 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
   const level = (v) => bottom - (bottom - top) * (v - low) / (high - low || 1), y = (v) => level(f(v));
   const marker = svg("line", { y1: top - 6, y2: bottom, stroke: "var(--view-key)", "stroke-width": 2.5 });
   const text = (x, y, words, anchor = "middle") => svg("text", { x, y, "text-anchor": anchor }, words);
+  const levels = all.length ? ticks(low, high, log) : [], worth = (v, digits) => (log && v >= 5 ? `1e${shown(v, 2)}` : shown(log ? 10 ** v : v, digits));
+  const digits = new Set(levels.map((v) => worth(v, 2))).size < levels.length ? 4 : 2;
   const grid = { stroke: "var(--view-line)", "stroke-width": 0.5, "stroke-dasharray": "1 3" };
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
     "aria-label": `${name} over ${label}`, style: "max-width: 100%" },
     svg("path", { d: `M${left} ${top}V${bottom}H${right}`, fill: "none", stroke: "var(--view-line)" }),
     text(8, 14, name, "start"), text((left + right) / 2, height - 6, label),
-    ...(all.length ? ticks(low, high, log) : []).flatMap((v) => [text(left - 6, level(v) + 4, shown(log ? 10 ** v : v, 2), "end"),
+    ...levels.flatMap((v) => [text(left - 6, level(v) + 4, worth(v, digits), "end"),
       svg("line", { x1: left, x2: right, y1: level(v), y2: level(v), ...grid })]),
     ...ticks(0, last, logSteps).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
     marker, ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
       "stroke-width": 2, "stroke-dasharray": s.dashes, d: Array.from(s.values, (v, j) => (Number.isFinite(v)
         ? `${j && Number.isFinite(s.values[j - 1]) ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),
-    ...(series.length > 1 ? series : []).map((s, i) => svg("text", { x: right - 4, y: top + 8 + 16 * i, "text-anchor": "end",
-      style: `fill: ${s.colour ?? "var(--view-ink)"}` }, s.dashes ? `- - ${s.name}` : `— ${s.name}`)));
+    ...(series.length > 1 ? series : []).map((s, i) => svg("text", { x: right - 4, y: top + 8 + 16 * i, "text-anchor": "end" },
+      svg("tspan", { style: `fill: ${s.colour ?? "var(--view-ink)"}` }, s.dashes ? "- - " : "— "), s.name)));
   return Object.assign(picture, { mark(i) { marker.setAttribute("x1", x(i)); marker.setAttribute("x2", x(i)); } });
 }
 

@@ -90,8 +90,8 @@ const view = { render({ model, el }) {
 
   root.append(tag("div", { class: "bar" }, moveX, moveEps), words,
     tag("div", { class: "row" }, curve.picture, errors.picture),
-    tag("div", { class: "bar" }, tag("span", { style: "color: var(--view-key)" }, "— tangent"),
-      tag("span", { style: "color: var(--view-minus)" }, "- - secant through x − eps and x + eps")));
+    tag("div", { class: "bar" }, ...[["var(--view-key)", "— ", "tangent"], ["var(--view-minus)", "- - ", "secant through x − eps and x + eps"]]
+      .map(([color, sample, name]) => tag("span", {}, tag("b", { style: `color: ${color}` }, sample), name))));
   draw();
 } };
 

@@ -26,7 +26,7 @@ const view = { render({ model, el }) {
     const line = edge([from.x, from.y], [to.x, to.y], one.weight, story.scale);
     const t = one.at ?? 0.5, [mx, my] = [from.x + t * (to.x - from.x), from.y + t * (to.y - from.y)];
     const text = svg("text", { x: mx, y: my - 5, "text-anchor": "middle",
-      style: "font-size: 12px; font-weight: 600; paint-order: stroke; stroke: var(--view-face); stroke-width: 6px" });
+      style: "font-size: 12px; font-weight: 600; stroke-width: 6px" });
     const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
     const wide = svg("line", { ...ends, stroke: "transparent", "stroke-width": 14 });
     const glow = svg("line", { ...ends, stroke: "var(--view-key)", opacity: 0.4,
@@ -86,7 +86,7 @@ const view = { render({ model, el }) {
         group.setAttribute("aria-label", `${item.label} ${value.textContent} ${delta.textContent}`);
       } else {
         text.textContent = near || mark ? mark + (there ? gradient : item.text) : "";
-        line.setAttribute("opacity", near ? 1 : 0.5);
+        line.setAttribute("opacity", near ? 1 : 0.7);
         glow.style.display = there ? "" : "none";
         group.setAttribute("aria-label", `${item.label}: weight ${item.text}${there ? `, gradient ${mark}${gradient}` : ""}`);
       }
