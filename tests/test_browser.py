@@ -460,9 +460,9 @@ def live_pages():
     files = {"forward": "step", "short": "play", "playground": "play", "logits": "logit"}
     pages = [("revealed", guess.reveal([0.5, 0.6, 0.7, 0.8, 0.9]).page())]
     for name, view in made.items():
-        data = {**view.widget.data, "controls": view.widget.controls}
-        page = base.Recorded(files.get(name, name), data, "", 1).page()
-        pages.append((name, page.replace("live: false", "live: true")))
+        page = base.Recorded(files.get(name, name), view.widget.data, "", 1).page()
+        pages.append((name, page.replace("live: false", "live: true").replace(
+            "data.controls ?? {}", json.dumps(view.widget.controls))))
     return pages
 
 
@@ -472,7 +472,8 @@ def test_every_view_fits_a_narrow_page_and_can_be_read(browser, pages, face):
     """As in a window 800 pixels wide, or 1280 at 150 %."""
     page = browser.new_page(viewport={"width": 584, "height": 1100}, device_scale_factor=1.5)
     page.set_default_timeout(10_000)
-    wrong = {}
+    wrong, errors = {}, []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     for name, code in pages():
         page.set_content(code.replace("<body>", f'<body style="background: {face}">'))
         view = page.locator(".view")
@@ -482,6 +483,7 @@ def test_every_view_fits_a_narrow_page_and_can_be_read(browser, pages, face):
                 one.press(end)
             wrong[name, end] = view.evaluate(FITS)
     page.close()
+    assert errors == []
     assert {name: what for name, what in wrong.items() if what} == {}
 
 

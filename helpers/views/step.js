@@ -15,7 +15,7 @@ const view = { render({ model, el }) {
       : svg("circle", { cx: node.x, cy: node.y, r: RADIUS, ...look });
     const name = svg("text", { x: node.x, y: node.y - (node.kind === "bias" ? 21 : 29), "text-anchor": "middle" }, node.label);
     const value = svg("text", { x: node.x, y: node.y + 4, "text-anchor": "middle", style: "font-weight: 600" });
-    const delta = svg("text", { x: node.x, y: node.y + 42, "text-anchor": "middle", style: "font-weight: 600; font-size: 12px" });
+    const delta = svg("text", { x: node.x, y: node.y + 42, "text-anchor": "middle", style: "font-weight: 600; font-size: 12px; stroke: none" });
     const half = node.sign ? 58 : 40;
     const plate = svg("rect", { x: node.x - half, y: node.y + 29, width: 2 * half, height: 17, rx: 4, fill: "var(--view-key)", opacity: 0.3 });
     return { item: node, shape, value, delta, plate,
