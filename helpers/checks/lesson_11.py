@@ -307,9 +307,10 @@ backward = exercise(
     tolerance=1e-9,
     checker="Run your `check_gradients` on a small network: the parameter nearest to the loss that "
             "is wrong says where the fault begins.",
-    hint="from the loss down: the two layers, then two ways through `X + O`: around, and through "
-         "the heads, the attention and three products with `X`. All that reaches `X` is added "
-         "before `embed_back`.",
+    hint="from R two ways lead to `X`: around, and through `split_heads`, `attention_back`, "
+         "`merge_heads` for each of its three results, and a product with the matrix, turned over. "
+         "`flat` both sides for a gradient of a matrix; all that reaches `X` is added before "
+         "`embed_back`.",
     unlocks="A network that decides where to look, and every one of its gradients is yours.",
 )
 
