@@ -45,35 +45,40 @@ LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob
 ALL = [e for n in LESSONS for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))]
 PARTS = {e.id if len(e.parts) == 1 else f"{e.id}/{part.name}": part
          for e in ALL for part in e.parts}
-MISTAKES = [pytest.param(key, e, m, id=f"{key}:{m.id}:{i}")
-            for key, e in PARTS.items() for i, m in enumerate(e.mistakes)]
 every = pytest.mark.parametrize("key, exercise", PARTS.items(), ids=PARTS)
 RAISED = (ValueError, TypeError, IndexError, KeyError, AttributeError,
           RuntimeError)  # PyTorch: RuntimeError
 
 
-@pytest.mark.parametrize("key, exercise, mistake", MISTAKES)
-def test_every_known_mistake_is_called_by_its_own_name(key, exercise, mistake):
+@every
+def test_every_known_mistake_is_called_by_its_own_name(key, exercise):
     SCORE.exercises.add(key)
+    wrong = [f"{key}: the mistake '{mistake.id}' {fault}" for mistake in exercise.mistakes
+             for fault in faults(key, exercise, mistake)]
+    assert not wrong, "\n".join(wrong)
+
+
+def faults(key, exercise, mistake):
+    """Yield what is wrong with a row of a page, or with what is told of it."""
     SCORE.mistakes += 1
     verdict = SCORE.timed(key, exercise, mistake.wrong)
     SCORE.caught += verdict.outcome == "not yet"
     SCORE.named += verdict.mistake == mistake.id
-    assert verdict.outcome == "not yet", (
-        f"{key}: the mistake '{mistake.id}' passes as right: add a case on which it differs")
-    assert verdict.mistake == mistake.id, (
-        f"{key}: the mistake '{mistake.id}' is told as '{verdict.mistake}' "
-        f"({' '.join(verdict.lines[1:2])}). If that is a row too, give both one id and one "
-        "message, or choose cases that tell them apart; if not, look at what the row returns in "
-        "each case")
-    assert len(as_text(exercise.id, verdict.lines).splitlines()) <= 10
-    assert mistake.message in "\n".join(verdict.lines), (
-        f"{key}: two rows called '{mistake.id}' come to the same output but have "
-        "different messages; only the first would ever be read")
+    if verdict.outcome != "not yet":
+        yield "passes as right: add a case on which it differs"
+    elif verdict.mistake != mistake.id:
+        yield (f"is told as '{verdict.mistake}' ({' '.join(verdict.lines[1:2])}). If that is a "
+               "row too, give both one id and one message, or choose cases that tell them apart; "
+               "if not, look at what the row returns in each case")
+    elif mistake.message not in "\n".join(verdict.lines):
+        yield ("has two rows that come to the same output but have different messages; only the "
+               "first would ever be read")
+    if len(as_text(exercise.id, verdict.lines).splitlines()) > 10:
+        yield "has a card of more than 10 lines"
     for case in enumerate(exercise.cases()):
         error = judge.known_call(exercise, mistake, *case).error
-        assert error is None or isinstance(error, RAISED), (
-            f"{key}: the mistake '{mistake.id}' itself has a fault: {error!r}")
+        if error is not None and not isinstance(error, RAISED):
+            yield f"itself has a fault: {error!r}"
 
 
 @pytest.mark.parametrize("key, function, mistake", [
