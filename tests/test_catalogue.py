@@ -7,12 +7,13 @@ import builtins
 import importlib
 import json
 import keyword
+import linecache
 import re
 
 import numpy as np
 import pytest
 
-from helpers.checks import catalogue
+from helpers.checks import catalogue, lesson_00
 from helpers.checks.exercise import exercises
 
 PAGES = sorted(p for p in catalogue.PAGES.glob("[0-9]*.md"))
@@ -110,6 +111,15 @@ def words_shown(exercise):
     at = next(i for i, cell in enumerate(cells(lesson))
               if cell["metadata"].get("nbgrader", {}).get("grade_id") == exercise)
     return shown | words(texts[at - 1].lower()) | words(texts[at])
+
+
+@pytest.mark.parametrize("body, own", [("x ** 3", True), ("x * x * x", False)])
+def test_a_quotation_says_so_where_it_is_not_the_students_own(body, own):
+    source, space = f"def square(x):\n    return {body}\n", {}
+    linecache.cache[body] = len(source), None, source.splitlines(keepends=True), body
+    exec(compile(source, body, "exec"), space)
+    text = "\n".join(lesson_00.square.judge(space["square"]).lines)
+    assert "`x ** 3`" in text and ("another way" in text) is not own
 
 
 LIBRARIES = {*dir(builtins), *keyword.kwlist, *dir(np), *dir(np.ndarray), *dir(np.linalg),
