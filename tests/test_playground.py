@@ -361,14 +361,15 @@ def test_a_mistake_whose_training_was_stopped_before_it_began_trains_the_next_ti
         raise TimeUp
 
     controls = {**playground.controls(), "beside": "sign-flipped", "reset": 1}
-    for name, runs in (("Training", ["right"]), ("compare", ["right", "sign-flipped"])):
-        with monkeypatch.context() as patch, pytest.raises(TimeUp):
-            patch.setattr(play, name, stopped)
-            playground.respond(controls)
-        assert [run.name for run in playground.training.runs] == runs
-        if name == "Training":
-            assert len(playground.respond(controls)["runs"]) == 2
-            controls = {**controls, "reset": 2}
+    with monkeypatch.context() as patch, pytest.raises(TimeUp):
+        patch.setattr(play, "Training", stopped)
+        playground.respond(controls)
+    assert [run.name for run in playground.training.runs] == ["right"]
+    assert len(playground.respond(controls)["runs"]) == 2
+    controls = {**controls, "reset": 2}
+    with monkeypatch.context() as patch:
+        patch.setattr(play, "compare", stopped)
+        assert playground.respond(controls)["mistake"]["cosine"] == ""
     before = playground.training
     data = playground.respond({**controls, "step": 1})
     assert playground.training is before and data["runs"][1]["error"].endswith(training.ENDLESS)
@@ -396,7 +397,7 @@ def test_the_view_stays_alive_after_an_endless_backprop(functions, monkeypatch):
         return functions["backprop"](X, y, params, reg)
 
     monkeypatch.setattr(base, "SECONDS", 0.3)
-    monkeypatch.setattr(play, "SECONDS", 0.3)
+    monkeypatch.setattr(base, "FIRST", 2)
     view = views.playground({**functions, "backprop": backprop}, points=500)
     assert str(view) == play.NO_STILL and view.widget.data["runs"]
     view.widget.controls = {**view.widget.controls, "step": 1}

@@ -361,6 +361,45 @@ def test_a_bad_function_is_told_and_the_view_lives_on(answer, message, monkeypat
     assert view.widget.data["error"] == ""
 
 
+def noisy(*args):
+    print("a print")
+    plt.figure()
+    raise ArithmeticError("at once")
+
+
+def softmax_of(Z):
+    return np.exp(Z) / np.exp(Z).sum()
+
+
+BEGUN = {  # view -> how it is made with a function of the student's
+    "step_forward": lambda f: views.step_forward(f, np.ones(2), np.ones((3, 4)), np.ones((5, 1))),
+    "logits": lambda f: views.logits(f, lambda y, P: 1.0, [2, 1, 0]),
+    "cross_entropy": lambda f: views.logits(softmax_of, f, [2, 1, 0]),
+    "loss": lambda f: views.loss_surface(f, lambda u, v: (u, v), (-1, 1, -1, 1), (1, 1)),
+    "gradient": lambda f: views.loss_surface(lambda u, v: 1 + u * u, f, (-1, 1, -1, 1), (1, 1)),
+    "digit": lambda f: views.draw_digit(f)}
+
+
+@pytest.mark.parametrize("name", BEGUN)
+@pytest.mark.parametrize("answer, message", [
+    (noisy, "ArithmeticError: at once"), (lambda *args: endless(), base.ENDLESS),
+    (lambda *args: np.full((7, 2, 3), 0.5), "Error: "), (lambda *args: None, "Error: "),
+    (lambda *args: np.nan, "Error: ")])
+def test_a_view_begins_with_a_bad_function_and_says_so(name, answer, message, monkeypatch, capsys):
+    monkeypatch.setattr(base, "SECONDS", 0.1)
+    monkeypatch.setattr(base, "FIRST", 0.1)
+    view = BEGUN[name](answer)
+    assert message in view.widget.data["error"] and view.twin.alt
+    assert plt.get_fignums() == [] and capsys.readouterr().out == ""
+
+
+def test_what_never_ends_before_a_recorded_view_is_there_is_stopped(monkeypatch):
+    monkeypatch.setattr(base, "FIRST", 0.1)
+    with pytest.raises(TimeoutError, match="never ends"):
+        views.measured_slope(lambda *args: endless(), lambda x: 0.0, lambda x: 0.0, low=0, high=1,
+                             x=0)
+
+
 def endless():
     while True:
         pass

@@ -34,8 +34,9 @@ settle();
 </script></body>"""
 MISSING = ("This view moves once the package anywidget is installed (run the set-up of the course "
            "again); until then, here is a still picture of it.")
-ENDLESS = "no answer came within two seconds: is there a loop that never ends?"
+ENDLESS = "no answer came: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
+FIRST = 20  # for them, before the view is there
 SLICE = 0.025  # seconds of work between two pictures
 AHEAD = 8  # pictures that may be on their way; the page answers to every fourth one
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
@@ -172,6 +173,30 @@ def live(
         twin.still += f"<p>{MISSING}</p>"
         return twin
     return Live(name, respond, controls, twin, work)
+
+
+def begun(function: Callable[[], Any]) -> Any:
+    """Return what comes of a function that calls the student's before the view is there, muted.
+
+    Raises
+    ------
+    TimeoutError
+        Where it never ends; and what the function raises.
+    """
+    call = Guard(FIRST).call(function, ())
+    if call.endless:
+        raise TimeoutError(ENDLESS)
+    if call.error:
+        raise call.error
+    return call.value
+
+
+def twin(make: Callable[[], tuple[str, Any]], otherwise: str) -> tuple[str, Any]:
+    """Return the words and the picture of a still twin; others where a function of theirs fails."""
+    try:
+        return begun(make)
+    except Exception:  # the view says what is wrong
+        return otherwise, ""
 
 
 class Live:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from helpers.views.base import Live, Still, live
+from helpers.views.base import Live, Still, live, twin
 
 RAISED = 2  # by so much, in the still twin
 ALT = ("Bars for the probabilities of logits {z}, {p}; class {true} is the true one. From each bar "
@@ -31,14 +31,15 @@ def logits(
         return read(softmax, cross_entropy, np.array(controls["z"]) + controls["all"],
                     int(controls["true"]))
 
-    begun = {"z": [float(v) for v in z], "true": true, "all": 0}
-    try:
+    start = {"z": [float(v) for v in z], "true": true, "all": 0}
+
+    def pictured():
         states = [read(softmax, cross_entropy, np.array(z, float) + step * np.eye(len(z))[0], true)
                   for step in (0, RAISED)]
-        alt, still = _said(begun["z"], true, *states), _still(true, *states)
-    except Exception:  # the view says what is wrong
-        alt, still = "Bars for the probabilities of some logits.", ""
-    return live("logit", respond, begun, alt, still=still)
+        return _said(start["z"], true, *states), _still(true, *states)
+
+    alt, still = twin(pictured, "Bars for the probabilities of some logits.")
+    return live("logit", respond, start, alt, still=still)
 
 
 def read(softmax: Callable, cross_entropy: Callable, z: np.ndarray, true: int) -> dict:

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from helpers.checks.catalogue import mistakes
-from helpers.checks.sandbox import Guard
-from helpers.views.base import Live, Still, live
-from helpers.views.play import BEGIN, NO_STILL, SECONDS, Playground
+from helpers.views.base import Live, Still, begun, live, twin
+from helpers.views.play import BEGIN, NO_STILL, Playground
 from helpers.views.training import Team, usable_mistakes
 
 CODE = """\
@@ -34,8 +33,8 @@ def pattern_playground(
     forward, backprop, log_loss : as lesson 03 defines them
     begin : settings at first, such as ``data="circle"``
     """
-    state = PatternPlayground(patterns, forward, backprop, log_loss, **begin)
-    alt, figure = Guard(SECONDS).call(state.still, ()).value or (NO_STILL, "")
+    state = begun(lambda: PatternPlayground(patterns, forward, backprop, log_loss, **begin))
+    alt, figure = twin(state.still, NO_STILL)
     return live("play", state.respond, state.controls(), alt, still=figure, work=state.work)
 
 

@@ -12,7 +12,7 @@ from helpers.checks.catalogue import reference
 from helpers.checks.sandbox import Guard
 from helpers.checks.show import SIGNS, as_html
 from helpers.palette import OUTCOMES
-from helpers.views.base import Live, Still, live
+from helpers.views.base import Live, Still, begun, live, twin
 from helpers.views.missions import MISSIONS, Missions
 from helpers.views.training import (
     DATA_SETS,
@@ -53,7 +53,7 @@ ALT = ("A playground: a network of two inputs, {units} hidden units and one outp
        "{accuracy:.0%} of fresh points right. With the view you change data, network and training, "
        "and let one of {mistakes} known mistakes train beside it.")
 NO_STILL = "A playground: a network is trained. There is no still picture of it: training failed."
-SECONDS = 20  # for the still twin
+COSINE = 1.0  # seconds for the gradient at the start
 
 
 def playground(
@@ -70,8 +70,9 @@ def playground(
     short : fewer controls and no missions
     begin : settings at first, such as ``data="circles"``
     """
-    state = Playground(team(functions or {}), {**BEGIN, **begin}, short)
-    alt, figure = Guard(SECONDS).call(state.still, ()).value or (NO_STILL, "")
+    chosen = team(functions or {})
+    state = begun(lambda: Playground(chosen, {**BEGIN, **begin}, short))
+    alt, figure = twin(state.still, NO_STILL)
     return live("play", state.respond, state.controls(), alt, still=figure, work=state.work)
 
 
@@ -201,15 +202,11 @@ class Playground:
         run = self.training.runs[-1]
         if len(self.training.runs) < 2 or run.error:
             return ""
-        run.busy = True  # it stays so where a `TimeUp` ends this: the run says so in its next step
-        try:
-            with np.errstate(all="ignore"):
-                cosine, apart = compare(self.training, run, self.training.start)
-        except Exception:  # it cannot be computed: the run says so itself
-            cosine, apart = None, 1.0
-        run.busy = False
-        if cosine is None:
+        call = Guard(COSINE).call(lambda: compare(self.training, run, self.training.start), ())
+        run.busy = call.endless  # the run says so in its next step
+        if call.error:  # it cannot be computed
             return ""
+        cosine, apart = call.value
         if apart < 1e-9:
             return "At the start its gradient is the right one: with these settings it is none."
         return f"At the start: cosine with the right gradient {cosine:.3f}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from helpers.views.base import Recorded, recorded
+from helpers.views.base import Recorded, begun, recorded
 
 PLACES = 41  # of the dot
 EPS = 10.0 ** np.arange(0, -15.5, -0.5)
@@ -36,7 +36,8 @@ def measured_slope(
         Where `measure` returns another shape than (1,).
     """
     places = np.linspace(low, high, PLACES)
-    measured = np.array([[_one(measure(f, np.array([at]), eps)) for eps in EPS] for at in places])
+    measured = begun(lambda: np.array(
+        [[_one(measure(f, np.array([at]), eps)) for eps in EPS] for at in places]))
     rule = np.array([derivative(at) for at in places])
     start = int(np.argmin(np.abs(places - x)))
     wide = np.linspace(low - 1, high + 1, 161)  # a step of 1 leads as far

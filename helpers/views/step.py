@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.views.base import Live, Recorded, Still, live, recorded
+from helpers.views.base import Live, Recorded, Still, live, recorded, twin
 
 WIDTH, ROW = 640, 112  # of the picture, and of a unit in it
 ALT = ("A network that is stepped through: {first}, and so on in {count} steps, each with its "
@@ -164,10 +164,13 @@ def step_forward(
                 "error": "your function returned nan or inf" if wrong else ""}
 
     first: dict[str, float] = {}
-    start = [*x.ravel(), *W1.ravel(), *W2.ravel()]
-    Z1, A1, Y_hat = forward(np.array([[1, *x]]), W1, W2)
-    return live("step", respond, {"values": [float(v) for v in start]}, MOVED,
-                still=_drawing(W1, W2, [x, A1[0], Y_hat[0]]))
+    def pictured():
+        _, A1, Y_hat = forward(np.array([[1, *x]]), W1.copy(), W2.copy())
+        return MOVED, _drawing(W1, W2, [x, A1[0], Y_hat[0]])
+
+    start = [float(v) for v in (*x.ravel(), *W1.ravel(), *W2.ravel())]
+    alt, still = twin(pictured, MOVED)
+    return live("step", respond, {"values": start}, alt, still=still)
 
 
 def _slots(story, inputs, *shapes):

@@ -4,7 +4,10 @@ const SIDE = 340;
 
 const view = { render({ model, el }) {
   const { root, complain, say } = begin(el, "Loss surface");
-  const data = () => model.get("data"), d = data(), [x0, x1, y0, y1] = d.extent;
+  const data = () => model.get("data"), d = data();
+  complain(d.error);
+  if (!d.extent) return; // there is no map
+  const [x0, x1, y0, y1] = d.extent;
   const map = numbers(d.map), columns = Math.sqrt(map.length);
   const px = (x) => SIDE * (x - x0) / (x1 - x0), py = (y) => SIDE * (y1 - y) / (y1 - y0);
   const start = [...model.get("controls").start];

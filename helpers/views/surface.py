@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
-from helpers.views.base import Live, Still, live
+from helpers.views.base import Live, Still, live, twin
 
 GRID, STEPS = 40, 60  # points of the map in each direction, steps of a descent
 FAR = 1e9  # the page gets no number beyond it
@@ -36,32 +36,51 @@ def loss_surface(
     loss = lru_cache(4 * GRID**2)(loss)
     columns = np.linspace(*extent[:2], GRID)
     rows = np.linspace(extent[3], extent[2], GRID)  # from the top
-    heights = np.log([[loss(float(u), float(v)) for u in columns] for v in rows])
-    scaled = (heights - heights.min()) / (np.ptp(heights) or 1)
-    shared = {"map": np.rint(255 * scaled).astype(np.uint8).ravel(), "extent": list(extent),
-              "names": list(names), "rates": list(RATES)}
+
+    @cache
+    def shared():
+        losses = np.array([[loss(float(u), float(v)) for u in columns] for v in rows], float)
+        if not (np.isfinite(losses) & (losses > 0)).all():
+            raise ValueError("the loss is not a positive number everywhere in the picture")
+        heights = np.log(losses)
+        scaled = (heights - heights.min()) / (np.ptp(heights) or 1)
+        return {"map": np.rint(255 * scaled).astype(np.uint8).ravel(), "extent": list(extent),
+                "names": list(names), "rates": list(RATES)}
 
     def respond(controls):
         at = RATES[controls["rate"]]
         path = descend(gradient, controls["start"], at)
         losses = np.array([loss(*point) for point in path])
-        return {**shared, "path": np.clip(np.nan_to_num(path), -FAR, FAR),
+        return {**shared(), "path": np.clip(np.nan_to_num(path), -FAR, FAR),
                 "losses": np.clip(losses, -FAR, FAR), "said": _said(at, losses)}
 
-    paths = {at: descend(gradient, start, at) for at in pictured}
-    ends = "; ".join(_said(at, [loss(*point) for point in path]) for at, path in paths.items())
-    alt = ALT.format(*names, STEPS, ends)
+    def pictured_paths():
+        paths = {at: descend(gradient, start, at) for at in pictured}
+        ends = "; ".join(_said(at, [loss(*point) for point in path]) for at, path in paths.items())
+        return (ALT.format(*names, STEPS, ends),
+                _still(loss, columns, rows[::-1], paths, names))
+
+    alt, still = twin(pictured_paths, f"The loss over {names[0]} and {names[1]} as a map.")
     return live("surface", respond, {"start": list(start), "rate": RATES.index(rate)}, alt,
-                still=_still(loss, columns, rows[::-1], paths, names))
+                still=still)
 
 
 def descend(
     gradient: Callable, start: Sequence[float], rate: float, steps: int = STEPS,
 ) -> np.ndarray:
-    """Return the points (steps + 1, 2) of gradient descent in two weights."""
+    """Return the points (steps + 1, 2) of gradient descent in two weights.
+
+    Raises
+    ------
+    ValueError
+        Where the gradient is not two numbers, at a point that is not far off.
+    """
     path = [np.array(start, float)]
     for _ in range(steps):
-        path.append(path[-1] - rate * np.array(gradient(*path[-1].tolist()), float))
+        came = np.array(gradient(*path[-1].tolist()), float)
+        if came.shape != (2,) or np.abs(path[-1]).max() < FAR and not np.isfinite(came).all():
+            raise ValueError(f"gradient: {came} came, two numbers were wanted")
+        path.append(path[-1] - rate * came)
     return np.array(path)
 
 
