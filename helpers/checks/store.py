@@ -189,7 +189,7 @@ def _alone(path: Path) -> Iterator[None]:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
             break
-        except FileExistsError:
+        except (FileExistsError, PermissionError):  # Windows: it is just being removed
             time.sleep(0.002)
     try:
         yield
