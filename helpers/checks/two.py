@@ -90,7 +90,7 @@ class _Search:
 
     def by_parts(self) -> Iterator[tuple[str, str]]:
         """Yield two mistakes of which each explains some parts of the result, and both all."""
-        texts = {mistake: mistake.message for mistake in self.known}
+        texts = {mistake: mistake.message for mistake in self.known if self.spares_others(mistake)}
         for i in self.wrong:
             name, got, right = self.parts[self.order[0]][i]
             match = self.likeness(self.order[0], got, right)
@@ -103,6 +103,11 @@ class _Search:
                     any(self.explains(cause, index, i) for cause in pair)
                     for index in self.order for i in self.wrong):
                 yield tuple(texts[cause] for cause in pair)
+
+    def spares_others(self, mistake):
+        """Whether a known mistake leaves right what it does not explain."""
+        return all(self.same(its, right) or self.same(its, got) for its, (_, got, right) in zip(
+            self.known[mistake], self.parts[self.order[0]], strict=True))
 
     def explains(self, cause, index, i):
         """Whether a part is right, or what a known mistake or a likeness makes of it."""
