@@ -90,7 +90,7 @@ logistic_cross_entropy = Exercise(
     tolerance=1e-10,
     hint="write log(1 + exp(z)) as max(z, 0) + log(1 + exp(−|z|)), in a small function of its "
          "own, and use it for z and for −z.",
-    unlocks="However sure the network is, this number stays exact.",
+    unlocks="As far down as a float reaches, it keeps its digits.",
 )
 
 

@@ -459,7 +459,7 @@ train = Exercise(
     sizes=lambda X, *others: {"N": len(X)},
     hint="velocity of zeros once; in each epoch fresh `minibatches`; for each batch gradients, "
          "velocity, parameters; after each epoch the loss on everything.",
-    unlocks="This loop, with other layers and another loss, trains any network of this course.",
+    unlocks="This loop, with other layers and another loss, trains other networks too.",
 )
 
 

@@ -121,7 +121,7 @@ pick_rule = Exercise(
     hint="zeros of the shape of `x`, and `np.add.at(zeros, key, upstream)`, which adds once for "
          "each time an entry was picked.", **COMMON)
 array_rules = Group("07-array-rules", (matmul_rule, sum_rule, pick_rule),
-                    unlocks="That is every operation of the course's networks.")
+                    unlocks="That is every operation up to lesson 09.")
 RULES = pair_rules.parts + unary_rules.parts + array_rules.parts
 
 
@@ -265,4 +265,4 @@ value_and_grad = Exercise(
     hint="make a Tensor of every parameter, call `loss` with the dict of them, walk back from "
          "what it returns. A parameter that plays no part has no entry in what `backward` "
          "returns: its gradient is zeros, of the shape of its array.",
-    unlocks="Any loss you can write down now has a gradient.", **COMMON)
+    unlocks="Any loss of these operations now has a gradient.", **COMMON)

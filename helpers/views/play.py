@@ -48,7 +48,7 @@ GOING = ("rate", "momentum", "batch", "penalty")
 BEGIN = {"data": "moons", "noise": 0.2, "points": 200, "seed": 0, "units": 4, "rate": 2.0,
          "momentum": 0, "batch": "all", "penalty": 0.001}
 YOURS = "your own, as it stands"  # how the student's wrong backprop is called
-ALT = ("A playground: a network of two inputs, {units} hidden units and one output is trained on "
+ALT = ("A playground: a network of two inputs and {units} hidden units is trained on "
        "{points} points ({data}); after {steps} steps its loss is {loss:.2f} and it has "
        "{accuracy:.0%} of fresh points right. With the view you change data, network and training, "
        "and let one of {mistakes} known mistakes train beside it.")
