@@ -412,7 +412,7 @@ def test_the_still_twin_is_a_picture_with_its_text(functions):
     view = views.playground(functions)
     bundle = view._repr_mimebundle_()
     assert "<img alt=" in bundle["text/html"] and len(bundle["image/png"]) > 10_000
-    assert bundle["text/plain"].startswith("A playground: a network of two inputs and 4 hidden units")
+    assert bundle["text/plain"].startswith("A playground: a network of two inputs and 4 hidden")
     view.close()
 
 
