@@ -24,7 +24,7 @@ LONG = "test_browser.py", "test_notebooks.py", "test_november.py", "test_teach.p
 EXERCISE = re.compile(r"\[.*?(\d\d-[a-z][a-z-]*(?:/\w+)?)[]:]")  # a test's, in its name
 ONWARD = r"<div>All is done.*?</div>|\nAll is done.*"  # a link to the next lesson
 NO_LINE = """import os
-get_ipython().extension_manager.unload_extension("helpers.checks.morning")
+get_ipython().extension_manager.unload_extension("helpers.memory.morning")
 os.chdir({folder!r})
 del os"""  # the solutions' outputs are without the line under the import cell
 NO_TORCH = pytest.mark.skip(reason="PyTorch is not installed: the rest of the notebook needs it")

@@ -49,8 +49,8 @@ later. Where a proxy is needed, pip must know it:
 # Read by every kernel in .venv: on the next morning it tells a student which cells to run first.
 IPYTHON_CONFIG = """\
 try:
-    import helpers.checks.morning
-    get_config().InteractiveShellApp.extensions.append("helpers.checks.morning")
+    import helpers.memory.morning
+    get_config().InteractiveShellApp.extensions.append("helpers.memory.morning")
 except ImportError:
     pass
 """

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from helpers import folder
-from helpers.checks import siblings
 from helpers.checks.exercise import Exercise, Group, exercises
-from helpers.checks.overview import LESSONS
+from helpers.memory import siblings
+from helpers.memory.overview import LESSONS
 
 STUB = "raise NotImplementedError"
 LARGEST = 20 * 2**20  # bytes of a notebook

@@ -24,7 +24,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from helpers.checks.overview import LESSONS
+from helpers.memory.overview import LESSONS
 from teach import page
 from teach.handins import HandIn, checks_of, find, notebook_of
 from teach.student import row_of, work

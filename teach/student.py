@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks import judge, siblings
-from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, as_given, find_exercise
+from helpers.checks import judge
 from helpers.checks.evidence import names_in, reachable
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
+from helpers.memory import siblings
+from helpers.memory.answers import SKIPPED, SOLUTIONS, Loader, as_given, find_exercise
 from teach.handins import STUB, bound, checks_of
 
 try:
@@ -34,7 +35,7 @@ MEMORY = 2**30  # bytes that a student's code may take
 FILE = 2**20  # bytes that a file may have
 LONGEST = 20_000  # characters of an answer or a message that are shown
 FILES = 64  # that may be open at a time
-OURS = "helpers.checks"  # the module of whatever answers are borrowed from
+OURS = ("helpers.checks", "helpers.memory")  # the modules of whatever answers are borrowed from
 SECONDS = 20  # for the definitions of a notebook
 
 

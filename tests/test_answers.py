@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.checks import CheckFailed, NotAttempted, answers, mine, skip
+from helpers.checks import CheckFailed, NotAttempted, mine, skip
 from helpers.checks.exercise import RECORD
+from helpers.memory import answers
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 

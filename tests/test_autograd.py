@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
-from helpers.checks import answers as loader
-from helpers.checks.keep import source_of
+from helpers.memory import answers as loader
+from helpers.memory.keep import source_of
 
 torch = pytest.importorskip("torch")
 

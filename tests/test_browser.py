@@ -90,7 +90,7 @@ from helpers import views
 views.loss_surface(lambda u, v: 1 + u * u + v * v, lambda u, v: (2 * u, 2 * v),
                    (-2, 2, -2, 2), (1, -1), names=("u", "v"), pictured=(0.3,))
 """, """
-from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
+from helpers.memory.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
 
 loader = Loader()
 def solution(name):

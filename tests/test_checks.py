@@ -30,16 +30,14 @@ from helpers.checks import (
     lesson_07,
     sandbox,
 )
-from helpers.checks import (
-    answers as loader,
-)
 from helpers.checks.compare import differ, same_values
 from helpers.checks.exercise import RECORD, exercises
 from helpers.checks.explain import general_mistakes, same_error
 from helpers.checks.gradient_report import likeness, looks_like
-from helpers.checks.overview import progress
 from helpers.checks.sandbox import Guard
 from helpers.checks.show import as_html, as_text
+from helpers.memory import answers as loader
+from helpers.memory.overview import progress
 
 LESSONS = sorted(path.stem[-2:] for path in Path(lesson_01.__file__).parent.glob("lesson_*.py"))
 ALL = [e for n in LESSONS for e in exercises(importlib.import_module(f"helpers.checks.lesson_{n}"))]

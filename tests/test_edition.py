@@ -14,7 +14,7 @@ import pytest
 
 import course
 from helpers.checks.catalogue import mistakes
-from helpers.checks.overview import LESSONS
+from helpers.memory.overview import LESSONS
 from teach.edition import ENCODED, IN_VAIN, main, make, without_offers
 from teach.handins import checks_of, notebook_of
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 IDS = """
 import json
 from helpers.checks.catalogue import mistakes
-from helpers.checks.overview import LESSONS
+from helpers.memory.overview import LESSONS
 import importlib
 from helpers.checks.exercise import exercises
 print(json.dumps({part.id + part.name: [[m.id, m.message] for m in mistakes(part.id, part.name)]

@@ -19,23 +19,19 @@ from helpers.checks import (
     CheckFailed,
     advise,
     lesson_00,
-    overview,
     predict,
-    predictions,
     progress,
     reset,
     reveal,
-    siblings,
     solution,
-    status,
-    store,
 )
 from helpers.checks.exercise import RECORD
-from helpers.checks.terms import glossary_page
+from helpers.memory import overview, predictions, siblings, status, store
+from helpers.memory.terms import glossary_page
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 LOAD = ("import os\nos.environ['JPY_SESSION_NAME'] = '00_welcome.ipynb'\n"
-        "%load_ext helpers.checks.morning")
+        "%load_ext helpers.memory.morning")
 
 
 @pytest.fixture
@@ -110,7 +106,7 @@ def test_a_line_that_tells_of_a_cell_that_failed_is_right_again_when_one_goes_we
 
 def test_a_kernel_that_is_older_than_the_course_says_so_once_and_where_a_cell_fails(tmp_path):
     before, at_once, later, wrong = in_a_kernel(
-        tmp_path, "from helpers.checks import morning\nmorning._files()",
+        tmp_path, "from helpers.memory import morning\nmorning._files()",
         "morning._files = lambda: {'new.py': 1}", "1 + 1", "1 / 0")
     said = "The course was updated\nThis kernel was started before"
     assert "The course was updated" not in str((before, later))

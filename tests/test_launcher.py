@@ -461,10 +461,10 @@ def test_kernels_load_the_extension_of_the_course_where_it_is(plain, module, mon
     path = plain.folder / "ipython_config.py"
     path.write_text(module.installer.IPYTHON_CONFIG, encoding="utf-8")
     extension = types.ModuleType("morning") if there else None
-    monkeypatch.setitem(sys.modules, "helpers.checks.morning", extension)
+    monkeypatch.setitem(sys.modules, "helpers.memory.morning", extension)
     config = traitlets.PyFileConfigLoader("ipython_config.py", str(plain.folder)).load_config()
     extensions = config.InteractiveShellApp.extensions
-    assert extensions.get_value([]) == (["helpers.checks.morning"] if there else [])
+    assert extensions.get_value([]) == (["helpers.memory.morning"] if there else [])
 
 
 def test_settings_turn_the_news_off_and_let_views_be_saved(made):

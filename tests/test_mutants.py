@@ -20,10 +20,10 @@ from answers import EQUIVALENT, RIGHT
 from mutants import mutants
 from scoreboard import SCORE
 
-from helpers.checks import answers as loader
 from helpers.checks import place, two
 from helpers.checks.exercise import exercises
-from helpers.checks.siblings import parsed
+from helpers.memory import answers as loader
+from helpers.memory.siblings import parsed
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 PLACES = 70  # mutants without a name, whose lines are looked at

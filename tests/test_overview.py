@@ -9,8 +9,9 @@ import pytest
 from test_answers import SIGMOID
 from test_store import check_sigmoid
 
-from helpers.checks import CheckFailed, mine, overview, progress, skip, store, summary
+from helpers.checks import CheckFailed, mine, progress, skip, summary
 from helpers.checks.exercise import RECORD
+from helpers.memory import overview, store
 from work_folder import last_lesson
 
 SOLUTIONS = Path(__file__).parents[1] / "solutions"

@@ -433,7 +433,7 @@ def test_the_notebook_is_linked_and_holds_the_twin_without_a_widget():
 @pytest.fixture(scope="module")
 def lesson_03():
     """Return names and functions of the solution of lesson 03."""
-    from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
+    from helpers.memory.answers import SKIPPED, SOLUTIONS, Loader, find_exercise
 
     loader, found = Loader(), {}
     for one in ("03-patterns", "03-log-loss", "03-forward", "03-backprop", "03-train"):

@@ -8,7 +8,8 @@ import shutil
 import pytest
 from test_answers import notebook
 
-from helpers.checks import predict, predictions, reveal
+from helpers.checks import predict, reveal
+from helpers.memory import predictions
 
 ASK = "02-angle", "At which angle?", ["45°", "90°", "180°"]
 

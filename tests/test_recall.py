@@ -8,8 +8,9 @@ import pytest
 from test_answers import SIGMOID, notebook
 from test_store import check_sigmoid
 
-from helpers.checks import CheckFailed, recall, store
-from helpers.checks.recall import FIXED, make_case
+from helpers.checks import CheckFailed, recall
+from helpers.memory import store
+from helpers.memory.recall import FIXED, make_case
 
 WRONG = {"mirrored": SIGMOID.replace("-z", "z"), "precedence": SIGMOID.replace("(1 +", "1 + (")}
 

@@ -19,20 +19,10 @@ import pytest
 from nbclient import NotebookClient
 from test_answers import SIGMOID, STUB, notebook
 
-from helpers.checks import (
-    CheckFailed,
-    keep,
-    lesson_01,
-    mine,
-    progress,
-    recall,
-    siblings,
-    skip,
-    store,
-    summary,
-)
+from helpers.checks import CheckFailed, lesson_01, mine, progress, recall, skip, summary
 from helpers.checks.exercise import RECORD
-from helpers.checks.keep import NotKept, source_of
+from helpers.memory import keep, siblings, store
+from helpers.memory.keep import NotKept, source_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -255,7 +245,7 @@ def test_a_kernel_that_is_killed_while_it_writes_leaves_the_old_answer(folder, m
     file = store.answer_file("01-sigmoid", folder / ".course")
     store.write(file, "old")
     killed = in_process(folder, "import os, signal\nfrom pathlib import Path\n"
-                                "from helpers.checks import store\n"
+                                "from helpers.memory import store\n"
                                 "os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)\n"
                                 f"store.write(Path({str(file)!r}), 'new')")
     assert killed.wait(60) != 0 and file.read_text() == "old"
@@ -266,7 +256,7 @@ def test_a_kernel_that_is_killed_while_it_writes_leaves_the_old_answer(folder, m
 
 
 def test_two_notebooks_that_write_at_once_do_no_harm(folder):
-    code = ("from pathlib import Path\nfrom helpers.checks import store\n"
+    code = ("from pathlib import Path\nfrom helpers.memory import store\n"
             "for n in range(200):\n"
             "    store.write(Path('.course/answers/x.py').resolve(), '{0}' * 5000)\n"
             "    store._record(Path('.course').resolve(), 'x', 'not yet', '{0}')")
@@ -322,7 +312,7 @@ class Passed:
 
 
 def mine_of_the_solutions(exercise):
-    from helpers.checks import answers
+    from helpers.memory import answers
     function, = answers.Loader().functions(answers.find_exercise(exercise), answers.SOLUTIONS)
     del function.kept_exercise
     return function

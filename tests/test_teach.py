@@ -17,7 +17,7 @@ import pytest
 
 from helpers import folder
 from helpers.checks import catalogue
-from helpers.checks.overview import LESSONS
+from helpers.memory.overview import LESSONS
 from teach import page
 from teach.handins import checks_of, find, notebook_of
 from teach.report import points

@@ -7,8 +7,6 @@ one that may be wrong. `mine`, `skip`, `solution` and `reset` are about one exer
 `recall` asks about a mistake of an earlier lesson.
 """
 
-from helpers.checks.aids import reset, solution
-from helpers.checks.answers import mine, skip
 from helpers.checks.exercise import (
     CheckFailed,
     Exercise,
@@ -18,10 +16,12 @@ from helpers.checks.exercise import (
 )
 from helpers.checks.gradient_report import Diagnosis, diagnose
 from helpers.checks.hunts import hunt
-from helpers.checks.overview import progress, summary
-from helpers.checks.predictions import advise, predict, reveal
-from helpers.checks.recall import recall
-from helpers.checks.terms import glossary
+from helpers.memory.aids import reset, solution
+from helpers.memory.answers import mine, skip
+from helpers.memory.overview import progress, summary
+from helpers.memory.predictions import advise, predict, reveal
+from helpers.memory.recall import recall
+from helpers.memory.terms import glossary
 
 __all__ = [
     "CheckFailed", "Diagnosis", "Exercise", "Group", "Mistake", "NotAttempted", "advise",

@@ -15,7 +15,7 @@ from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.explain import says
 from helpers.checks.judge import Verdict, judge
 from helpers.checks.show import show
-from helpers.checks.store import remember
+from helpers.memory.store import remember
 
 GRADING = "COURSE_GRADING"  # in the environment where marks are given: what is skipped earns none
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel

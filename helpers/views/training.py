@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from helpers import datasets
-from helpers.checks.answers import SKIPPED, SOLUTIONS, Loader, find_exercise, own
 from helpers.checks.catalogue import Mistake, mistakes
 from helpers.checks.judge import Verdict
-from helpers.checks.siblings import Unreadable
+from helpers.memory.answers import SKIPPED, SOLUTIONS, Loader, find_exercise, own
+from helpers.memory.siblings import Unreadable
 
 DATA_SETS = ("moons", "circles", "rings", "xor", "spiral")
 TEST_POINTS, TEST_SEED = 500, 1000  # what is added to the seed for the points to test with

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from helpers import folder
-from helpers.checks import siblings, store
 from helpers.checks.exercise import (
     GRADING,
     CheckFailed,
@@ -27,6 +26,7 @@ from helpers.checks.exercise import (
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
 from helpers.checks.show import SIGNS, show_card
+from helpers.memory import siblings, store
 
 SOLUTIONS = folder("solutions")
 KEPT, SKIPPED = "kept_exercise", "skipped_exercise"  # what a function that was carried is called by

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from helpers.checks import overview
 from helpers.checks.exercise import LISTENERS, CheckFailed
 from helpers.checks.show import SIGNS, card
+from helpers.memory import overview
 
 HANDLES: dict[str, Any] = {}  # lesson -> where its line stands
 FAILED: set[str] = set()  # the lessons whose line tells of a cell that failed

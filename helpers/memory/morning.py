@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from helpers.checks import siblings, status, store
 from helpers.checks.show import show_note
+from helpers.memory import siblings, status, store
 
 FILES: dict[Path, int] = {}  # the course's modules and when they were written, as at the start
 RAN: set[str] = set()  # the cells that have run in this kernel, by their ids
@@ -74,8 +74,8 @@ def _made_in(name: str, cell: str) -> tuple[int, str | None] | None:
 
 
 def _files() -> dict[Path, int]:
-    """Return when each module of the checks was written."""
-    return {path: path.stat().st_mtime_ns for path in Path(__file__).parent.glob("*.py")}
+    """Return when each module of the helpers was written."""
+    return {path: path.stat().st_mtime_ns for path in Path(__file__).parents[1].glob("*/*.py")}
 
 
 def _after(result: Any) -> None:

@@ -6,9 +6,9 @@ import hashlib
 import html
 import re
 
-from helpers.checks import overview, store
 from helpers.checks.catalogue import Mistake, mistakes, page
-from helpers.checks.predictions import Guess
+from helpers.memory import overview, store
+from helpers.memory.predictions import Guess
 
 FIXED = {  # lesson -> exercise and mistake that are asked for where none of the student's is kept
     "01": ("00-square", "doubled"),

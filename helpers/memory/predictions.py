@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from helpers.checks import store
-from helpers.checks.keep import NotKept
 from helpers.checks.show import show_note
+from helpers.memory import store
+from helpers.memory.keep import NotKept
 
 ASKED: dict[str, Guess] = {}  # name -> what was asked in this kernel
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.checks.keep import NotKept, source_of
+from helpers.memory.keep import NotKept, source_of
 
 FORMAT = 1
 FOLDER = ".course"

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.siblings import parsed, without_magics
+from helpers.memory.siblings import parsed, without_magics
 
 LONGEST = 20_000  # characters of a constant; what is longer is data
 MOST = 100  # entries of an array that is a constant
 HOMES = ("builtins", "math", "numpy", "scipy.special")  # of functions that do not say theirs
-TAKEN = {f"_{name}": (f"from helpers.checks.answers import {name} as _{name}", set(), set())
+TAKEN = {f"_{name}": (f"from helpers.memory.answers import {name} as _{name}", set(), set())
          for name in ("kept", "borrowed")}
 PASSING = re.compile(r"_+\d*|_i+\d*")  # IPython's own names for what was shown and typed
 

@@ -9,13 +9,14 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from helpers.checks import siblings, store
 from helpers.checks.catalogue import mistakes
 from helpers.checks.exercise import RECORD, exercises
 from helpers.checks.explain import general_mistakes
 from helpers.checks.show import SIGNS, show_card, show_progress
+from helpers.memory import siblings, store
 
-LESSONS = sorted(path.stem[-2:] for path in Path(__file__).parent.glob("lesson_[0-9][0-9].py"))
+LESSONS = sorted(path.stem[-2:] for path in
+                 Path(__file__).parents[1].glob("checks/lesson_*.py"))
 PAGE = """<!DOCTYPE html>
 <html lang="en"><meta charset="utf-8"><title>What I built</title>
 <style>

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 
-from helpers.checks import siblings, store
-from helpers.checks.answers import SOLUTIONS, find_exercise
 from helpers.checks.exercise import RECORD
-from helpers.checks.keep import NotKept
 from helpers.checks.show import show_note
+from helpers.memory import siblings, store
+from helpers.memory.answers import SOLUTIONS, find_exercise
+from helpers.memory.keep import NotKept
 
 BLOCK = re.compile(r"^( *)# BEGIN SOLUTION\n.*?# END SOLUTION$", re.M | re.S)
 

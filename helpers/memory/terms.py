@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from helpers import folder
-from helpers.checks import siblings
+from helpers.memory import siblings
 
 TERM = re.compile(r"\*\*([A-Za-z][A-Za-z -]{2,30})\*\*")
 # In bold for another reason than that a term is explained there.
