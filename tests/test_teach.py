@@ -242,7 +242,7 @@ def damaged() -> dict[str, tuple]:
                  sigmoid_is("not yet", "uses-notebook-data")),
         "endless": (doing("while True: pass"), sigmoid_is("not yet", "endless")),
         "endless-native": (doing("sum(iter(int, 1))"), sigmoid_is("not yet", "endless")),
-        "endless-default": (answered("01", sigmoid="def sigmoid(z, b=sum(1 for _ in iter(int, 1))):\n"
+        "endless-default": (answered("01", sigmoid="def sigmoid(z, b=sum(iter(int, 1))):\n"
                                      "    return z"),
                             sigmoid_is("not yet", "endless")),
         "exit": (doing("os._exit(0)"), sigmoid_is("not yet", "process-ended")),
