@@ -123,7 +123,7 @@ def test_the_whole_course_in_one_card_with_mistakes_that_were_caught(folder, cap
 
 def test_the_page_at_the_end_holds_functions_and_mistakes(folder, capsys):
     check_sigmoid("def sigmoid(z):\n    '<b>'\n    return 1 / (1 + np.exp(-z))")
-    store.write_record("predictions", "02-angle", {
+    store.write_record("predictions", "02-angle", lambda row: {
         "question": "At which angle?", "choice": "45°", "truth": "90°"})
     summary()
     page = (folder / "what-i-built.html").read_text(encoding="utf-8")

@@ -10,13 +10,14 @@ import math
 import re
 import symtable
 import sys
+import textwrap
 import types
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from helpers.memory.siblings import parsed, without_magics
+from helpers.memory.siblings import parsed
 
 LONGEST = 20_000  # characters of a constant; what is longer is data
 MOST = 100  # entries of an array that is a constant
@@ -45,10 +46,7 @@ def source_of(functions: dict[str, Any]) -> str:
     NotKept
         Where one of them is no function of a notebook, or depends on data.
     """
-    first = next(iter(functions.values()))
-    while isinstance(first, functools.partial):
-        first = first.func
-    space = getattr(inspect.unwrap(first), "__globals__", None)
+    space = getattr(inspect.unwrap(next(iter(functions.values()))), "__globals__", None)
     if space is None:
         raise NotKept("it is no function written in this notebook")
     pieces: dict[str, tuple[str, set, set]] = {}  # name -> text, names read at once, later
@@ -136,17 +134,32 @@ def _function(name: str, function: Any) -> str:
         raise NotKept(f"`{name}` was made inside another function")
     if plain.__name__ == "<lambda>":
         return f"{name} = {_lambda(name, plain)}"
-    text = _statement(plain.__code__, plain.__globals__, plain.__name__)[0]
+    text = _source(plain.__code__) or _newest(plain.__name__, plain.__globals__)
     return text if plain.__name__ == name else f"{text}\n\n\n{name} = {plain.__name__}"
+
+
+@functools.lru_cache(maxsize=512)
+def _source(code: types.CodeType) -> str:
+    """Return the source of a function, where the cell it was compiled from is at hand."""
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1:]
+    return textwrap.dedent("".join(inspect.getblock(lines))).rstrip()
+
+
+def _newest(name: str, space: dict) -> str:
+    """Return the newest definition of a function or a class among the cells that were run."""
+    for source in reversed(space.get("In", [])):
+        for node in reversed(parsed(source).body):
+            if getattr(node, "name", None) == name:
+                first = min([node, *node.decorator_list], key=lambda part: part.lineno).lineno
+                return "\n".join(source.splitlines()[first - 1:node.end_lineno])
+    raise NotKept(f"the source of `{name}` is not at hand")
 
 
 def _class(value: type, space: dict) -> str:
     """Return the definition of a class, and of the methods that were added to it later."""
     own = [(key, f) for key, f in vars(value).items()
            if isinstance(f, types.FunctionType) and f.__globals__ is space]
-    within = next((f.__code__ for _, f in own if f.__qualname__.startswith(value.__name__ + ".")
-                   and linecache.getlines(f.__code__.co_filename)), None)
-    text, statement = _statement(within, space, value.__name__)
+    text = _newest(value.__name__, space)
     for key, f in own:
         if not f.__qualname__.startswith(value.__name__ + "."):
             more = _function(f.__name__, f) if f.__name__ != "<lambda>" else None
@@ -156,24 +169,15 @@ def _class(value: type, space: dict) -> str:
 
 
 def _lambda(name: str, function: types.FunctionType) -> str:
-    """Return the source of a lambda: of those in its line, the one that comes to the same code."""
-    code = function.__code__
-    source = "".join(linecache.getlines(code.co_filename))
+    """Return the source of a lambda: the one in its cell that stands where its code was made."""
+    source = "".join(linecache.getlines(function.__code__.co_filename))
+    places = set(function.__code__.co_positions())
     for node in ast.walk(parsed(source)) if not function.__closure__ else ():
-        if isinstance(node, ast.Lambda) and node.lineno == code.co_firstlineno:
-            made, = (const for const in compile(ast.Expression(node), "", "eval").co_consts
-                     if isinstance(const, types.CodeType))
-            if all(_plain(getattr(made, part)) == _plain(getattr(code, part))
-                   for part in ("co_code", "co_names", "co_varnames", "co_consts")):
-                return f"({ast.unparse(node)})"
+        if isinstance(node, ast.Lambda) and (node.body.lineno, node.body.end_lineno,
+                                             node.body.col_offset,
+                                             node.body.end_col_offset) in places:
+            return f"({ast.unparse(node)})"
     raise NotKept(f"the source of `{name}` is not at hand")
-
-
-def _plain(value: Any) -> Any:
-    """Return it without inner code objects, which know where they stand."""
-    if type(value) is tuple:
-        return [const for const in value if not isinstance(const, types.CodeType)]
-    return value
 
 
 def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
@@ -183,31 +187,6 @@ def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
             yield "function" not in kind, symbol.get_name()
     for inner in table.get_children():
         yield from _references(inner)
-
-
-def _statement(code: types.CodeType | None, space: dict, name: str) -> tuple[str, ast.stmt]:
-    """Return the source of the definition in the cell that a code was compiled from.
-
-    Where that cell is not at hand (``%%time``), the newest cell that defines the name.
-    """
-    source = "".join(linecache.getlines(code.co_filename)) if code else ""
-    for text, line in [(source, code.co_firstlineno)] if source else (
-            (cell, None) for cell in _cells(space)):
-        for node in parsed(text).body:
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-            here = first <= line <= node.end_lineno if line else getattr(node, "name", "") == name
-            if here and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.If, ast.Try)):
-                return "\n".join(text.splitlines()[first - 1:node.end_lineno]), node
-    raise NotKept(f"the source of `{name}` is not at hand")
-
-
-def _cells(space: dict) -> Iterator[str]:
-    """Yield the sources of the cells that were run, the newest first."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    here = shell is not None and shell.user_ns is space
-    for source in reversed(shell.history_manager.input_hist_raw if here else space.get("In", [])):
-        yield without_magics(source)
 
 
 def _expression(name: str, value: Any, space: dict) -> str:
@@ -228,10 +207,6 @@ def _written(name: str, value: Any, space: dict) -> str:
     if type(value) is np.ndarray and 0 < value.size <= MOST and value.dtype.kind in "biufc":
         text = _written(name, value.tolist(), space)
         return f"{_name_of(name, np.array, space)}({text}, dtype='{value.dtype}')"
-    if isinstance(value, functools.partial):
-        parts = [_written(name, part, space) for part in (value.func, *value.args)]
-        parts += [f"{key}={_written(name, part, space)}" for key, part in value.keywords.items()]
-        return f"{_name_of(name, functools.partial, space)}({', '.join(parts)})"
     if type(value) in (list, tuple, set, dict) and len(value) <= LONGEST:
         rows = value.items() if type(value) is dict else [(item,) for item in value]
         items = [": ".join(_written(name, part, space) for part in row) for row in rows]

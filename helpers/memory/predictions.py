@@ -57,9 +57,9 @@ class Guess:
 
     def _keep(self) -> None:
         if self.choice is not None:
-            store.write_record(self.kind, self.name, self._row())
+            store.write_record(self.kind, self.name, self._row)
 
-    def _row(self) -> dict:
+    def _row(self, before: dict) -> dict:
         return {"question": self.question, "options": self.options, "choice": self.choice,
                 "sure": self.sure, "truth": self.truth}
 

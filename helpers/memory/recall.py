@@ -48,10 +48,10 @@ class Recall(Guess):
             self._keep()
         return {**data, "heading": self.heading, "truth": self.truth, "line": self.line}
 
-    def _row(self) -> dict:
-        asked = store.records(self.kind).get(self.name, {}).get("asked", [])
+    def _row(self, before: dict) -> dict:
+        asked = before.get("asked", [])
         new = [] if asked[-1:] == [self.case["key"]] else [self.case["key"]]
-        return {**super()._row(), "asked": [*asked, *new]}
+        return {**super()._row(before), "asked": [*asked, *new]}
 
     def _page(self) -> str:
         answer = html.escape(f"“{self.case['truth']}”. {self.case['line']}")
@@ -105,7 +105,7 @@ def make_case(exercise: str, mistake: str, count: int = 0) -> dict | None:
             whose = f"You made it there{often} and mended it." if count else ""
             return {"key": f"{exercise}/{mistake}", "options": options, "truth": chosen[2],
                     "question": _question(exercise[:2], name, chosen[0]),
-                    "line": f"Right is “{right[chosen[1]].strip()}”. It was in "
+                    "line": f"The right line is “{right[chosen[1]].strip()}”. It was in "
                             f"exercise {exercise}. {whose}".strip()}
     return None
 

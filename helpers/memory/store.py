@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ HEADER = """# Exercise {id}: your answer, as it passed its check on {day} at {ho
 
 """
 TYPES = {"outcome": str, "last": str, "time": str, "checks": int, "mistakes": dict, "asked": list}
+OLD_HOME = "from helpers.checks.answers import"  # as answers say that were kept before it moved
 STALE = 60  # seconds after which a file that was never finished is swept away
 WAITS = 100  # of 2 ms, for another notebook that is writing
 SAID: set[str] = set()  # what is told once in a kernel
@@ -45,7 +46,7 @@ def folder() -> Path | None:
         return None
     store = here / FOLDER
     version = _version(store)
-    if version != f"format {FORMAT}":
+    if version and version != f"format {FORMAT}":
         raise NotKept(f"the folder `{FOLDER}` is of another version of the course ({version}): "
                       "it is left alone, and nothing is remembered")
     return store
@@ -66,7 +67,7 @@ def remember(exercise: str, verdict: Any, functions: dict[str, Any], *,
         store = folder()
         if store is None:
             return []
-        _record(store, exercise, verdict.outcome, verdict.mistake, checked)
+        update(store, "progress", exercise, lambda row: _counted(row, exercise, verdict, checked))
         if verdict.outcome == "correct":
             keep(exercise, functions, store)
         return []
@@ -104,7 +105,7 @@ def answer_source(exercise: str) -> str:
         text = answer_file(exercise, folder()).read_text(encoding="utf-8")
     except (OSError, NotKept, TypeError, ValueError):
         return ""
-    return text.partition("\n\n")[2]
+    return text.partition("\n\n")[2].replace(OLD_HOME, "from helpers.memory.answers import")
 
 
 def records(kind: str = "progress") -> dict[str, dict]:
@@ -119,12 +120,30 @@ def records(kind: str = "progress") -> dict[str, dict]:
     return {name: row for name, row in found.items() if row}
 
 
-def write_record(kind: str, name: str, row: dict) -> None:
-    """Remember one thing, such as a prediction; where that cannot be, nothing happens."""
+def write_record(kind: str, name: str, change: Callable[[dict], dict]) -> None:
+    """Remember one thing, such as a prediction; where that cannot be, nothing happens.
+
+    Parameters
+    ----------
+    kind, name : the folder and the file
+    change : makes the new record of the one before, which is empty at first
+    """
     with contextlib.suppress(OSError, NotKept):
         store = folder()
         if store is not None:
-            write(store / kind / f"{name}.json", _as_json({**row, "time": _now()}))
+            update(store, kind, name, lambda row: {**change(row), "time": _now()})
+
+
+def update(store: Path, kind: str, name: str, change: Callable[[dict], dict]) -> None:
+    """Make a record of the one before, while no other notebook changes it.
+
+    Raises
+    ------
+    OSError
+    """
+    path = store / kind / f"{name}.json"
+    with _alone(path):
+        write(path, json.dumps(change(_read(path)), ensure_ascii=False, indent=1) + "\n")
 
 
 def write(path: Path, text: str) -> None:
@@ -150,6 +169,9 @@ def _put(path: Path, text: str) -> None:
     try:
         with os.fdopen(number, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
+            if path.suffix == ".py":  # a computer that is switched off forgets no answer
+                stream.flush()
+                os.fsync(number)
         os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -157,27 +179,19 @@ def _put(path: Path, text: str) -> None:
         raise
 
 
-def _record(store: Path, exercise: str, outcome: str, mistake: str | None,
-            checked: bool = True) -> None:
+def _counted(row: dict, exercise: str, verdict: Any, checked: bool) -> dict:
     """Count a check, and a mistake where the check before had another outcome.
 
     What was correct once stays correct: its answer is kept.
     """
-    path = store / "progress" / f"{exercise}.json"
-    with _alone(path):
-        _count(path, exercise, outcome, mistake, checked)
-
-
-def _count(path: Path, exercise: str, outcome: str, mistake: str | None, checked: bool) -> None:
-    row = _read(path)
-    caught = row.get("mistakes", {})
+    mistake, caught = verdict.mistake, row.get("mistakes", {})
     if mistake and mistake != row.get("mistake"):
         caught = {**caught, mistake: caught.get(mistake, 0) + 1}
     done = row.get("outcome") == "correct"
-    write(path, _as_json({
-        "exercise": exercise, "outcome": "correct" if done else outcome, "last": outcome,
-        "mistake": mistake, "time": _now() if checked else row.get("time", ""),
-        "checks": row.get("checks", 0) + checked, "mistakes": caught}))
+    return {"exercise": exercise, "outcome": "correct" if done else verdict.outcome,
+            "last": verdict.outcome, "mistake": mistake,
+            "time": _now() if checked else row.get("time", ""),
+            "checks": row.get("checks", 0) + checked, "mistakes": caught}
 
 
 @contextlib.contextmanager
@@ -197,10 +211,6 @@ def _alone(path: Path) -> Iterator[None]:
         lock.unlink(missing_ok=True)
 
 
-def _as_json(row: dict) -> str:
-    return json.dumps(row, ensure_ascii=False, indent=1) + "\n"
-
-
 def _read(path: Path) -> dict:
     """Return what a file remembers, without what is damaged or of another version."""
     try:
@@ -218,7 +228,7 @@ def _version(store: Path) -> str:
     try:
         return (store / "about.txt").read_text(encoding="utf-8").partition("\n")[0][:40]
     except (OSError, ValueError):
-        return f"format {FORMAT}"
+        return ""
 
 
 def _now() -> str:
