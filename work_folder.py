@@ -22,6 +22,7 @@ DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
 WORKED_IN = """\
 notebooks/{0} has been worked in, and an update may replace it: move your
 version to the folder work. """ + RESTORE
+BROUGHT = "Your version of notebooks/{0} is now in work, where no update replaces it."
 NOT_FRESH = "notebooks/{0} {1}, so there is nothing untouched to copy.\n" + RESTORE
 SET_ASIDE = """\
 work/{0} could not be read ({1}).
@@ -154,7 +155,10 @@ def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:
         if new.damage:
             yield DAMAGED.format(name, new.damage)
             continue
-        if new.worked_in:
+        if new.worked_in and there.untouched:
+            copy(source, target, replace=True)
+            yield BROUGHT.format(name)
+        elif new.worked_in:
             yield WORKED_IN.format(name)
         half_saved = os.path.exists(os.path.join(work, ".~" + name))  # Jupyter mends that itself
         if there.damage and new.untouched and not half_saved:

@@ -21,6 +21,8 @@ from pathlib import Path
 import pytest
 from test_work_folder import RELEASED, alter, checked
 
+import work_folder
+
 ROOT = Path(__file__).parent.parent
 LAUNCHER = ("course", "installer", "work_folder")
 WINDOWS = os.name == "nt"
@@ -605,18 +607,70 @@ def test_the_cpu_index_is_asked_by_pip_which_knows_the_proxy(made, module, monke
 # ---- the work folder
 
 
-def test_an_update_by_unzipping_over_the_course_spares_work(made, tmp_path):
-    made.run("lab")
-    alter(made.folder / "work" / "02_toy.ipynb", "my answer")
-    checked(made.folder / "work", "02-double", "2026-11-20T10:00:00")
-    kept = {p: p.read_bytes() for p in (made.folder / "work").rglob("*") if p.is_file()}
-    newer = Course(tmp_path / "newer")
-    alter(newer.folder / "notebooks" / "02_toy.ipynb", "a new paragraph", released=True)
-    shutil.make_archive(tmp_path / "newer", "zip", newer.folder)
-    shutil.unpack_archive(tmp_path / "newer.zip", made.folder)
-    result = made.run("lab")
-    assert result.returncode == 0 and "holds your work on an older version" in result.stdout
-    assert {p: p.read_bytes() for p in kept} == kept
+WORKS = """\
+import numpy as np
+from helpers.checks import lesson_01 as check
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+check.sigmoid(sigmoid)
+"""
+GOES_ON = "from helpers.checks import mine, progress; mine('01-sigmoid'); progress('01')"
+FORWARD, BACKPROP, PATTERNS = (
+    f"{name}.ipynb" for name in ("01_forward_pass", "02_backpropagation", "03_patterns"))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git on this machine")
+@pytest.mark.parametrize("way", ["git pull", "unzipping"])
+def test_an_update_of_a_course_that_was_worked_in_spares_all_work(tmp_path, way):
+    course, newer = tmp_path / "course", tmp_path / "newer"
+    for name in ("helpers", "notebooks"):
+        shutil.copytree(ROOT / name, newer / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(newer, tmp_path / "older")
+    for name in (FORWARD, PATTERNS):
+        alter(tmp_path / "older/notebooks" / name, "of the older course", released=True)
+    git(tmp_path / "older", "init", "-q")
+    git(tmp_path / "older", "add", ".")
+    git(tmp_path / "older", "commit", "-qm", "older")
+    git(tmp_path, "clone", "-q", "older", "course")
+
+    def run(*command):
+        """Run Python code in the folder work, as a kernel would."""
+        return subprocess.run(
+            [sys.executable, *command], cwd=course / "work", check=True, text=True,
+            capture_output=True, env={**os.environ, "PYTHONPATH": str(course)}).stdout
+
+    def start():
+        return list(work_folder.update_work(course / "notebooks", course / "work"))
+
+    start()
+    (course / "work/mine.py").write_text(WORKS, encoding="utf-8")
+    run("mine.py")
+    alter(course / "work" / FORWARD, "my answer")
+    alter(course / "notebooks" / BACKPROP, "my answer, in the wrong folder")
+    assert f"Your version of notebooks/{BACKPROP} is now in work" in start()[0]
+    kept = {path: path.read_bytes() for path in (course / "work").rglob("*")
+            if path.is_file() and path.name != PATTERNS}
+    if way == "git pull":
+        shutil.copytree(newer, tmp_path / "older", dirs_exist_ok=True)
+        git(tmp_path / "older", "commit", "-qam", "newer")
+        git(course, "pull", "-q")
+    else:
+        shutil.make_archive(tmp_path / "newer", "zip", newer)
+        shutil.unpack_archive(tmp_path / "newer.zip", course)
+    said = "\n".join(start())
+    assert f"work/{FORWARD} holds your work on an older version" in said
+    assert f"Updated: work/{PATTERNS}" in said
+    assert {path: path.read_bytes() for path in kept} == kept
+    out = run("-c", GOES_ON)
+    assert "Your own `sigmoid`, as it passed its check." in out
+    assert "✓ `01-sigmoid` correct" in out
+
+
+def git(folder, *arguments):
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
 
 
 @pytest.mark.parametrize("number, told", [
