@@ -118,11 +118,6 @@ WRONG = [
          return X_b.T @ dZ1, add_bias(Z1).T @ dZ2
      """, None, ""),
     ("05-softmax", {}, """
-     def softmax(Z):  # a comprehension
-         powers = [np.exp(z - z.max()) for z in Z]
-         return np.array([p / p.mean() for p in powers])
-     """, "p / p.mean()", ""),
-    ("05-softmax", {}, """
      def softmax(Z):  # an augmented assignment
          shifted = Z - Z.max(axis=1, keepdims=True)
          powers = np.exp(shifted)
@@ -176,18 +171,6 @@ WRONG = [
          A1[:] = expit(A1)
          return Z1, A1, add_bias(A1) @ W2
      """, "A1 = Z1", "a copy is wanted"),
-    ("02-sigmoid-prime", {}, """
-     def sigmoid_prime(z, seen=[]):  # what lives on between calls
-         seen.append(np.ndim(z))
-         s = expit(z)
-         return s * (1 - s) * (1 if len(seen) < 2 else 2)
-     """, "seen=[]", "made once"),
-    ("04-logistic-cross-entropy", {}, """
-     def logistic_cross_entropy(y, z):  # a slip made twice
-         ones = y * np.logaddexp(1, -z)
-         zeros = (1 - y) * np.logaddexp(1, z)
-         return float(np.mean(ones + zeros))
-     """, "ones = y *", "wherever it stands"),
     ("02-hidden-delta", {}, """
      def hidden_delta(dZ2, W2, Z1):  # overwritten in a loop
          s, back = expit(Z1), np.zeros(Z1.shape)
@@ -210,18 +193,6 @@ WRONG = [
          A1 = sigmoid(Z1)
          return Z1, A1, add_bias(A1) @ W2
      """, "Z1 = X_b @ W1 + W1[0]", ""),
-    ("02-sigmoid-prime", {}, """
-     def sigmoid_prime(z):  # a square that is missing
-         t = np.exp(-np.abs(z))
-         return t / (1 + t)
-     """, "t / (1 + t)", ""),
-    ("02-backprop", {"forward": forward_02}, """
-     def backprop(X_b, y, W1, W2):  # two places
-         Z1, A1, Y_hat = forward(X_b, W1, W2)
-         dZ2 = Y_hat - 3 * y
-         dZ1 = dZ2 @ W2[1:].T * A1 * (1 - A1)
-         return X_b.T @ dZ1, add_bias(Z1).T @ dZ2
-     """, "dZ2 = Y_hat - 3 * y", "one thing is left"),
 ]
 
 

@@ -27,13 +27,13 @@ WHOLE = "Its type holds whole numbers only, which are cut off or wrap round: flo
 
 @dataclass
 class Change:
-    """What is done at some spots in place of what stands there.
+    """What is done at a spot in place of what stands there.
 
     `make` returns it for a case: a function from the one that returns the spot's value; `said`
     tells of it what values do not show.
     """
 
-    spots: list[Spot]
+    spot: Spot
     make: Callable
     said: str = ""
 
@@ -58,57 +58,36 @@ def edits(spot: Spot, texts: list[str]) -> Iterator[Change]:
     """Yield small edits of what is done in a spot; `texts` may stand in place of another text."""
     value = spot.values[0] if spot.values else None
     for other in _others(spot):
-        yield Change([spot], lambda case, other=other: lambda value_of: value_of(
+        yield Change(spot, lambda case, other=other: lambda value_of: value_of(
             functools.partial(other, value_of.__defaults__[0])))
     if spot.kind in DONE:
         for part in spot.inputs:
             if part.kind != "Constant" and part.values and not equal(part.values[0], value):
-                yield Change([spot], lambda case, part=part: _taken(part, None))
+                yield Change(spot, lambda case, part=part: _taken(part, None))
     if spot.kind == "Assign":
         for add in (operator.add, operator.sub):
-            yield Change([spot], lambda case, add=add: lambda value_of: add(
+            yield Change(spot, lambda case, add=add: lambda value_of: add(
                 value_of.__defaults__[0](), value_of()), LOST)
     if spot.kind == "Constant":
         for new in _constants(texts, spot.node.value):
-            yield Change([spot], lambda case, new=new: lambda value_of: new)
+            yield Change(spot, lambda case, new=new: lambda value_of: new)
     if not isinstance(value, np.ndarray) or not value.ndim:
         return
     if value.dtype.kind in "iu":
-        yield Change([spot], lambda case: lambda value_of: value_of().astype(float), WHOLE)
+        yield Change(spot, lambda case: lambda value_of: value_of().astype(float), WHOLE)
     for part in spot.inputs:
         like = part.values[0] if part.values else None
         if isinstance(like, np.ndarray) and like.size == value.size > 1 and equal(
                 np.sort(like, None), np.sort(value, None)) and spot.kind == "Call":
             for turn in (np.asarray, np.transpose):
-                yield Change([spot], lambda case, part=part, turn=turn: _taken(part, turn))
+                yield Change(spot, lambda case, part=part, turn=turn: _taken(part, turn))
 
 
 def copies(spot: Spot) -> Iterator[Change]:
     """Yield a copy of what is no longer what it was when the spot came to it."""
     if spot.values and spot.values[0] is not None and not equal(
             spot.values[0], snapshot(spot.last)):
-        yield Change([spot], lambda case: lambda value_of: _apart(value_of()), SHARED)
-
-
-def around(spot: Spot, known, sizes: list[dict], first: int) -> Iterator[Change]:
-    """Yield changes of the value of a spot: turned, of another sign, squared, with a factor.
-
-    `known` is the quantity that it is, True or None; `sizes` are those of each case.
-    """
-    value = spot.values[0] if spot.values else None
-    if not isinstance(value, np.ndarray):
-        return
-    makes = [np.transpose] if value.ndim == 2 else []
-    open_to_change = known is not True and value.dtype.kind == "f"  # no counts, no indices
-    makes += [operator.neg] if open_to_change else []
-    makes += [np.square, np.sqrt] if open_to_change and not known else []
-    yield from (Change([spot], lambda case, make=make: _after(make)) for make in makes)
-    if not open_to_change:
-        return
-    for name, by in itertools.product(sizes[0], (operator.mul, operator.truediv)):
-        if sizes[first][name] > 1:
-            yield Change([spot], lambda case, name=name, by=by: _after(
-                lambda value: by(value, sizes[case][name])))
+        yield Change(spot, lambda case: lambda value_of: _apart(value_of()), SHARED)
 
 
 # What stands in the place of a spot: it takes the function that returns the spot's own value.
@@ -118,10 +97,6 @@ def _ran(value_of):
         return value_of()
     except Exception:
         return None
-
-
-def _after(make):
-    return lambda value_of: make(value_of())
 
 
 def _taken(part, turn):

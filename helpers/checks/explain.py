@@ -169,17 +169,16 @@ def _has(source, part):
 
 
 def _nearly_a_key(error):
-    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
-    last = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
-    missing = error.args[0] if error.args else None
-    dicts = {name: value for frame in last for name, value in frame.f_locals.items()
-             if type(value) is dict}
-    for name, value in dicts.items():
-        if missing in value:
-            return "key-missing", says("key-missing", name=name)
-    letters = {key.replace("_", "").lower(): key for value in dicts.values() for key in value
-               if isinstance(key, str)}
-    spelt = isinstance(missing, str) and letters.get(missing.replace("_", "").lower())
+    """Return (id, advice) where a dict at hand has the missing key, perhaps in another spelling."""
+    missing, dicts = error.args[0] if error.args else None, {}
+    for frame, _ in [*traceback.walk_tb(error.__traceback__)][-1:]:
+        given = frame.f_code.co_varnames[:frame.f_code.co_argcount]
+        dicts = {name: value for name, value in frame.f_locals.items() if type(value) is dict}
+        for name in given:  # a dict of its own has perhaps got the key in the meantime
+            if missing in dicts.get(name, ()):
+                return "key-missing", says("key-missing", name=name)
+    spelt = {key.replace("_", "").lower(): key for value in dicts.values() for key in value
+             if isinstance(key, str)}.get(str(missing).replace("_", "").lower())
     return ("key-spelt", says("key-spelt", key=spelt)) if spelt else (None, "")
 
 

@@ -27,7 +27,6 @@ NAMES = ("Add Sub Mult:mul MatMult:matmul Div:truediv FloorDiv:floordiv Mod Pow 
          "BitOr:or BitXor:xor LShift:lshift RShift:rshift Eq NotEq:ne Lt LtE:le Gt GtE:ge")
 OPERATORS = {name: function or name.lower() for name, _, function in (
     pair.partition(":") for pair in NAMES.split())}
-MADE_ONCE = (ast.List, ast.Dict, ast.Set, ast.Call)  # as the default of an argument
 LOAD = ast.Load()
 
 
@@ -57,18 +56,17 @@ class Program:
     spots : its expressions, by number
     reached : those that a recorded call has come to, in this order, and last the one that raised
     failed : the spot that raised, if one did
-    grown : the line of a default value that has changed since it was made, or None
     """
 
     def __init__(self, function: Callable):
         code, node = function.__code__, _definition(function)
-        self.file, self.grown, self.texts = code.co_filename, None, {}
+        self.file, self.texts = code.co_filename, {}
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
         for name, value in self.space.items():
             if isinstance(value, CHANGEABLE) and name in (*code.co_names, *code.co_freevars):
                 self.space[name] = copy.deepcopy(value)
-        self.defaults = [*map(self._made_anew, node.args.defaults, function.__defaults__ or ())]
+        self.defaults = function.__defaults__
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
@@ -77,15 +75,6 @@ class Program:
         exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
         self.function = own[node.name]
         self.function.__kwdefaults__ = function.__kwdefaults__
-
-    def _made_anew(self, node, now):
-        """Return the default value of an argument as it was when the function was made."""
-        if not isinstance(node, MADE_ONCE) or not hasattr(now, "__len__"):
-            return now
-        before = eval(compile(ast.Expression(node), FOLLOWED, "eval"), dict(self.space))
-        if len(before) != len(now):
-            self.grown = node.lineno
-        return before
 
     def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
         """Return what the function comes to, in at most `limit` steps.
@@ -99,7 +88,7 @@ class Program:
             self.reached = []
             for spot in self.spots:
                 spot.values, spot.last = [], None
-        self.function.__defaults__ = tuple(copy.deepcopy(self.defaults))
+        self.function.__defaults__ = copy.deepcopy(self.defaults)
         return self.function(*args)
 
     def _step(self, number, value_of):
@@ -229,6 +218,12 @@ class _Instrument(ast.NodeTransformer):
         node.args, node.keywords = ([*map(self.visit, node.args)],
                                     [*map(self.visit, node.keywords)])
         return node
+
+    def visit_Subscript(self, node):
+        if isinstance(node.ctx, ast.Store):  # the array or dict is changed here, not read
+            node.slice = self.visit(node.slice)
+            return node
+        return self.generic_visit(node)
 
     def visit_Expr(self, node):
         return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)

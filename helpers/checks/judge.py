@@ -41,7 +41,7 @@ class Verdict:
     @property
     def summary(self) -> str:
         """The sentence that says best what is wrong."""
-        begins = KNOWN, PERHAPS, LOOKS, two.TWO, two.TWICE
+        begins = KNOWN, PERHAPS, LOOKS, two.TWO
         named = [line for line in self.lines if line.startswith(begins)]
         plain = [line for line in self.lines if not line.startswith("Called with ")]
         return next(iter([*named, *plain]), "")

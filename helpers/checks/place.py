@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import catalogue
-from helpers.checks.changes import Change, around, copies, edits, equal, form, graft
+from helpers.checks.changes import Change, copies, edits, equal, form, graft
 from helpers.checks.compare import differ
 from helpers.checks.evidence import names_in, right_answer
 from helpers.checks.gradient_report import looks_like
@@ -86,20 +86,19 @@ class _Search:
     answer : what is wanted in that case
     known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
     inner : the spots that stand in others
-    base : a change that is made in all calls
     """
 
     def __init__(self, exercise, function, stop):
         self.exercise, self.stop, self.cases = exercise, stop, exercise.cases()
         self.mine, self.theirs = Program(function), _reference(exercise.id, exercise.name)
         self.their_values = functools.cache(self.their_values)
-        self.limit, self.base, self.slow = 10**6, None, 0
+        self.limit = 10**6
 
     def place(self, first) -> Place | None:
         began, cases = time.thread_time(), sorted(range(len(self.cases)), key=lambda n: n != first)
         self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
         if self.first is None:
-            return self.mine.grown and _kept(self.mine)
+            return None
         if isinstance(self.error, NameError):
             return _without_value(self.mine, self.error)
         self.failed, self.raised = self.mine.failed, self.error is not None
@@ -109,14 +108,13 @@ class _Search:
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
                                       for value in argument.values()]
-        self.sizes = [{"two": 2} | self.exercise.sizes(*case) for case in self.cases]
         self.texts = list(dict.fromkeys(
             spot.node.value for program in (self.mine, self.theirs) if program
             for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)))
         self.slow = time.thread_time() - began
         self.look()
         change = self.mending()
-        return _worded(self, change) if change else self.first_of_two()
+        return _worded(self, change) if change else None
 
     def look(self):
         """Find out what the values of the last recorded call are."""
@@ -134,59 +132,16 @@ class _Search:
     def mending(self) -> Change | None:
         """Return the first change that makes every case right."""
         cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
-        alike = {}
-        for spot in self.mine.reached:
-            alike.setdefault(self.written(spot), []).append(spot)
         for change in self.changes():
-            spots = [spot for spot in alike[self.written(change.spots[0])]
-                     if spot not in change.spots]
-            for more in ([], spots) if spots else ([],):
-                if time.thread_time() + self.slow > self.stop:
-                    return None
-                tried = Change([*change.spots, *more], change.make, change.said)
-                if all(self.is_right(case, tried) for case in cases):
-                    return tried
-        return None
-
-    def written(self, spot):
-        """Return what two spots share that are the same slip, made twice: how they stand there."""
-        around = next((self.mine.text(whole)[:9] for whole in self.mine.spots
-                       if spot in whole.inputs and whole.kind == "Call"), "")
-        return spot.kind, around, self.mine.text(spot)
-
-    def first_of_two(self) -> Place | None:
-        """Return the place of a change after which one more makes every case right."""
-        begun, most = None, self.right_names() + 1
-        for change in [*self.changes(begins_only=True)]:
-            if time.thread_time() + 2 * self.slow > self.stop:
+            if time.thread_time() + self.slow > self.stop:
                 return None
-            self.begin_with(change)
-            if self.right_names() > most:
-                begun, most = change, self.right_names()
-        if begun is None:
-            return None
-        self.begin_with(begun)
-        second = self.mending()
-        self.begin_with(None)
-        place = second and _worded(self, begun)
-        if place:
-            place.lines[-1] = ("With the right value there, one thing is left, further down: look "
-                               f"then at the line `{_quote(self.mine, second.spots[0])}`.")
-        return place
-
-    def begin_with(self, change):
-        """Make a change in all calls from here on."""
-        self.base = change
-        self.is_right(self.first, record=True)
-        self.look()
-
-    def right_names(self):
-        return sum(spot.kind in STORED and bool(known) for spot, known in self.known.items())
+            if all(self.is_right(case, change) for case in cases):
+                return change
+        return None
 
     def is_right(self, case, change=None, record=False):
         exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
-        made = {spot.number: one.make(case) for one in (self.base, change) if one
-                for spot in one.spots}
+        made = {change.spot.number: change.make(case)} if change else {}
         try:
             value = seen(exercise.view, args, self.mine.call(args, made, self.limit, record))
             return not differ(value, self.wanted(case), exercise.returns[0], exercise.returns,
@@ -240,25 +195,18 @@ class _Search:
         return bool(spot.inputs) and all(self.known.get(part) or deep and part.kind != "Name" and (
             self.is_fed(part, deep)) for part in spot.inputs)
 
-    def changes(self, begins_only=False) -> Iterator[Change]:
+    def changes(self) -> Iterator[Change]:
         """Yield changes: first where something unknown begins, then in the order of the lines."""
         begins = {spot: None for spot in self.mine.reached
                   if not self.known[spot] and self.is_fed(spot)}
-        statements = {}
         for spot in self.mine.reached:
-            statements.setdefault(spot.statement, []).append(spot)
-        for spot in () if begins_only else self.mine.reached:
             yield from copies(spot)
         for spot in begins:
             yield from self.at(spot, 0)
-        for rank, spots in itertools.product(() if begins_only else range(NEVER),
-                                             statements.values()):
-            for spot in spots:
+        for rank in range(NEVER):
+            for spot in self.mine.reached:
                 if rank or spot not in begins:
                     yield from self.at(spot, rank)
-            for spot in spots:
-                if self.least_rank(spot) == rank and spot.kind not in STORED:
-                    yield from around(spot, self.known[spot], self.sizes, self.first)
 
     def at(self, spot, rank):
         """Yield changes of what is done in a spot that prove as much as a rank says."""
@@ -266,7 +214,7 @@ class _Search:
         if least < NEVER and max(least, self.rank_of_graft(spot)) == rank:
             for quantity in self.quantities:
                 if self.fits(spot, quantity.values) and self.says_more(spot, quantity):
-                    yield Change([spot], lambda case, quantity=quantity: graft(
+                    yield Change(spot, lambda case, quantity=quantity: graft(
                         quantity.read(self.their_values(case))))
         if least == rank:
             yield from edits(spot, self.texts)
@@ -340,7 +288,7 @@ def _quote(program, spot):
 
 def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
-    spot, reached = change.spots[0], search.mine.reached
+    spot, reached = change.spot, search.mine.reached
     values, quote = spot.values, _quote(search.mine, spot)
     before = _right_before(search, reached[:reached.index(spot)])
     fed = search.is_fed(spot)
@@ -356,20 +304,9 @@ def _worded(search, change):
     elif spot.inputs:
         end = f"What goes into it is right; w{end[1:]}" if fed else (
             f"{end}; but look also at what goes into it")
-    if len(change.spots) > 1:
-        end += ", if the same is mended wherever it stands"
     lines = [before, _look(search, spot, quote, want, change.said),
              change.said or _likeness(search, spot, got, want)]
     return Place(spot.node.lineno, quote, [*filter(None, lines), f"{end}."])
-
-
-def _kept(program):
-    """Return the place of a default value that calls have changed."""
-    quote = linecache.getline(program.file, program.grown).strip()
-    return Place(program.grown, quote, [
-        f"Look at the line `{quote}`: a default value is made once, when the cell runs, and what "
-        "one call puts into it is still there in the next.",
-        "With a new one in each call, your function gives the right result."])
 
 
 def _without_value(program, error):
