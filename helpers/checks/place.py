@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import linecache
 import operator
 import time
@@ -83,9 +82,8 @@ class _Search:
     mine, theirs : the programs of the student and of the reference
     first : the number of a case that is not right; `failed` and `raised` say what was raised in it
     quantities : what the reference computes in it
-    answer : what is wanted in that case
     known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
-    inner : the spots that stand in others
+    settled : the numbers of the statements that come to one of the quantities
     """
 
     def __init__(self, exercise, function, stop):
@@ -104,7 +102,6 @@ class _Search:
         self.failed, self.raised = self.mine.failed, self.error is not None
         self.limit = 2 * self.mine.steps + 2000
         self.quantities = list(self.their_quantities())
-        self.answer = snapshot(self.wanted(self.first))
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
                                       for value in argument.values()]
@@ -119,7 +116,6 @@ class _Search:
     def look(self):
         """Find out what the values of the last recorded call are."""
         self.known, names = {}, {quantity.name for quantity in self.quantities}
-        self.inner = {part for spot in self.mine.reached for part in spot.inputs}
         for spot in self.mine.reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
             if spot.name in names and any(
@@ -128,6 +124,9 @@ class _Search:
             turned = spot.kind == "UnaryOp" or getattr(spot.node, "attr", "") == "T"
             self.known[spot] = (found[0] if found and all(found) else
                                 spot.kind == "Constant" or turned and self.is_fed(spot))
+        self.settled = {spot.statement for spot, known in self.known.items()
+                        if spot.kind == "Assign" and np.ndim(spot.values[0])
+                        and getattr(known, "name", None)}
 
     def mending(self) -> Change | None:
         """Return the first change that makes every case right."""
@@ -210,43 +209,14 @@ class _Search:
 
     def at(self, spot, rank):
         """Yield changes of what is done in a spot that prove as much as a rank says."""
-        least = self.least_rank(spot)
-        if least < NEVER and max(least, self.rank_of_graft(spot)) == rank:
+        least = int(spot.statement in self.settled)
+        if max(least, self.rank_of_graft(spot)) == rank:
             for quantity in self.quantities:
-                if self.fits(spot, quantity.values) and self.says_more(spot, quantity):
+                if self.fits(spot, quantity.values):
                     yield Change(spot, lambda case, quantity=quantity: graft(
                         quantity.read(self.their_values(case))))
-        if least == rank:
+        if rank == least:
             yield from edits(spot, self.texts)
-
-    def says_more(self, spot, quantity):
-        """Whether a value in a spot says more than that what comes out of it should be right.
-
-        The answer itself does not, for a name or a part of a condition; nor does a value without a
-        name in place of a name, or a number that is made of counts alone.
-        """
-        value, name = quantity.values[0], spot.kind == "Name"
-        if name or isinstance(value, np.ndarray) and value.dtype == bool:
-            return spot not in self.inner or (not name or quantity.name) and not equal(
-                value, self.answer)
-        parts = [value for part in spot.inputs for value in part.values[:1]]
-        return not parts or not all(isinstance(value, np.ndarray) and not value.ndim
-                                    and value.dtype.kind in "iu" for value in parts)
-
-    def least_rank(self, spot):
-        """Return 0; more where the statement comes to something known, or decides what is run."""
-        for own, known in self.known.items():
-            name = getattr(known, "name", None)
-            if own.kind == "Assign" and own.statement == spot.statement and name:
-                if name == own.name:
-                    return 1 if self.raised else NEVER
-                if np.ndim(own.values[0]):
-                    return 1
-        if any(isinstance(value, np.ndarray) and not value.ndim and value.dtype == bool
-               for value in spot.values[:1]):
-            here = self.failed is not None and self.failed.statement == spot.statement
-            return 1 if here or not self.raised else NEVER
-        return 0
 
     def rank_of_graft(self, spot):
         """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
