@@ -221,15 +221,14 @@ class _Search:
     def rank_of_graft(self, spot):
         """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
         blank = bool(spot.values) and all(map(_is_blank, spot.values))
-        known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
-        if blank or spot.kind in ("Constant", "Tuple"):
+        parts = [value for part in spot.inputs for value in part.values[:1]]
+        if blank or spot.kind in ("Constant", "Tuple") or parts and all(map(_is_count, parts)):
             return NEVER
-        if not known:
-            if spot.kind == "Subscript":
-                return 2
-            one_line = spot.node.lineno == spot.node.end_lineno
-            return 2 if one_line and spot.kind != "Name" and self.is_fed(spot, deep=True) else NEVER
-        return 2 if self.known[spot] is True and spot.kind != "Constant" else 0
+        known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
+        if known or spot.kind == "Subscript":
+            return 0 if known and self.known[spot] is not True else 2
+        one_line = spot.node.lineno == spot.node.end_lineno
+        return 2 if one_line and spot.kind != "Name" and self.is_fed(spot, deep=True) else NEVER
 
     def fits(self, spot, values):
         """Whether values of the reference's can stand for those of a spot, and are not the same."""
@@ -248,6 +247,10 @@ def _is_blank(value):
     """Whether it is what something begins with that is filled later: a list, an array of zeros."""
     return not len(value) if isinstance(value, (tuple, dict)) else (
         np.ndim(value) > 0 and not np.any(value))
+
+
+def _is_count(value):
+    return isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iu"
 
 
 # In words.
