@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote  # noqa: F401  (`course.py` quotes the names of notebooks)
 
+from helpers.notebook import Unreadable, document_in
+
 PathLike = str | Path
-CONFLICT_MARKS = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
 DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
 WORKED_IN = """\
@@ -86,7 +87,7 @@ def find_lesson(text: str, folder: PathLike) -> str:
 
 def hash_sources(notebook: dict) -> str | None:
     """Return a hash of type and source of the cells that are not blank; None if all are."""
-    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    cells = [[cell.get("cell_type"), "".join(cell["source"])] for cell in notebook["cells"]]
     cells = [cell for cell in cells if cell[1].strip()]
     return hashlib.sha256(json.dumps(cells).encode("ascii")).hexdigest() if cells else None
 
@@ -94,32 +95,12 @@ def hash_sources(notebook: dict) -> str | None:
 def state_of(path: PathLike) -> State:
     """Read a notebook and tell its state, whatever Jupyter added to it on saving."""
     try:
-        data = Path(path).read_bytes()
-    except OSError:
+        notebook = document_in(Path(path).read_bytes())
+        return State(None, notebook["metadata"]["course"]["sources"], hash_sources(notebook))
+    except Unreadable as why:
+        return State(damage=str(why))
+    except (OSError, KeyError, TypeError):
         return State()
-    try:
-        notebook = json.loads(data)
-        sources = hash_sources(notebook)
-    except ValueError as error:
-        return State(damage=_damage(data, error))
-    except (KeyError, TypeError, AttributeError, RecursionError):
-        return State(damage="it is no notebook")
-    try:
-        return State(None, notebook["metadata"]["course"]["sources"], sources)
-    except (KeyError, TypeError):
-        return State()
-
-
-def _damage(data: bytes, error: ValueError) -> str:
-    """Return in a few words why a file that should be JSON is none."""
-    if not data.strip():
-        return "it is empty"
-    if not isinstance(error, json.JSONDecodeError):
-        return "it is not in UTF-8"
-    line = error.doc.splitlines()[error.lineno - 1 : error.lineno]
-    if line and line[0].startswith(CONFLICT_MARKS):
-        return f"line {error.lineno} is a mark of a merge conflict"
-    return f"line {error.lineno}: {error.msg}"
 
 
 def is_untouched(path: PathLike) -> bool:

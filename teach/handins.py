@@ -18,6 +18,7 @@ from helpers import folder
 from helpers.checks.exercise import Exercise, Group, exercises
 from helpers.memory import siblings
 from helpers.memory.overview import LESSONS
+from helpers.notebook import Unreadable, document_in
 
 STUB = "raise NotImplementedError"
 LARGEST = 20 * 2**20  # bytes of a notebook
@@ -154,8 +155,9 @@ def _read(path: tuple[str, ...], raw: bytes) -> HandIn:
     one = HandIn("", _lesson_in(path[-1]), "/".join(path))
     try:
         one.cells = [{"source": siblings.without_magics(cell["source"]), "mark": _mark(cell),
-                      "code": cell.get("cell_type") == "code"} for cell in siblings.cells_in(raw)]
-    except siblings.Unreadable as reason:
+                      "code": cell.get("cell_type") == "code"}
+                     for cell in document_in(raw)["cells"]]
+    except Unreadable as reason:
         one.problem = str(reason)
     except (RecursionError, MemoryError, ValueError, AttributeError):
         one.problem = "it is no notebook"

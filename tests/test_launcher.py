@@ -61,6 +61,7 @@ class Course:
             shutil.copy(ROOT / name, folder / name)
         (folder / "helpers").mkdir()
         (folder / "helpers" / "__init__.py").write_text("", encoding="utf-8")
+        shutil.copy(ROOT / "helpers" / "notebook.py", folder / "helpers")
         (folder / "notebooks").mkdir()
         shutil.copy(RELEASED, folder / "notebooks" / "02_toy.ipynb")
         (folder / "release.py").write_text(RECORDER, encoding="utf-8")

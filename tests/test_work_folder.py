@@ -125,12 +125,10 @@ CONFLICT = """{
 """
 DAMAGES = {
     "it is empty": b" ",
-    "line 3 is a mark of a merge conflict": CONFLICT.encode(),
-    "line 1: Expecting value": b"<!DOCTYPE html>",
-    "line 2: Unterminated string": b'{"cells": [\n{"cell_type": "mark',
-    "it is not in UTF-8": '{"cells": "déjà vu"}'.encode("cp1252"),
-    "it is no notebook": b'{"cells": [1]}',
-    "it is no note": b"[" * 99_999,
+    "a merge has left its marks in line 3": CONFLICT.encode(),
+    "it is a web page": b"<!DOCTYPE html>",
+    "line 1 is not in UTF-8": '{"cells": "déjà vu"}'.encode("cp1252"),
+    "it holds no cells": b'{"cells": [1]}',
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import functools
-import json
 import linecache
 import re
 import symtable
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from helpers.notebook import Unreadable, cells_of
 
 CALLS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
          "append", "extend", "insert", "update", "add",  # which change a list or a table
@@ -20,10 +21,6 @@ INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Ex
          ast.comprehension)  # what is in them is run later, if at all
 MADE = "it comes from a call or a loop, which is not run again"
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of what is no Python at all
-
-
-class Unreadable(Exception):  # noqa: N818  (it is told to the student, as part of a card)
-    """A notebook, or the exercise in it, cannot be read; says why."""
 
 
 class Names(dict):
@@ -61,44 +58,6 @@ def _has_number(path: Path, lesson: str) -> bool:
 def _listed(folder: Path) -> list[Path]:
     """Return what is in a folder, if one may know; on a hub, the folder above is others' too."""
     return sorted(folder.glob("*"), key=lambda path: (len(path.name), path.name))
-
-
-def cells_of(path: Path) -> list[dict]:
-    """Return the cells of a notebook; raise as `cells_in` does."""
-    return cells_in(path.read_bytes())
-
-
-@functools.lru_cache(maxsize=4)
-def cells_in(raw: bytes) -> list[dict]:
-    """Return the cells of a notebook's file, each source in one piece.
-
-    Raises
-    ------
-    Unreadable
-        Where it is no notebook; says what is wrong, and in which line.
-    """
-    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        text = raw.decode("utf-16" if wide else "utf-8-sig")
-        return [{**cell, "source": "".join(cell["source"])} for cell in json.loads(text)["cells"]]
-    except UnicodeError as error:
-        line = raw[:getattr(error, "start", 0)].count(b"\n") + 1
-        raise Unreadable(f"line {line} is not in UTF-8: another program has saved it in an "
-                         "encoding of its own") from None
-    except json.JSONDecodeError as error:
-        raise Unreadable(_damage(text, error.lineno)) from None
-    except (KeyError, TypeError, RecursionError):
-        raise Unreadable("it holds no cells") from None
-
-
-def _damage(text: str, line: int) -> str:
-    """Return why a text is no notebook, by the line in which that shows."""
-    conflict = re.match("<<<<<<<|>>>>>>>", text.split("\n")[line - 1])
-    if conflict:
-        return f"a merge has left its marks in line {line} (`{conflict[0]}`)"
-    if text.lstrip()[:1] == "<":
-        return "it is a web page, no notebook: download the file itself"
-    return f"it is cut off or damaged in line {line}" if text.strip() else "it is empty"
 
 
 def mark(cell: dict) -> str | None:
