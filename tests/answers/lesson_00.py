@@ -36,8 +36,6 @@ def wrong_parameters(x, y):
     return x ** 2
 
 
-
-
 RIGHT = {
     "00-square": [np.square, lambda x: x * x, lambda x: np.power(np.abs(x), 2.0)],
 }

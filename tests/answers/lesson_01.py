@@ -149,15 +149,6 @@ def gradient_alias(f, W, eps=1e-5):
     return gradient
 
 
-def gradient_returns_early(f, W, eps=1e-5):
-    gradient = np.zeros(W.shape)
-    for at in np.ndindex(W.shape):
-        step = np.zeros(W.shape)
-        step[at] = eps
-        gradient[at] = (f(W + step) - f(W - step)) / (2 * eps)
-        return gradient
-
-
 def gradient_as_a_list(f, W, eps=1e-5):
     gradient = []
     for at in np.ndindex(W.shape):
@@ -165,8 +156,6 @@ def gradient_as_a_list(f, W, eps=1e-5):
         step[at] = eps
         gradient.append((f(W + step) - f(W - step)) / (2 * eps))
     return gradient
-
-
 
 
 RIGHT = {
@@ -204,7 +193,6 @@ WRONG = [
     ("01-squared-error", lambda y, Y_hat: "0.5", "wrong-type"),
     ("01-squared-error", lambda y, Y_hat: -((y - Y_hat) ** 2).sum() / 2, "sign-flipped"),
     ("01-numerical-gradient", gradient_alias, "no-difference"),
-    ("01-numerical-gradient", gradient_returns_early, "one-entry-only"),
     ("01-numerical-gradient", lambda f, W, eps: W, "wrong-signature"),
 ]
 

@@ -202,8 +202,6 @@ def train_without_key(*args):
     return W1, W2, {"loss": history["train_loss"], "test_loss": history["test_loss"]}
 
 
-
-
 def train_recording_last(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
     weights = [(W1, W2)]
     while len(weights) <= epochs:
@@ -247,7 +245,6 @@ WRONG = [
     ("02-chain-rule", lambda x: None, "returns-none"),
     ("02-sigmoid-prime", lambda z: expit(z) * (1 - expit(z)) / 4, "constant-factor"),
     ("02-hidden-delta", lambda dZ2, W2, Z1: np.zeros(Z1.shape), "all-zero"),
-    ("02-backprop", backprop_published, "bias-last"),
     ("02-backprop", backprop_mean, "divided-by-N"),
     ("02-backprop", backprop_tripled, "constant-factor"),
     ("02-repair", backprop_published, "still-published"),

@@ -399,23 +399,6 @@ def value_and_grad_tape(loss, params):
 
 # wrong ones
 
-def order_recursive(output, order=None):
-    order = [] if order is None else order
-    for parent in output.parents:
-        if parent not in order:
-            order_recursive(parent, order)
-    order.append(output)
-    return order
-
-
-def backward_overwriting(output):
-    grads = {output: np.ones_like(output.value)}
-    for node in order_by_iterators(output)[::-1]:
-        for parent, piece in zip(node.parents, node.pull_back(grads[node]), strict=True):
-            grads[parent] = piece
-    return grads
-
-
 def backward_plus_equals(output):
     grads = {output: np.ones_like(output.value)}
     for node in order_by_counting_users(output)[::-1]:
@@ -579,7 +562,6 @@ WRONG = [
     ("07-backward", backward_kept_in_nodes, "leaves-marks"),
     ("07-backward", backward_with_a_default, None),
     ("07-backward", lambda output: list(order_by_iterators(output)), "not-a-dict"),
-    ("07-backward", backward_overwriting, "overwritten"),
     ("07-backward", backward_plus_equals, "added-in-place"),
     ("07-backward", backward_shifting_values, None),
     ("07-backward", lambda output: None, "returns-none"),

@@ -66,14 +66,6 @@ def torch_gradients_parameters(loss, params):
                            for k, p in box.items()}]
 
 
-def torch_gradients_none(loss, params):
-    import torch
-    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-    J = loss(t)
-    J.backward()
-    return J.item(), {k: v.grad.numpy() if v.grad is not None else None for k, v in t.items()}
-
-
 def torch_gradients_numpy_of_leaf(loss, params):
     import torch
     t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
@@ -103,36 +95,6 @@ def torch_gradients_number_first(loss, params):
     J = loss(t).item()
     J.backward()
     return J, {k: v.grad.numpy() for k, v in t.items()}
-
-
-def torch_gradients_torch_zeros(loss, params):
-    import torch
-    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-    J = loss(t)
-    J.backward()
-    return J.item(), {k: torch.zeros(v.shape) if v.grad is None else v.grad.numpy()
-                      for k, v in t.items()}
-
-
-def torch_gradients_numpy_zeros_in_float32(loss, params):
-    value, grads = torch_gradients_torch_zeros(loss, params)
-    return value, {k: np.asarray(g) for k, g in grads.items()}
-
-
-def torch_gradients_output(loss, params):
-    import torch
-    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-    J = loss(t)
-    J.backward()
-    return J, {k: np.zeros(v.shape) if v.grad is None else v.grad.numpy() for k, v in t.items()}
-
-
-def torch_gradients_tensors(loss, params):
-    import torch
-    t = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
-    J = loss(t)
-    J.backward()
-    return J.item(), {k: v.grad for k, v in t.items()}
 
 
 # 08-network
@@ -186,10 +148,6 @@ def network_by_data(params, activation):
         layer.weight = nn.Parameter(torch.tensor(params[f"W{n}"]).T.contiguous())
         layer.bias = nn.Parameter(torch.tensor(params[f"b{n}"])) if f"b{n}" in params else None
     return network
-
-
-def network_float32(params, activation):
-    return network_class(params, activation).float()
 
 
 def network_with_random_weights(params, activation):
@@ -286,27 +244,6 @@ def network_without_init(params, activation):
     return network
 
 
-def network_with_layers_in_a_list(params, activation):
-    from torch import nn
-    made = network_class(params, activation)
-
-    class Listed(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layers = [made.hidden, made.output]
-
-        def forward(self, X):
-            return self.layers[1](activation(self.layers[0](X)))
-
-    return Listed()
-
-
-def network_that_forgets_to_return(params, activation):
-    made = network_class(params, activation)
-    made.forward = lambda X: None
-    return made
-
-
 # 08-training-step
 
 def step_plain(model, X, y, loss_function, optimizer):
@@ -337,26 +274,11 @@ def step_closure(model, X, y, loss_function, optimizer):
     return optimizer.step(closure).item()
 
 
-def step_stale(model, X, y, loss_function, optimizer):
-    loss = loss_function(model(X), y)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
 def step_no_grad(model, X, y, loss_function, optimizer):
     import torch
     optimizer.zero_grad()
     with torch.no_grad():
         loss = loss_function(model(X), y)
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-
-
-def step_swapped(model, X, y, loss_function, optimizer):
-    optimizer.zero_grad()
-    loss = loss_function(y, model(X))
     loss.backward()
     optimizer.step()
     return loss.item()
@@ -403,42 +325,10 @@ def train_weighted(model, loader, loss_function, optimizer, epochs):
     return tuple(history)
 
 
-def train_mean_of_batches(model, loader, loss_function, optimizer, epochs):
-    model.train()
-    return [float(np.mean([step_plain(model, X, y, loss_function, optimizer)
-                           for X, y in loader])) for _ in range(epochs)]
-
-
-def train_keeping_tensors(model, loader, loss_function, optimizer, epochs):
-    model.train()
-    losses = []
-    for _ in range(epochs):
-        total = 0
-        for X, y in loader:
-            optimizer.zero_grad()
-            loss = loss_function(model(X), y)
-            loss.backward()
-            optimizer.step()
-            total = total + loss * len(X)
-        losses.append(total / len(loader.dataset))
-    return losses
-
-
 def train_with_arguments_swapped(model, loader, loss_function, optimizer, epochs):
     model.train()
     return [sum(len(X) * step_plain(model, X, y, optimizer, loss_function) for X, y in loader)
             / len(loader.dataset) for _ in range(epochs)]
-
-
-def train_without_sizes(model, loader, loss_function, optimizer, epochs):
-    model.train()
-    losses = []
-    for _ in range(epochs):
-        total = 0.0
-        for X, y in loader:
-            total += step_plain(model, X, y, loss_function, optimizer) / len(loader.dataset)
-        losses.append(total)
-    return losses
 
 
 def train_appending_inside(model, loader, loss_function, optimizer, epochs):
@@ -522,26 +412,6 @@ def evaluate_in_any_mode(model, loader):
     return hits / len(loader.dataset)
 
 
-def evaluate_switched_off(model, loader):
-    import torch
-    was = model.training
-    torch.set_grad_enabled(False)
-    model.eval()
-    hits = 0
-    for X, y in loader:
-        hits += (model(X).argmax(dim=1) == y).sum().item()
-    model.train(was)
-    return hits / len(loader.dataset)
-
-
-def evaluate_switched_off_and_left(model, loader):
-    import torch
-    model.train(False)
-    torch.set_grad_enabled(mode=False)
-    guesses = torch.cat([model(X).argmax(1) for X, _ in loader])
-    return (guesses == torch.cat([y for _, y in loader])).double().mean().item()
-
-
 def evaluate_switched_off_and_on(model, loader):
     import torch
     was, recording = model.training, torch.is_grad_enabled()
@@ -550,35 +420,6 @@ def evaluate_switched_off_and_on(model, loader):
     torch.set_grad_enabled(recording)
     model.train(was)
     return share
-
-
-def evaluate_left(model, loader):
-    import torch
-    model.eval()
-    with torch.no_grad():
-        return sum((model(X).argmax(1) == y).sum().item() for X, y in loader) / len(loader.dataset)
-
-
-def evaluate_max(model, loader):
-    import torch
-    was, hits = model.training, 0
-    model.eval()
-    with torch.no_grad():
-        for X, y in loader:
-            hits += (model(X).max(dim=1) == y).sum().item()
-    model.train(was)
-    return hits / len(loader.dataset)
-
-
-def evaluate_over_samples(model, loader):
-    import torch
-    was, hits = model.training, 0
-    model.eval()
-    with torch.no_grad():
-        for X, y in loader:
-            hits += (model(X).argmax(dim=0) == y).sum().item()
-    model.train(was)
-    return hits / len(loader.dataset)
 
 
 # 08-safe-mse
@@ -597,24 +438,9 @@ def mse_flat(y, Y_hat):
     return error @ error / len(error)
 
 
-def mse_published(y, Y_hat):
-    from torch.nn.functional import mse_loss
-    return mse_loss(Y_hat, y)
-
-
-def mse_square_of_mean(y, Y_hat):
-    return (Y_hat.flatten() - y.flatten()).mean().square()
-
-
 def mse_numpy(y, Y_hat):
     error = Y_hat.reshape(-1, 1) - y.reshape(-1, 1)
     return np.mean(error ** 2)
-
-
-def mse_copied(y, Y_hat):
-    import torch
-    guesses, labels = torch.tensor(Y_hat).reshape(-1, 1), torch.tensor(y).reshape(-1, 1)
-    return torch.mean((labels - guesses).square())
 
 
 # 08-repair
@@ -662,11 +488,6 @@ def repaired_numpy(X, y, params, learning_rate, steps):
     return params, losses
 
 
-def repaired_first_step(X, y, params, learning_rate, steps):
-    params, losses = repaired_class(X, y, params, learning_rate, 1)
-    return params, losses
-
-
 def repaired_nll_of_softmax(X, y, params, learning_rate, steps):
     import torch
     p = {k: torch.tensor(v, requires_grad=True) for k, v in params.items()}
@@ -679,35 +500,6 @@ def repaired_nll_of_softmax(X, y, params, learning_rate, steps):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    return {k: v.detach().numpy() for k, v in p.items()}, losses
-
-
-def still_sharing(X, y, params, learning_rate, steps):
-    import torch
-    p = {k: torch.from_numpy(v).requires_grad_() for k, v in params.items()}
-    optimizer = torch.optim.SGD(p.values(), lr=learning_rate)
-    X, y, losses = torch.from_numpy(X), torch.from_numpy(y), []
-    for _ in range(steps):
-        loss = torch.nn.functional.cross_entropy(
-            torch.tanh(X @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"], y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return {k: v.detach().numpy() for k, v in p.items()}, losses
-
-
-def as_published(X, y, params, learning_rate, steps):
-    import torch
-    p = {k: torch.from_numpy(v).requires_grad_() for k, v in params.items()}
-    optimizer = torch.optim.SGD(p.values(), lr=learning_rate)
-    losses = []
-    for _ in range(steps):
-        Z2 = torch.tanh(torch.from_numpy(X) @ p["W1"] + p["b1"]) @ p["W2"] + p["b2"]
-        loss = torch.nn.functional.cross_entropy(torch.softmax(Z2, dim=1), torch.from_numpy(y))
-        loss.backward()
-        optimizer.step()
-        losses.append(loss)
     return {k: v.detach().numpy() for k, v in p.items()}, losses
 
 
@@ -736,55 +528,30 @@ WRONG = [
         "output.weight": params["W2"].reshape(params["W2"].shape[::-1]),
         **({"output.bias": params["b2"]} if "b2" in params else {})}, "reshape-for-transpose"),
     ("08-to-state", lambda params: {"W1": params["W1"].T}, None),
-    ("08-torch-gradients", torch_gradients_none, "unused-without-zeros"),
     ("08-torch-gradients", torch_gradients_numpy_of_leaf, "detach-missing"),
     ("08-torch-gradients", torch_gradients_none_numpy, "unused-not-asked"),
     ("08-torch-gradients", lambda loss, params: loss(params).backward(), "loss-of-arrays"),
     ("08-torch-gradients", torch_gradients_without_backward, "grad-is-none"),
     ("08-torch-gradients", torch_gradients_number_first, "backward-of-a-number"),
-    ("08-torch-gradients", torch_gradients_torch_zeros, "zeros-of-torch"),
-    ("08-torch-gradients", torch_gradients_numpy_zeros_in_float32, "zeros-of-torch"),
-    ("08-torch-gradients", torch_gradients_tensors, "tensors-returned"),
-    ("08-torch-gradients", torch_gradients_output, "tensor-for-the-loss"),
-    ("08-network", network_float32, "float32"),
     ("08-network", network_with_random_weights, "weights-not-loaded"),
     ("08-network", network_with_one_layer_unloaded, None),
     ("08-network", network_without_super, "super-init-missing"),
     ("08-network", network_from_arrays, "arrays-in-state"),
     ("08-network", network_hard_coded, "state-mismatch"),
-    ("08-network", network_with_layers_in_a_list, "not-registered"),
-    ("08-network", network_that_forgets_to_return, "forward-returns-none"),
     ("08-network", network_always_with_bias, "bias-not-in-state"),
     ("08-network", network_never_with_bias, "state-names"),
     ("08-network", network_with_names_kept, "own-names-in-state"),
     ("08-network", network_without_init, "layers-not-found"),
     ("08-network", network_with_other_names, "state-names"),
     ("08-network", network_turned, "state-mismatch"),
-    ("08-training-step", step_stale, "zero-grad-missing"),
     ("08-training-step", step_detached, "tensor-returned"),
     ("08-training-step", step_no_grad, "no-graph"),
-    ("08-training-step", step_swapped, "labels-first"),
-    ("08-train", train_mean_of_batches, "mean-of-batches"),
     ("08-train", train_with_arguments_swapped, "optimizer-for-loss"),
-    ("08-train", train_without_sizes, "batch-sizes-missing"),
     ("08-train", train_appending_inside, "one-loss-per-batch"),
-    ("08-train", train_keeping_tensors, "tensors-kept"),
-    ("08-evaluate", evaluate_in_any_mode, "eval-missing"),
-    ("08-evaluate", evaluate_switched_off, "gradients-left-off"),
-    ("08-evaluate", evaluate_switched_off_and_left, "gradients-left-off"),
-    ("08-evaluate", evaluate_left, "mode-not-restored"),
     ("08-evaluate", evaluate_mean_in_float32, "mean-of-batches"),
     ("08-evaluate", evaluate_no_grad_without_call, "with-without-call"),
-    ("08-evaluate", evaluate_max, "max-for-argmax"),
-    ("08-evaluate", evaluate_over_samples, "over-the-samples"),
-    ("08-safe-mse", mse_published, "stretched"),
-    ("08-safe-mse", mse_square_of_mean, "square-of-the-mean"),
     ("08-safe-mse", mse_numpy, "numpy-mean"),
-    ("08-safe-mse", mse_copied, "cut-off"),
-    ("08-repair", repaired_first_step, "one-step-only"),
     ("08-repair", repaired_nll_of_softmax, "probabilities-without-logarithm"),
-    ("08-repair", still_sharing, "silent-fault"),
-    ("08-repair", as_published, "two-faults-left"),
     ("08-repair", as_numpy_of_a_leaf, "detach-missing"),
 ]
 

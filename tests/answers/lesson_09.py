@@ -299,34 +299,6 @@ def train_note(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, m
     return best["params"], history
 
 
-def train_best_by_name(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu, reg,
-                       batch_size, epochs, patience):
-    """Keep the best under a second name for a dict that goes on changing."""
-    params = dict(params)
-    velocity = {k: np.zeros_like(W) for k, W in params.items()}
-    history = {"train_loss": [loss(X, y, params, 0)], "val_loss": [loss(X_val, y_val, params, 0)]}
-    best, waited = params, 0
-    for _ in range(epochs):
-        new, velocity = run_epoch_slices(backprop, X, y, params, velocity, rng, learning_rate, mu,
-                                         reg, batch_size)
-        for k in params:
-            params[k] = new[k]
-        lowest = min(history["val_loss"])
-        history["train_loss"].append(loss(X, y, params, 0))
-        history["val_loss"].append(loss(X_val, y_val, params, 0))
-        waited = 0 if history["val_loss"][-1] < lowest else waited + 1
-        if waited == 0:
-            best = params
-        if waited >= patience:
-            break
-    return best, history
-
-
-def train_last(*args):
-    *others, epochs, patience = args
-    return train_while(*others, epochs, 10**6)
-
-
 def confusion_loop(y, y_pred, K):
     C = np.zeros((K, K), int)
     for a, b in zip(y, y_pred, strict=True):
@@ -378,17 +350,6 @@ def repaired_by_hand(X, y, n_val, n_test, rng):
             X[:n_test], y[:n_test])
 
 
-def friends(X, y, n_val, n_test, rng):
-    X, y = with_copies(X, y, rng)
-    return tuple(part for r in split_list(len(X), 3 * n_val, 3 * n_test, rng)
-                 for part in (X[r], y[r]))
-
-
-def friends_with_small_parts(X, y, n_val, n_test, rng):
-    X, y = with_copies(X, y, rng)
-    return tuple(part for r in split_list(len(X), n_val, n_test, rng) for part in (X[r], y[r]))
-
-
 RIGHT = {
     "09-split": [split_by_split, split_list, split_shuffle],
     "09-standardise": [standardise_where, standardise_in_place_on_copies, standardise_copy,
@@ -406,31 +367,6 @@ RIGHT = {
 }
 
 
-def standardise_all(X_train, X, floor=1.0):
-    everything = np.concatenate([X_train, X])
-    return (X - everything.mean(axis=0)) / np.maximum(everything.std(axis=0), floor)
-
-
-def standardise_sklearn_style(X_train, X, floor=1.0):
-    s = X_train.std(axis=0)
-    s[s == 0] = 1.0
-    return (X - X_train.mean(axis=0)) / s
-
-
-def initialise_shared_bias(sizes, rng):
-    return {name: W for i in range(1, len(sizes)) for name, W in (
-        (f"W{i}", np.sqrt(2 / sizes[i]) * rng.normal(size=(sizes[i - 1], sizes[i]))),
-        (f"b{i}", np.zeros(sizes[i])))}
-
-
-def forward_in_place(X, params):
-    Z1 = X @ params["W1"] + params["b1"]
-    A1 = Z1
-    A1[A1 < 0] = 0
-    Z2 = A1 @ params["W2"] + params["b2"]
-    return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": shares(Z2, axis=1)}
-
-
 def forward_max(X, params):
     def own_softmax(Z):
         E = np.exp(Z - Z.max(axis=1, keepdims=True))
@@ -442,34 +378,8 @@ def forward_max(X, params):
     return {"Z1": Z1, "A1": A1, "Z2": Z2, "Y_hat": own_softmax(Z2)}
 
 
-def backprop_columns(X, y, params, reg):
-    cache = forward_where(X, params)
-    dZ2 = cache["Y_hat"].copy()
-    dZ2[:, y] -= 1
-    dZ2 /= len(y)
-    dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
-    return {"W1": X.T @ dZ1 + reg * params["W1"], "b1": dZ1.sum(0),
-            "W2": cache["A1"].T @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
-
-
 def backprop_named_d(X, y, params, reg):
     return {"d" + k: g for k, g in backprop_one_hot(X, y, params, reg).items()}
-
-
-def backprop_not_turned(X, y, params, reg):
-    cache = forward_where(X, params)
-    dZ2 = (cache["Y_hat"] - np.eye(len(params["b2"]))[y]) / len(y)
-    dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
-    return {"W1": X @ dZ1 + reg * params["W1"], "b1": dZ1.sum(0),
-            "W2": cache["A1"] @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
-
-
-def backprop_one_bias(X, y, params, reg):
-    cache = forward_where(X, params)
-    dZ2 = (cache["Y_hat"] - np.eye(len(params["b2"]))[y]) / len(y)
-    dZ1 = dZ2 @ params["W2"].T * (cache["Z1"] > 0)
-    return {"W1": X.T @ dZ1 + reg * params["W1"], "b1": dZ1.sum(1),
-            "W2": cache["A1"].T @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
 
 
 def backprop_any_relu(X, y, params, reg):
@@ -479,11 +389,6 @@ def backprop_any_relu(X, y, params, reg):
     dZ1 = dA1 * (dA1 > 0)
     return {"W1": X.T @ dZ1 + reg * params["W1"], "b1": dZ1.sum(0),
             "W2": cache["A1"].T @ dZ2 + reg * params["W2"], "b2": dZ2.sum(0)}
-
-
-def backprop_all_decay(X, y, params, reg):
-    grads = backprop_one_hot(X, y, params, 0)
-    return {k: grads[k] + reg * params[k] for k in params}
 
 
 def backprop_measured(X, y, params, reg):
@@ -519,44 +424,6 @@ def run_epoch_changing(backprop, X, y, params, velocity, rng, learning_rate, mu,
     return params, velocity
 
 
-def run_epoch_all(backprop, X, y, params, velocity, rng, learning_rate, mu, reg, batch_size):
-    order = rng.permutation(len(X))
-    for _ in range(0, len(order), batch_size):
-        grads = backprop(X, y, params, reg)
-        velocity = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
-        params = {k: params[k] + velocity[k] for k in params}
-    return params, velocity
-
-
-def run_epoch_all_labels(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
-                         batch_size):
-    order = rng.permutation(len(X))
-    for i in range(0, len(order), batch_size):
-        grads = backprop(X[order[i:i + batch_size]], y, params, reg)
-        velocity = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
-        params = {k: params[k] + velocity[k] for k in params}
-    return params, velocity
-
-
-def run_epoch_one_velocity(backprop, X, y, params, velocity, rng, learning_rate, mu, reg,
-                           batch_size):
-    order = rng.permutation(len(X))
-    for i in range(0, len(order), batch_size):
-        rows = order[i:i + batch_size]
-        grads = backprop(X[rows], y[rows], params, reg)
-        new = {k: mu * velocity[k] - learning_rate * grads[k] for k in params}
-        params = {k: params[k] + new[k] for k in params}
-    return params, new
-
-
-def rate_range_epochs(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
-    V, losses = {k: 0 * W for k, W in params.items()}, []
-    for rate in rates:
-        losses.append(loss(X, y, params, 0))
-        params, V = run_epoch_slices(backprop, X, y, params, V, rng, rate, mu, reg, batch_size)
-    return losses
-
-
 def train_first_for_lowest(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu,
                            reg, batch_size, epochs, patience):
     velocity = {k: np.zeros_like(W) for k, W in params.items()}
@@ -575,45 +442,10 @@ def train_first_for_lowest(loss, backprop, X, y, X_val, y_val, params, rng, lear
     return best, history
 
 
-def train_epochs_from_zero(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu,
-                           reg, batch_size, epochs, patience):
-    velocity = {k: np.zeros_like(W) for k, W in params.items()}
-    history = {"train_loss": [loss(X, y, params, 0)], "val_loss": [loss(X_val, y_val, params, 0)]}
-    best, best_epoch = params, 0
-    for epoch in range(epochs):
-        params, velocity = run_epoch_slices(backprop, X, y, params, velocity, rng, learning_rate,
-                                            mu, reg, batch_size)
-        history["train_loss"].append(loss(X, y, params, 0))
-        history["val_loss"].append(loss(X_val, y_val, params, 0))
-        if history["val_loss"][-1] < min(history["val_loss"][:-1]):
-            best, best_epoch = params, epoch
-        if epoch - best_epoch >= patience:
-            break
-    return best, history
-
-
 def repaired_threefold(X, y, n_val, n_test, rng):
     train, *others = split_by_split(len(X), 3 * n_val, 3 * n_test, rng)
     return (*with_copies(X[train], y[train], rng),
             *(part for rows in others for part in (X[rows], y[rows])))
-
-
-def rate_range_same_batch(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
-    rows = rng.permutation(len(X))[:batch_size]
-    V = dict.fromkeys(params, 0.0)
-    losses = []
-    for rate in rates:
-        losses.append(loss(X[rows], y[rows], params, 0))
-        grads = backprop(X[rows], y[rows], params, reg)
-        V = {k: mu * V[k] - rate * grads[k] for k in V}
-        params = {k: params[k] + V[k] for k in V}
-    return losses
-
-
-def confusion_once(y, y_pred, K):
-    C = np.zeros((K, K), dtype=int)
-    C[y, y_pred] = C[y, y_pred] + 1
-    return C
 
 
 def confusion_marked(y, y_pred, K):
@@ -621,19 +453,6 @@ def confusion_marked(y, y_pred, K):
     for a, b in zip(y, y_pred, strict=True):
         C[a, b] = 1
     return C
-
-
-def confusion_swapped(y, y_pred, K):
-    C = np.zeros((K, K), dtype=int)
-    for a, b in zip(y, y_pred, strict=True):
-        C[b, a] += 1
-    return C
-
-
-def split_validation_drawn_apart(N, n_val, n_test, rng):
-    order = rng.permutation(N)
-    test, rest = order[:n_test], order[n_test:]
-    return rest[n_val:], rng.permutation(rest)[:n_val], test
 
 
 def rate_range_after(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
@@ -656,9 +475,6 @@ def initialise_return_inside(sizes, rng):
 
 
 WRONG = [
-    ("09-split", lambda N, n_val, n_test, rng: (lambda o: (
-        o[n_val:], o[n_test:n_test + n_val], o[:n_test]))(rng.permutation(N)),
-     "parts-overlap"),
     ("09-standardise", lambda X_train, X, floor=1.0: X - X_train.mean(0) / np.maximum(
         X_train.std(0), floor), "another-formula"),
     ("09-standardise", lambda X_train, X, floor=1.0: (X - X_train.mean(axis=1)) / np.maximum(
@@ -671,44 +487,22 @@ WRONG = [
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg / 2 * (
         params["W1"] ** 2).sum() + (params["W2"] ** 2).sum(), "brackets-missing"),
     ("09-backprop", backprop_named_d, "missing-key"),
-    ("09-backprop", backprop_one_bias, "bias-not-over-samples"),
-    ("09-backprop", backprop_not_turned, "transpose-missing"),
-    ("09-epoch", run_epoch_all, "all-samples-in-each-step"),
-    ("09-epoch", run_epoch_all_labels, "shuffled-apart"),
-    ("09-epoch", run_epoch_one_velocity, "velocity-not-kept"),
-    ("09-rate-range", rate_range_epochs, "an-epoch-for-each-rate"),
     ("09-rate-range", rate_range_after, "noted-after-the-step"),
     ("09-train", train_first_for_lowest, "not-compared-with-the-lowest"),
-    ("09-train", train_epochs_from_zero, "start-counted-as-an-epoch"),
     ("09-repair", repaired_threefold, "other-sizes"),
-    ("09-split", split_validation_drawn_apart, "drawn-three-times"),
     ("09-split", lambda N, n_val, n_test, rng: (
         rng.permutation(N)[n_val + n_test:], rng.permutation(N)[n_test:n_test + n_val],
         rng.permutation(N)[:n_test]), "drawn-three-times"),
     ("09-split", lambda N, n_val, n_test, rng: tuple(np.split(
         rng.permutation(N), [N - n_val - n_test, N - n_test])), "another-split"),
-    ("09-standardise", standardise_all, "not-the-training-digits"),
-    ("09-standardise", standardise_sklearn_style, "only-zero-guarded"),
     ("09-standardise", lambda X_train, X, floor=1.0: X / 16, None),
-    ("09-initialise", initialise_shared_bias, "outputs-for-inputs"),
-    ("09-network/forward", forward_in_place, "sums-overwritten"),
     ("09-network/forward", forward_max, "max-for-maximum"),
     ("09-network/loss", lambda X, y, params, reg: loss_logs(X, y, params, 0) + reg * sum(
         (params[k] ** 2).sum() for k in ("W1", "W2")), "penalty-factor"),
-    ("09-backprop", backprop_columns, "labels-as-numbers"),
     ("09-backprop", backprop_any_relu, "error-through-relu"),
-    ("09-backprop", backprop_all_decay, "biases-regularised"),
-    ("09-backprop", backprop_measured, "measured-not-derived"),
     ("09-epoch", run_epoch_apart, "shuffled-apart"),
     ("09-epoch", run_epoch_changing, "changes-arguments"),
-    ("09-rate-range", rate_range_same_batch, "batch-drawn-once"),
-    ("09-train", train_best_by_name, "last-weights-returned"),
-    ("09-train", train_last, "patience-missing"),
-    ("09-confusion", confusion_once, "counted-once"),
     ("09-confusion", confusion_marked, "counted-once"),
-    ("09-confusion", confusion_swapped, "another-place"),
-    ("09-repair", friends, "copies-before-split"),
-    ("09-repair", friends_with_small_parts, "copies-before-split"),
 ]
 
 SUM = "a sum of two dicts, entry by entry, in the other order"
