@@ -188,7 +188,7 @@ WRONG = [
     ("01-sigmoid", lambda z: expit(z) + 0j, "complex"),
     ("01-forward", forward_of_notebook, "uses-notebook-data"),
     ("01-forward", forward_dot, "bias-last"),
-    ("01-squared-error", error_with_two_sums, "half-missing"),
+    ("01-squared-error", error_with_two_sums, "times-2"),
     ("01-squared-error", lambda y, Y_hat: np.float32(((y - Y_hat) ** 2).sum() / 2), "float32"),
     ("01-squared-error", lambda y, Y_hat: "0.5", "wrong-type"),
     ("01-squared-error", lambda y, Y_hat: -((y - Y_hat) ** 2).sum() / 2, "sign-flipped"),

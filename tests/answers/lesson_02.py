@@ -245,7 +245,7 @@ WRONG = [
     ("02-chain-rule", lambda x: None, "returns-none"),
     ("02-sigmoid-prime", lambda z: expit(z) * (1 - expit(z)) / 4, "constant-factor"),
     ("02-hidden-delta", lambda dZ2, W2, Z1: np.zeros(Z1.shape), "all-zero"),
-    ("02-backprop", backprop_mean, "divided-by-N"),
+    ("02-backprop", backprop_mean, "wrong-factor"),
     ("02-backprop", backprop_tripled, "constant-factor"),
     ("02-repair", backprop_published, "still-published"),
     ("02-suspects", lambda dW, dW_num, tolerance=1e-6: abs(dW - dW_num) > tolerance,

@@ -540,7 +540,7 @@ WRONG = [
     ("07-pair-rules/add_rule", lambda upstream, a, b, output: (
         np.zeros(a.shape), np.zeros(b.shape)), "all-zero"),
     ("07-pair-rules/mul_rule", lambda g, a, b, y: (g * a, g * b), "own-factor"),
-    ("07-pair-rules/div_rule", lambda g, a, b, y: (g / b, g * y / b), "sign-missing"),
+    ("07-pair-rules/div_rule", lambda g, a, b, y: (g / b, g * y / b), "sign-flipped"),
     ("07-unary-rules/exp_rule", lambda upstream, x, output: 0 * x, "all-zero"),
     ("07-unary-rules/exp_rule", exp_rule_in_place, "changes-arguments"),
     ("07-unary-rules/log_rule", lambda upstream, x, output: np.reciprocal(x), "upstream-ignored"),
@@ -558,7 +558,7 @@ WRONG = [
     ("07-topological-order", lambda output: [output], None),
     ("07-topological-order", lambda output: sorted({output, *output.parents}, key=id), None),
     ("07-topological-order", order_marking_nodes, "leaves-marks"),
-    ("07-topological-order", order_by_a_visitor, "recursive"),
+    ("07-topological-order", order_by_a_visitor, "too-deep"),
     ("07-backward", backward_kept_in_nodes, "leaves-marks"),
     ("07-backward", backward_with_a_default, None),
     ("07-backward", lambda output: list(order_by_iterators(output)), "not-a-dict"),
