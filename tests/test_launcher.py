@@ -247,37 +247,24 @@ def test_first_start_installs_and_opens_lab(made):
     assert len(made.calls("jupyterlab")) == 1
 
 
-def test_second_start_runs_no_pip(made):
-    made.run("lab")
-    installs = len(made.calls("pip"))
-    for path in made.packages.glob("pip*"):
-        shutil.rmtree(path)
-    result = made.run("lab")
-    assert result.returncode == 0, result.stderr
-    assert "Setting the course up" not in result.stdout
-    assert len(made.calls("pip")) == installs
-    assert len(made.calls("jupyterlab")) == 2
+def test_pip_runs_only_where_something_is_to_be_installed(made):
+    def installs(*arguments):
+        before = len(made.calls("pip"))
+        result = made.run(*arguments)
+        assert result.returncode == 0, result.stderr
+        assert ("Setting the course up" in result.stdout) is (
+            "numpy" in str(made.calls("pip")[before:]))
+        return len(made.calls("pip")) - before
 
-
-def test_tests_add_their_packages_once(made):
-    made.run("lab")
-    for _ in range(2):
-        assert made.run("test").returncode == 0
-    assert len(made.calls("pip")) == 3
-    added = made.calls("pip")[-1]
-    assert "nbval" in added and "numpy" not in added
-    made.run("lab")
-    made.run("release")
-    assert len(made.calls("pip")) == 3
-
-
-def test_changed_pins_are_installed(made):
-    made.run("test")
-    before = len(made.calls("pip"))
+    assert [installs("lab"), installs("lab")] == [2, 0]
+    assert [installs("test"), installs("test"), installs("release")] == [1, 0, 0]
+    assert "nbval" in made.calls("pip")[-1]
     change_pins(made)
-    made.run("lab")
-    assert len(made.calls("pip")) == before + 2
+    assert [installs("lab"), installs("lab")] == [2, 0]
     assert json.loads(made.stamp.read_text())["done"] == ["base"]
+    assert [installs("test"), installs("setup")] == [1, 2]
+    assert json.loads(made.stamp.read_text())["done"] == ["base", "test"]
+    assert len(made.calls("jupyterlab")) == 4
 
 
 def test_pip_failing_is_told_and_tried_again(made):
@@ -322,15 +309,6 @@ def test_changed_pins_without_network_and_without_lab(made):
     assert made.run("lab", EXIT_pip="1").returncode == 1
 
 
-def test_setup_installs_again(made):
-    made.run("test")
-    before = len(made.calls("pip"))
-    assert made.run("setup").returncode == 0
-    assert len(made.calls("pip")) == before + 2
-    assert json.loads(made.stamp.read_text())["done"] == ["base", "test"]
-    assert made.calls("jupyterlab") == []
-
-
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"inputs": 1, "done": ["base", "test"]}'])
 def test_a_damaged_stamp_does_not_count(made, text):
     made.stamp.write_text(text, encoding="utf-8")
@@ -360,38 +338,24 @@ def test_moved_folder_works_and_needs_no_pip(made, tmp_path):
 
 
 def unusable_venv(copy, kind):
-    venv = copy.folder / ".venv"
     if kind == "empty":
-        venv.mkdir()
-    elif kind == "python gone":
-        copy.make_venv()
-        for path in copy.python.parent.glob("python*"):
-            path.unlink()
-    elif kind == "dangling link":
-        copy.make_venv()
-        copy.python.unlink()
-        copy.python.symlink_to(copy.folder / "no-such-python")
-    elif kind == "not a python":
-        copy.make_venv()
-        copy.python.unlink()
-        copy.python.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
-        copy.python.chmod(0o755)
-    elif kind == "configuration gone":  # its Python then is the one of the system
-        copy.make_venv()
-        (venv / "pyvenv.cfg").unlink()
+        (copy.folder / ".venv").mkdir()
     elif kind == "old":
-        subprocess.run([old_python("python3.9"), "-m", "venv", "--without-pip", venv], check=True)
-        subprocess.run([copy.python, "--version"], check=True)
+        command = [old_python("python3.9"), "-m", "venv", "--without-pip", copy.folder / ".venv"]
+        subprocess.run(command, check=True)
+    else:
+        copy.make_venv()
+        lost = copy.python if kind == "python gone" else copy.folder / ".venv" / "pyvenv.cfg"
+        lost.unlink()
+        if kind == "python gone":
+            lost.symlink_to(copy.folder / "no-such-python")
 
 
 @posix_only
-@pytest.mark.parametrize(
-    "kind",
-    ["empty", "python gone", "dangling link", "not a python", "configuration gone", "old"],
-)
+@pytest.mark.parametrize("kind", ["empty", "python gone", "configuration gone", "old"])
 def test_unusable_venv_is_made_anew(plain, module, capfd, kind):
     unusable_venv(plain, kind)
-    (plain.folder / ".venv" / "left-over").write_text("", encoding="utf-8")
+    (plain.folder / ".venv" / "left-over").touch()
     assert module.installer.look_at_venv() is None
     module.installer.make_venv()
     assert "making it anew" in capfd.readouterr().out
@@ -526,65 +490,37 @@ def test_ctrl_c_while_the_tests_packages_are_added_spares_lab(made):
 # ---- PyTorch
 
 
-@pytest.fixture
-def torch(plain, module, monkeypatch):
-    """Call install_torch as on some machine; returns what pip was asked and what was said."""
-    site, module = plain.folder / "site", module.installer
-    site.mkdir()
-
-    def install(system, machine="x86_64", answers=True, fails=(), present=False):
-        asked, said = [], []
-        with monkeypatch.context() as patch:
-            patch.setattr(module.sys, "platform", system)
-            patch.setattr(module.platform, "machine", lambda: machine)
-            patch.setattr(module, "cpu_index_answers", lambda: answers)
-            patch.setattr(module, "say", said.append)
-            patch.setattr(
-                module, "pip_install", lambda *a: asked.append(list(a)) or len(asked) not in fails
-            )
-            if present:
-                (site / "torch-2.13.0+cpu.dist-info").mkdir()
-            module.install_torch({"packages": site})
-        return asked, "\n".join(said)
-
-    return install
-
-
 PLAIN = [["torch==2.13.0"]]
 FROM_CPU_INDEX = [
     ["--no-deps", "--index-url", "https://download.pytorch.org/whl/cpu", "torch==2.13.0"]
 ]
+NONE = "everything works but the PyTorch sections"
 
 
-def test_torch_on_linux_comes_from_the_cpu_index(torch):
-    assert torch("linux") == (FROM_CPU_INDEX + PLAIN, "")
-
-
-def test_torch_on_linux_without_the_cpu_index_is_announced(torch):
-    asked, said = torch("linux", answers=False)
-    assert asked == PLAIN and "2.7 GB" in said and "config set global.proxy" in said
-
-
-def test_torch_that_is_there_is_not_fetched_again(torch):
-    assert torch("linux", answers=False, present=True) == (PLAIN, "")
-
-
-@pytest.mark.parametrize(("system", "machine"), [("darwin", "arm64"), ("win32", "AMD64")])
-def test_torch_elsewhere_is_the_plain_one(torch, system, machine):
-    assert torch(system, machine) == (PLAIN, "")
-
-
-def test_torch_is_not_tried_on_intel_macs(torch):
-    asked, said = torch("darwin", "x86_64")
-    assert asked == []
-    assert "Intel" in said and "everything works but the PyTorch sections" in said
-
-
-@pytest.mark.parametrize("fails", [(1,), (2,)])
-def test_torch_failing_is_one_clear_line(torch, fails):
-    asked, said = torch("linux", fails=fails)
-    assert asked == (FROM_CPU_INDEX + PLAIN)[: fails[0]]
-    assert "everything works but the PyTorch sections" in said and "setup tries again" in said
+@pytest.mark.parametrize(("system", "machine", "answers", "there", "fails", "asked", "said"), [
+    ("linux", "x86_64", True, False, None, FROM_CPU_INDEX + PLAIN, ""),
+    ("linux", "x86_64", False, False, None, PLAIN, "2.7 GB"),
+    ("linux", "x86_64", False, False, None, PLAIN, "config set global.proxy"),
+    ("linux", "x86_64", False, True, None, PLAIN, ""),  # it is not fetched again
+    ("darwin", "arm64", True, False, None, PLAIN, ""),
+    ("win32", "AMD64", True, False, None, PLAIN, ""),
+    ("darwin", "x86_64", True, False, None, [], "with an Intel processor: " + NONE),
+    ("linux", "x86_64", True, False, 1, FROM_CPU_INDEX, "setup tries again): " + NONE),
+    ("linux", "x86_64", True, False, 2, FROM_CPU_INDEX + PLAIN, "setup tries again): " + NONE),
+])
+def test_where_torch_comes_from_and_what_is_said_where_it_does_not(
+        plain, module, monkeypatch, system, machine, answers, there, fails, asked, said):
+    installer, pip, told = module.installer, [], []
+    monkeypatch.setattr(installer.sys, "platform", system)
+    monkeypatch.setattr(installer.platform, "machine", lambda: machine)
+    monkeypatch.setattr(installer, "cpu_index_answers", lambda: answers)
+    monkeypatch.setattr(installer, "say", told.append)
+    monkeypatch.setattr(installer, "pip_install",
+                        lambda *words: pip.append(list(words)) or len(pip) != fails)
+    if there:
+        (plain.folder / "torch-2.13.0+cpu.dist-info").mkdir()
+    installer.install_torch({"packages": plain.folder})
+    assert pip == asked and (said in told[0] if said else told == [])
 
 
 def test_set_up_goes_on_without_torch(plain, module, monkeypatch):
@@ -728,12 +664,9 @@ def handed_over(plain, module, monkeypatch):
 
 def test_lab_listens_here_only_and_keeps_its_token(plain, handed_over):
     assert handed_over("lab") == [
-        "-m",
-        "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
+        "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={plain.folder / 'work'}",
-        "--LabApp.default_url=/lab/tree/02_toy.ipynb",
-    ]
+        "--LabApp.default_url=/lab/tree/02_toy.ipynb"]
 
 
 @pytest.mark.parametrize(

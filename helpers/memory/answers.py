@@ -26,7 +26,7 @@ from helpers.checks.exercise import (
 from helpers.checks.judge import Verdict
 from helpers.checks.sandbox import Guard
 from helpers.checks.show import SIGNS, show_card
-from helpers.memory import siblings, store
+from helpers.memory import overview, siblings, store
 
 SOLUTIONS = folder("solutions")
 KEPT, SKIPPED = "kept_exercise", "skipped_exercise"  # what a function that was carried is called by
@@ -311,10 +311,12 @@ def _hand_over(rows):
 def _show_table(rows, lacking, again):
     """Show where several exercises come from; raise for the worst of those that are lacking."""
     lines, having = [], [row for row in rows if row not in lacking]
-    for exercise, _, verdict in rows:
+    for row in rows:
+        exercise, _, verdict = row
         note(exercise.id, verdict.outcome, checked=False)
         first, summary = verdict.lines[0], verdict.summary
-        lines.append(f"{SIGNS[verdict.outcome]} {exercise.id}: {first}"
+        name = overview.link_to(exercise.id) if row in lacking else exercise.id
+        lines.append(f"{SIGNS[verdict.outcome]} {name}: {first}"
                      + (f" {summary}" if summary not in first else ""))
     if not lacking:
         skipped = any(row[2].outcome == "skipped" for row in rows)

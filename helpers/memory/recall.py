@@ -73,16 +73,18 @@ def recall(lesson: str) -> Recall | None:
 
 
 def _next(lesson: str) -> dict | None:
-    """Return what to ask: one of the student's own that was asked least often, or the fixed one."""
+    """Return what was asked least often: of the student's own mistakes, or else the fixed one."""
     kept = store.records("recall")
     asked = [key for row in kept.values() for key in row.get("asked", [])]
     last = kept.get(lesson, {}).get("asked", [])[-1:]
-    own = [case for mistake, exercise, count, _ in overview.caught() if exercise[:2] < lesson
-           for case in [make_case(exercise, mistake, count)] if case]
-    if own:
-        return min(own, key=lambda case: (asked.count(case["key"]), [case["key"]] == last,
-                                          _place(lesson, case["key"])))
-    return make_case(*FIXED[lesson]) if lesson in FIXED else None
+    own = [(exercise, mistake, count) for mistake, exercise, count, _ in overview.caught()
+           if exercise[:2] < lesson]
+    own.sort(key=lambda row: _place(lesson, *row[:2]))
+    if lesson in FIXED:
+        own.append(FIXED[lesson])
+    cases = [make_case(*row) for row in own]
+    return min(filter(None, cases), default=None, key=lambda case: (
+        asked.count(case["key"]), [case["key"]] == last))
 
 
 def make_case(exercise: str, mistake: str, count: int = 0) -> dict | None:
