@@ -153,8 +153,6 @@ def _others(spot) -> Iterator[Callable]:
         yield lambda function, _, **named: getattr(function(inner.inputs[0].last), method)()
     for i, j in itertools.combinations(range(count), 2) if spot.kind == "Call" else ():
         yield functools.partial(_exchanged, i, j)
-    if spot.kind == "Call" and count > 1:
-        yield lambda function, *args, **named: function(*args[:-1], **named)
 
 
 def _exchanged(i, j, function, *args, **named):

@@ -90,18 +90,9 @@ class Evidence:
             call.value, self.wanted(index), self.exercise.tolerance)
             for index, call in enumerate(calls))
 
-    @cached_property
-    def again(self) -> Call:
-        """What comes of a second call with the arguments of the first case."""
-        return self.call(self.cases[0])
-
-    @cached_property
-    def on_same_objects(self) -> Call:
-        """What comes of a second call on the objects that the first has had in its hands."""
-        return self.call(self.cases[0], left=self.calls[0].args)
-
-    def repeats(self, again: Call) -> bool:
-        """Whether a second call came to the same as the first, or to no end."""
+    def repeats(self, left: tuple | None = None) -> bool:
+        """Whether a second call, on the objects that `left` gives, comes to the same, or no end."""
+        again = self.call(self.cases[0], left=left)
         return again.endless or self.alike(again, self.calls[0], self.wanted(0))
 
     def parts(self, index: int, call: Call | None = None) -> list[tuple]:

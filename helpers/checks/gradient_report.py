@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-
-from helpers.checks.compare import same_values
 
 EPS = 1e-5  # the step to either side
 GOOD = 1e-6  # a gradient with a relative error below this is called right
@@ -171,8 +168,8 @@ def diagnose(
     Raises
     ------
     TypeError
-        Where `loss` is no function of a dict or returns no number, `params` or `grads` is no dict
-        of arrays of numbers, or `sizes` no dict of numbers.
+        Where `loss` is no function or returns no number, `params` or `grads` is no dict of arrays
+        of numbers, or `sizes` no dict of numbers.
     ValueError
         Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
         finite, or the loss has the digits of float32 only, or two values for the same parameters.
@@ -180,15 +177,15 @@ def diagnose(
     own, given = _arrays("params", params), _arrays("grads", grads)
     _checked(own, given)
     sizes = _numbers(sizes or {})
-    _takes_dict(loss, own)
+    _wanted(callable(loss), "loss", type(loss).__name__, "a function of a dict of parameters")
     slopes, noise = _measured(loss, own)
     kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
     findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
                               kinks[name]) for name in own)
-    return Diagnosis(findings, "\n".join(_remarks(loss, own, findings, slopes, kinks)))
+    return Diagnosis(findings, "\n".join(_remarks(slopes, kinks)))
 
 
-def _remarks(loss, params, findings, slopes, kinks):
+def _remarks(slopes, kinks):
     """Yield what is to be said of the whole."""
     if any(kink.any() for kink in kinks.values()):
         yield ("At a kink, as of a ReLU at exactly 0, the slopes to either side differ: what the "
@@ -196,11 +193,6 @@ def _remarks(loss, params, findings, slopes, kinks):
     if not any(slope.any() for slope in slopes.values()):
         yield ("The loss does not change with any parameter: does it use the dict that it is "
                "given, or is everything saturated?")
-    if not all(finding.right for finding in findings):
-        left = copy.deepcopy(params)
-        loss(left)
-        if not same_values(left, params, 0.0):
-            yield "Your loss changes the dict that it gets; let it work on copies."
 
 
 # What came, examined before anything is measured.
@@ -255,21 +247,6 @@ def _checked(params, grads):
     if endless is not None:
         raise ValueError(f"params[{endless!r}]: it holds nan or infinity; nothing can be measured "
                          "there")
-
-
-def _takes_dict(loss, params):
-    """Raise a clear error where the loss works with arrays in place of the dict, or is none."""
-    _wanted(callable(loss), "loss", type(loss).__name__, "a function of a dict of parameters")
-    try:
-        loss(copy.deepcopy(params))
-    except Exception as error:
-        found = []
-        for handed in *([array] for array in params.values()), list(params.values()):
-            with contextlib.suppress(Exception):
-                found.append(_array(loss(*copy.deepcopy(handed))))
-        if any(number is not None and number.size == 1 for number in found):
-            raise TypeError("loss: it takes arrays, and gets the whole dict of parameters: let it "
-                            "take them out by their names") from error
 
 
 # What is measured.

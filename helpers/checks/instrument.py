@@ -60,7 +60,7 @@ class Program:
 
     def __init__(self, function: Callable):
         code, node = function.__code__, _definition(function)
-        self.file, self.texts = code.co_filename, {}
+        self.file = code.co_filename
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
         for name, value in self.space.items():
@@ -115,10 +115,8 @@ class Program:
 
     def text(self, spot: Spot) -> str:
         """Return an expression as it stands in the student's cell."""
-        if spot not in self.texts:
-            source = "".join(linecache.getlines(self.file))
-            self.texts[spot] = " ".join((ast.get_source_segment(source, spot.node) or "").split())
-        return self.texts[spot]
+        source = "".join(linecache.getlines(self.file))
+        return " ".join((ast.get_source_segment(source, spot.node) or "").split())
 
 
 def snapshot(value: Any, depth: int = 3) -> Any:
@@ -140,13 +138,7 @@ def _definition(function):
     """Return the syntax tree of a function, as a `def` without decorators and types."""
     code, first = function.__code__, function.__code__.co_firstlineno
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    starts = {(position[0], position[2]) for position in code.co_positions()}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Lambda) and (code.co_name, first) == ("<lambda>", node.lineno) and (
-                (node.body.lineno, node.body.col_offset) in starts):
-            body = [ast.copy_location(ast.Return(node.body), node.body)]
-            node = ast.copy_location(ast.FunctionDef("answer", node.args, body, [], None), node)
-            break
         if isinstance(node, ast.FunctionDef) and node.name == code.co_name and (
                 first in (node.lineno, *(line.lineno for line in node.decorator_list))):
             break

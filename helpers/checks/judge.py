@@ -247,8 +247,7 @@ def not_repeatable(evidence: Evidence) -> Verdict | None:
     change, and the mistake is another one.
     """
     wrong = evidence.wrong
-    if wrong and (wrong.stage != "value" or evidence.exercise.view) or (
-            evidence.repeats(evidence.again)):
+    if wrong and (wrong.stage != "value" or evidence.exercise.view) or evidence.repeats():
         return None
     return _general(evidence, "not-repeatable")
 
@@ -313,7 +312,7 @@ def gradients_switched_off(evidence: Evidence) -> Verdict | None:
 def leaves_marks(evidence: Evidence) -> Verdict | None:
     """Find a right answer that leaves something behind in the objects it gets."""
     exercise, args = evidence.exercise, fresh(evidence.cases[0])
-    if evidence.repeats(evidence.on_same_objects):
+    if evidence.repeats(evidence.calls[0].args):
         return None
     first, second = (seen(exercise.view, args, exercise.truth(*args)) for _ in range(2))
     if not same_values(first, second, exercise.rounding):  # as is right of training, say

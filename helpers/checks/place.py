@@ -6,7 +6,6 @@ import functools
 import linecache
 import operator
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from helpers.checks.changes import Change, copies, edits, equal, form, graft
 from helpers.checks.compare import differ
 from helpers.checks.evidence import names_in, right_answer
 from helpers.checks.gradient_report import looks_like
-from helpers.checks.instrument import FOLLOWED, Cut, Program, snapshot
+from helpers.checks.instrument import Cut, Program, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
 STORED = ("Assign", "AugAssign", "Given")
@@ -29,10 +28,9 @@ WALL = 2  # a search ends after so many times the seconds of computing that it m
 
 @dataclass
 class Place:
-    """Where a mistake is: the number of the line in its cell, the line, and what to say of it."""
+    """Where a mistake is: the number of the line in its cell, and what to say of it."""
 
     line: int
-    quote: str
     lines: list[str]
 
 
@@ -97,8 +95,6 @@ class _Search:
         self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
         if self.first is None:
             return None
-        if isinstance(self.error, NameError):
-            return _without_value(self.mine, self.error)
         self.failed, self.raised = self.mine.failed, self.error is not None
         self.limit = 2 * self.mine.steps + 2000
         self.quantities = list(self.their_quantities())
@@ -255,43 +251,24 @@ def _is_count(value):
 
 # In words.
 
-def _quote(program, spot):
-    return linecache.getline(program.file, spot.node.lineno).strip()
-
-
 def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
     spot, reached = change.spot, search.mine.reached
-    values, quote = spot.values, _quote(search.mine, spot)
+    values, quote = spot.values, linecache.getline(search.mine.file, spot.node.lineno).strip()
     before = _right_before(search, reached[:reached.index(spot)])
-    fed = search.is_fed(spot)
+    inputs = "" if change.said or not spot.inputs else "Look also at what goes into it. "
+    if inputs and search.is_fed(spot):
+        inputs = "What goes into it is right. " if spot.kind != "Call" else (
+            "Its arguments were computed rightly: is it the function to call with them? ")
     search.is_right(search.first, change, record=True)
     pairs = [(None, value) for value in spot.values[:1] or [None]]
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not equal(old, new)), pairs[0])
-    end = "With the right value there, the rest of your function gives the right result"
-    if change.said:
-        end = f"With that, {end[28:]}"
-    elif spot.kind == "Call" and fed:
-        end = f"Its arguments were computed rightly: is it the function to call with them? {end}"
-    elif spot.inputs:
-        end = f"What goes into it is right; w{end[1:]}" if fed else (
-            f"{end}; but look also at what goes into it")
     lines = [before, _look(search, spot, quote, want, change.said),
-             change.said or _likeness(search, spot, got, want)]
-    return Place(spot.node.lineno, quote, [*filter(None, lines), f"{end}."])
-
-
-def _without_value(program, error):
-    """Return the place of a name that is read before it has a value."""
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__)
-             if frame.f_code.co_filename == FOLLOWED]
-    if not lines:
-        return None
-    quote, name = linecache.getline(program.file, lines[-1]).strip(), str(error).split("'")[1]
-    return Place(lines[-1], quote, [
-        f"It stops at `{quote}`: `{name}` has no value yet when this line runs.",
-        "Is a line missing above it, or is the name spelt in another way there?"])
+             change.said or _likeness(search, spot, got, want),
+             f"{inputs}With {'that' if change.said else 'the right value there'}, the rest of your "
+             "function gives the right result."]
+    return Place(spot.node.lineno, [*filter(None, lines)])
 
 
 def _name_of(search, value):
