@@ -79,8 +79,6 @@ def test_mine_loads_what_is_bound_in_other_ways(folder):
     ["from numpy import *", "def sigmoid(z):\n    return 1 / (1 + exp(-z))"],
     ["%%time\ndef grow(z):\n    return np.exp(-z)",
      "%%time\ndef sigmoid(z):\n    return 1 / (1 + grow(z))"],
-    ["class C:\n    one = 1\nC.count = len([1, 2])\nnp.count = len([1])",
-     "def sigmoid(z):\n    return C.one / (1 + np.exp(-z))"],
     ["from functools import partial\nplus = partial(np.add, 1)\nONE = float(1)\nSH = (1, 2)",
      "FAST = 1 < 2\nE = ONE if FAST else SH[1]\nT = {}\nT['e'] = np.exp\nL = []\nL.append(E)",
      "L[0] += 1\nL[0] -= 1\nT['one'] = 0\nT['one'] += 1",

@@ -89,7 +89,7 @@ def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
         same = value.__name__ == name
         return f"import {value.__name__}" + ("" if same else f" as {name}"), set(), set()
     if _is_from(space, value):
-        text = _class(value, space) if isinstance(value, type) else _function(name, value)
+        text = _newest(value.__name__, space) if isinstance(value, type) else _function(name, value)
     else:
         home = _home(value)
         if home:
@@ -153,19 +153,6 @@ def _newest(name: str, space: dict) -> str:
                 first = min([node, *node.decorator_list], key=lambda part: part.lineno).lineno
                 return "\n".join(source.splitlines()[first - 1:node.end_lineno])
     raise NotKept(f"the source of `{name}` is not at hand")
-
-
-def _class(value: type, space: dict) -> str:
-    """Return the definition of a class, and of the methods that were added to it later."""
-    own = [(key, f) for key, f in vars(value).items()
-           if isinstance(f, types.FunctionType) and f.__globals__ is space]
-    text = _newest(value.__name__, space)
-    for key, f in own:
-        if not f.__qualname__.startswith(value.__name__ + "."):
-            more = _function(f.__name__, f) if f.__name__ != "<lambda>" else None
-            text += f"\n\n\n{more}\n" if more else "\n"
-            text += f"\n{value.__name__}.{key} = {f.__name__ if more else _lambda(key, f)}"
-    return text
 
 
 def _lambda(name: str, function: types.FunctionType) -> str:

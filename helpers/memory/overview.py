@@ -81,10 +81,7 @@ def caught() -> list[tuple[str, str, int, str]]:
 
 def _lesson_here() -> str | None:
     """Return the lesson of the open notebook, of the last check, or of the last one kept."""
-    path = _open_notebook()
-    name = path.name if path.suffix == ".ipynb" else ""  # a folder's name says nothing
-    found = [number for number in re.findall(r"(?<!\d)\d\d(?!\d)", name)
-             if number in LESSONS] or sorted(_lessons_in(path))
+    found = sorted(_lessons_in(_open_notebook()))
     if found:
         return found[0]
     times = {row.get("time", ""): exercise for exercise, row in store.records().items()}

@@ -30,7 +30,6 @@ HEADER = """# Exercise {id}: your answer, as it passed its check on {day} at {ho
 # A copy in format {format}, read by `mine("{id}")`; the course writes it anew when a check passes.
 
 """
-TYPES = {"outcome": str, "last": str, "time": str, "checks": int, "mistakes": dict, "asked": list}
 OLD_HOME = "from helpers.checks.answers import"  # as answers say that were kept before it moved
 STALE = 60  # seconds after which a file that was never finished is swept away
 WAITS = 100  # of 2 ms, for another notebook that is writing
@@ -212,16 +211,12 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> dict:
-    """Return what a file remembers, without what is damaged or of another version."""
+    """Return what a file remembers; nothing where it is not there or damaged."""
     try:
         row = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         row = None
-    row = row if isinstance(row, dict) else {}
-    row = {key: value for key, value in row.items() if isinstance(value, TYPES.get(key, object))}
-    if "mistakes" in row:
-        row["mistakes"] = {name: n for name, n in row["mistakes"].items() if isinstance(n, int)}
-    return row
+    return row if isinstance(row, dict) else {}
 
 
 def _version(store: Path) -> str:
