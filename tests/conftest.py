@@ -1,14 +1,11 @@
-"""Kernels are forked; verdicts without searches; and the scoreboard, collected from the workers."""
+"""Verdicts without searches; and the scoreboard, collected from the workers."""
 
 from __future__ import annotations
 
 import pytest
-from kernels import fork_kernels
 from scoreboard import SCORE
 
 from helpers.checks import judge, two
-
-fork_kernels()
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """Kernels that are forked from a process in which the libraries of the notebooks are loaded.
 
 Each is a process and an IPython of its own, as always; what they save is that each of them loads
-NumPy, Matplotlib, pandas, scikit-learn and PyTorch anew.
+NumPy, Matplotlib, pandas, scikit-learn and PyTorch anew. pytest loads this module first
+(pyproject.toml), before nbval loads nbformat.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
+from multiprocessing import forkserver
+from unittest import mock
 
 from jupyter_client.provisioning import local_provisioner
+
+INLINE = "module://matplotlib_inline.backend_inline"  # the backend that each kernel would choose
+LIBRARIES = ["anywidget", "ipykernel.kernelapp", "matplotlib.pyplot", "networkx", "scipy.optimize",
+             "seaborn", "sklearn.datasets", "sklearn.linear_model", "sklearn.neighbors",
+             "tqdm.auto", "torch._dynamo"]  # one that is missing is passed over
+
+# From 4.25 on jsonschema spends seconds on the grammar of a format that no notebook has.
+sys.modules["rfc3987_syntax"] = None
 
 
 class Forked:
@@ -19,9 +31,9 @@ class Forked:
     stdin = stdout = stderr = None
 
     def __init__(self, command, env=None, cwd=None, **others):
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["loaded"])
-        self.process = context.Process(
+        with mock.patch.dict(os.environ, MPLBACKEND=INLINE):
+            forkserver.ensure_running()
+        self.process = multiprocessing.get_context("forkserver").Process(
             target=run, args=(command[command.index("-f"):], {**env}, cwd), daemon=True)
         self.process.start()
         self.pid = self.process.pid
@@ -59,7 +71,6 @@ def run(arguments, env, cwd):
     IPKernelApp.launch_instance(arguments)
 
 
-def fork_kernels():
-    """Let all kernels that this process starts be forked, where that can be done."""
-    if "forkserver" in multiprocessing.get_all_start_methods():
-        local_provisioner.launch_kernel = Forked
+if "forkserver" in multiprocessing.get_all_start_methods():
+    forkserver.set_forkserver_preload(LIBRARIES)
+    local_provisioner.launch_kernel = Forked
