@@ -149,6 +149,7 @@ def wait_for(url):
 def served(folder, settings, app="jupyterlab", where="lab/tree"):
     """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
     (settings / "overrides.json").write_text(json.dumps(installer.OVERRIDES))
+    (settings / "jupyter_server_config.py").write_text(installer.SERVER_CONFIG)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -161,6 +162,7 @@ def served(folder, settings, app="jupyterlab", where="lab/tree"):
         command.append("--allow-root")
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env={**os.environ, "JUPYTER_DATA_DIR": str(settings),
+                                   "JUPYTER_CONFIG_DIR": str(settings),
                                    "JUPYTERLAB_SETTINGS_DIR": str(settings / "user")})
     try:
         wait_for(f"http://127.0.0.1:{port}/api?token={token}")
@@ -743,30 +745,6 @@ def shows_anew(part, move):
     expect(part).not_to_have_text(before, timeout=60_000)
 
 
-def test_nothing_is_lost_where_the_kernel_never_says_that_it_is_idle(lab, browser):
-    lost, page = [], browser.new_page(viewport=SIZE)
-    page.set_default_timeout(60_000)
-
-    def connect(socket):
-        server = socket.connect_to_server()
-        socket.on_message(server.send)
-        server.on_message(lambda message: None if lost and b'"idle"' in (
-            message if isinstance(message, bytes) else message.encode()) else socket.send(message))
-
-    page.route_web_socket(re.compile("/channels"), connect)
-    open_notebook(page, lab("live/live.ipynb"))
-    run_all(page)
-    page.get_by_text("open: 2").wait_for()
-    view = page.locator(".view").nth(0)
-    inputs, picture = view.locator("input"), view.locator("svg").first
-    shows_anew(picture, lambda: put(inputs.nth(0), 2))
-    lost.append(True)
-    shows_anew(picture, lambda: put(inputs.nth(1), 3))
-    shows_anew(picture, lambda: put(inputs.nth(0), 4))  # the page waits for a word, and then not
-    shows_anew(picture, lambda: put(inputs.nth(1), 1))
-    page.close()
-
-
 def test_on_the_next_day_views_show_what_they_showed_and_say_that_nobody_answers(
         lab, page, shoot):
     have_run(page, lab("live/more.ipynb"))
@@ -852,7 +830,7 @@ def open_playground(page, lab):
 
 def changes(page, view, move):
     """Move a control and wait until the view has drawn what came of it."""
-    before = view.get_attribute("data-change")
+    before = view.get_attribute("data-frames")
     move()
-    page.wait_for_function(f"view => Number(view.dataset.change) > {before}",
+    page.wait_for_function(f"view => Number(view.dataset.frames) > {before}",
                            arg=view.element_handle())

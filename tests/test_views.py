@@ -461,15 +461,6 @@ def test_playing_ends_when_nobody_looks_and_when_the_work_fails(monkeypatch):
     assert view.widget.controls["playing"] is False
 
 
-def test_what_the_page_tells_once_more_is_done_once():
-    drawn = []
-    view = base.live("digit", lambda controls: drawn.append(controls) or {}, {"pixels": 0}, "")
-    for change, pixels in ((1, 5), (1, 5), (3, 7), (2, 6)):
-        view._heard(None, {"controls": {"pixels": pixels, "change": change}}, [])
-    assert [one["pixels"] for one in drawn] == [0, 5, 7]
-    assert view.widget.data["change"] == 3
-
-
 def test_what_comes_at_once_is_answered_once():
     drawn = []
 

@@ -38,7 +38,7 @@ ENDLESS = "no answer came: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 FIRST = 20  # for them, before the view is there
 SLICE = 0.025  # seconds of work between two pictures
-AHEAD = 8  # pictures that may be on their way; the page answers to every fourth one
+AHEAD = 8  # pictures that may be on their way; the page answers to the fourth of them
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 
@@ -223,7 +223,7 @@ class Live:
         data, failed = self._guarded(lambda: self.respond(dict(self.widget.controls)))
         frame = self.widget.data.get("frame", 0) + 1  # so that the page answers equal data too
         self.widget.data = packed({**self.widget.data, "error": failed or error, **(data or {}),
-                                   "frame": frame, "change": self._change})
+                                   "frame": frame, "unseen": self.unseen})
 
     def _guarded(self, function):
         call = Guard(SECONDS).call(function, ())
@@ -231,17 +231,8 @@ class Live:
             return None, ENDLESS
         return call.value, f"{type(call.error).__name__}: {call.error}" if call.error else ""
 
-    @property
-    def _change(self):
-        """The number of what the reader has changed last, as far as it is known here."""
-        return self.widget.controls.get("change", 0)
-
-    def _heard(self, widget, content, buffers):
-        """Hear from the page that it has drawn, or what the reader does if that was lost."""
+    def _heard(self, *word):
         self.unseen = 0
-        controls = content.get("controls", {})
-        if controls.get("change", 0) > self._change:
-            self.widget.controls = controls
 
     def _changed(self, change):
         if not self.due:  # one answer for all that the reader does until then
@@ -322,7 +313,7 @@ def _widget_class(name):
         """What the page and the kernel share: the controls, and the data to draw."""
 
         _esm = code("live", name).replace("export default view;", "export default alive(view);")
-        controls = traitlets.Dict().tag(sync=True)
+        controls = traitlets.Dict().tag(sync=True, echo_update=False)
         data = traitlets.Dict().tag(sync=True)
 
         def __init__(self, **state):

@@ -97,11 +97,7 @@ const view = { render({ model, el }) {
     const weights = [...numbers(W1), ...numbers(W2)], scale = Math.max(1, ...weights.map(Math.abs).filter(Number.isFinite));
     lines.forEach((line, i) => {
       const w = weights[i], name = i < 2 * H ? `W1[${Math.floor(i / H)}, ${i % H}]` : `W2[${i % H}, 1] − W2[${i % H}, 0]`;
-      const width = (0.6 + 5 * Math.min(1, Math.abs(w) / scale || 0)).toFixed(1), style = `${width} ${w < 0}`;
-      if (line.dataset.style !== style) { // seldom: it has the page styled and laid out anew
-        fill(line, { stroke: w < 0 ? "var(--view-minus)" : "var(--view-plus)", "stroke-width": width,
-          "stroke-dasharray": w < 0 ? "7 4" : "none", "data-style": style }, []);
-      }
+      weigh(line, w, scale);
       if (!playing()) line.firstChild.textContent = `${name} = ${shown(w)}`;
     });
     small.forEach((canvas, h) => drawBytes(canvas, bytes.subarray(n * h, n * (h + 1)), FULL));
@@ -230,15 +226,16 @@ const view = { render({ model, el }) {
       drawLosses(d);
       plotted = performance.now();
     }
-    Object.assign(root.dataset, { frames: ++frames, change: d.change ?? 0 });
+    root.dataset.frames = ++frames;
     if (playing() && d.runs.every((run) => run.error)) { send(model, { playing: false }); label(); tell(); }
   }
-  /** Draw the latest data once the page is ready; with reduced motion, twice a second while it plays. */
+  /** Draw the latest data: at once, or once the page is ready while it plays; with reduced motion twice a second then. */
   function soon() {
-    if (waiting) return;
+    if (!playing()) draw();
+    if (!playing() || waiting) return;
     waiting = true;
     const go = () => { waiting = false; last = performance.now(); draw(); };
-    const left = still() && playing() ? last + 500 - performance.now() : 0;
+    const left = still() ? last + 500 - performance.now() : 0;
     if (left > 0) setTimeout(go, left); else requestAnimationFrame(go);
   }
   root.append(tag("style", {}, ".playground input[type=range] { width: 92px; } .playground select { max-width: 190px; }"), cards,

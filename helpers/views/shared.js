@@ -164,11 +164,15 @@ function places(sizes, width, height, margin = 36) {
     height * (unit + 1) / (n + 1)]));
 }
 
-/** A line that says by width, colour and dashes how large a signed number is. */
-function edge([x1, y1], [x2, y2], value, scale = 1) {
-  return svg("line", { x1, y1, x2, y2, stroke: value < 0 ? "var(--view-minus)" : "var(--view-plus)",
-    "stroke-width": 0.6 + 4 * Math.min(1, Math.abs(value) / scale),
-    "stroke-dasharray": value < 0 ? "7 4" : undefined, "stroke-linecap": "round" });
+/** Let a line say by width, colour and dashes how large a signed number is; what stays is not styled anew. */
+function weigh(line, value, scale = 1) {
+  const width = (0.6 + 4 * Math.min(1, Math.abs(value) / scale || 0)).toFixed(1), look = `${width} ${value < 0}`;
+  return line.dataset.look === look ? line : fill(line, { "data-look": look, "stroke-width": width,
+    stroke: value < 0 ? "var(--view-minus)" : "var(--view-plus)", "stroke-dasharray": value < 0 ? "7 4" : "none" }, []);
+}
+
+function edge([x1, y1], [x2, y2], value, scale) {
+  return weigh(svg("line", { x1, y1, x2, y2, "stroke-linecap": "round" }), value, scale);
 }
 
 /** Round values between two ends, up to six of them; of exponents if `log`. */

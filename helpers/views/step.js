@@ -37,7 +37,7 @@ const view = { render({ model, el }) {
 
   function build() {
     story = model.get("data").stories[chosen];
-    const nodes = Object.fromEntries(story.nodes.map((n) => [n.id, n])), before = Object.values(parts);
+    const nodes = Object.fromEntries(story.nodes.map((n) => [n.id, n]));
     const edges = story.edges.map((e) => edgeShape(e, nodes[e.from], nodes[e.to]));
     const units = story.nodes.map(nodeShape);
     parts = Object.fromEntries([...edges, ...units].map((p) => [p.item.id, p]));
@@ -46,15 +46,23 @@ const view = { render({ model, el }) {
       for (const type of ["pointerenter", "focus"]) group.addEventListener(type, look(item.id));
       for (const type of ["pointerleave", "blur"]) group.addEventListener(type, look(null));
       if (item.slot === undefined) continue;
-      group.addEventListener("pointerdown", () => hold(item)); // a click ends after the next picture, perhaps
+      group.addEventListener("click", () => hold(item));
       group.addEventListener("keydown", (event) => { if (event.key === "Enter") hold(item, true); });
     }
-    const focus = before.find((p) => p.group === document.activeElement)?.item.id;
     place.replaceChildren(svg("svg", { viewBox: `0 0 ${WIDTH} ${story.height}`, style: "width: 100%; max-width: 720px; display: block" },
       ...edges.map((p) => p.group), ...units.map((p) => p.group)));
     at = model.live ? story.frames.length - 1 : Math.min(at, story.frames.length - 1);
     move.input.max = story.frames.length - 1;
-    parts[focus]?.group.focus();
+    draw();
+  }
+
+  /** Show other numbers of the same network: its elements stay, and with them the focus. */
+  function renew() {
+    story = model.get("data").stories[chosen];
+    for (const item of [...story.edges, ...story.nodes]) {
+      parts[item.id].item = item;
+      if (parts[item.id].line) weigh(parts[item.id].line, item.weight, story.scale);
+    }
     draw();
   }
 
@@ -78,14 +86,14 @@ const view = { render({ model, el }) {
       const [, gradient, wrong] = states.findLast(([from]) => at >= from) ?? [];
       const near = lit || item.id === hovered, there = gradient !== undefined, mark = wrong ? "✗ " : "";
       if (shape) {
-        value.textContent = at >= item.from ? item.value : "";
-        delta.textContent = there ? `${mark}${item.sign ?? "δ"} ${gradient}` : "";
+        write(value, at >= item.from ? item.value : "");
+        write(delta, there ? `${mark}${item.sign ?? "δ"} ${gradient}` : "");
         shape.setAttribute("stroke", lit ? "var(--view-key)" : mark ? "#cc3311" : "var(--view-ink)");
         shape.setAttribute("stroke-width", lit ? 4 : 1.4);
         plate.style.display = there ? "" : "none";
         group.setAttribute("aria-label", `${item.label} ${value.textContent} ${delta.textContent}`);
       } else {
-        text.textContent = near || mark ? mark + (there ? gradient : item.text) : "";
+        write(text, near || mark ? mark + (there ? gradient : item.text) : "");
         line.setAttribute("opacity", near ? 1 : 0.7);
         glow.style.display = there ? "" : "none";
         group.setAttribute("aria-label", `${item.label}: weight ${item.text}${there ? `, gradient ${mark}${gradient}` : ""}`);
@@ -142,8 +150,7 @@ const view = { render({ model, el }) {
     model.on("change:data", () => {
       complain(model.get("data").error);
       if (!model.get("data").stories) return;
-      build();
-      if (held === null) begun();
+      if (story) renew(); else { build(); begun(); }
     });
     if (story) begun();
   }
