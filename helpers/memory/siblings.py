@@ -184,12 +184,10 @@ def _outer(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def without_magics(source: str) -> str:
-    """Return a cell as Python: what `%matplotlib` and `%%time` stand in front of stays."""
+    """Return a cell as Python: what magics such as `%%time` stand in front of stays."""
     from IPython.core.inputtransformer2 import TransformerManager
 
-    first, _, rest = source.partition("\n")
-    if first.split()[:1] in (["%%time"], ["%%timeit"], ["%%capture"], ["%%prun"]):
-        source = f"\n{rest}"
+    source = re.sub(r"\A(\s*)%%.*", r"\1", source)
     return source if parsed(source).body else TransformerManager().transform_cell(source)
 
 
