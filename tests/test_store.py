@@ -62,12 +62,16 @@ def test_an_answer_that_passes_comes_along_without_a_saved_notebook(folder, caps
     assert "import numpy as np\n\n\ndef sigmoid(z):" in text
 
 
-def test_the_newest_version_that_passed_counts(folder):
+def test_the_newest_version_that_passed_counts(folder, capsys):
     check_sigmoid("def sigmoid(z):\n    'old'\n    return 1 / (1 + np.exp(-z))")
     check_sigmoid("def sigmoid(z):\n    'new'\n    return 1 / (1 + np.exp(-z))")
     with pytest.raises(CheckFailed):
         check_sigmoid("def sigmoid(z):\n    return z")
     assert mine("01-sigmoid").__doc__ == "new"
+    capsys.readouterr()
+    with pytest.raises(CheckFailed):
+        check_sigmoid(STUB)  # the notebook was not saved
+    assert 'import mine; sigmoid = mine("01-sigmoid")`' in capsys.readouterr().out
 
 
 def test_outcomes_and_mistakes_are_counted_and_a_check_of_the_next_day_counts_none_anew(folder):

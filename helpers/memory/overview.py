@@ -6,6 +6,7 @@ import html
 import importlib
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -44,7 +45,7 @@ def progress(lesson: str | None = None) -> None:
         print("No check has run yet.")
     else:
         rows = outcomes(lesson)
-        waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
+        waiting = waiting_in(rows)
         more = f"Continue here: {link_to(waiting[0])}" if waiting else onward(lesson)
         show_progress(lesson, rows, [more] if store.records() else [])
 
@@ -99,31 +100,35 @@ def outcomes(lesson: str) -> list[tuple[str, str]]:
     return rows
 
 
+def waiting_in(rows: list[tuple[str, str]]) -> list[str]:
+    """Return the exercises, of those with their outcomes, that are still to be done."""
+    return [name for name, outcome in rows if outcome not in ("correct", "skipped")]
+
+
 def _show_course() -> None:
-    lines, done, number, first = [], 0, 0, {}
-    for lesson in LESSONS:
-        rows = outcomes(lesson)
-        correct = sum(outcome == "correct" for _, outcome in rows)
-        skipped = sum(outcome == "skipped" for _, outcome in rows)
-        waiting = [name for name, outcome in rows if outcome not in ("correct", "skipped")]
-        if waiting:
-            first[lesson] = waiting[0]
-        begun = len(waiting) < len(rows)
-        sign = SIGNS["correct" if correct == len(rows) else "skipped" if not waiting else "waiting"]
-        path = _notebook(lesson)
-        title = _title(path) if path else lesson
-        lines.append(f"{sign} " + (f"[{title}]({quote(path.name)})" if path else title)
-                     + f": {correct} of {len(rows)} correct"
-                     + (f", {skipped} skipped" if skipped else "")
-                     + (f", {len(waiting)} open" if begun and waiting else ""))
-        done, number = done + correct, number + len(rows)
-    here = _lesson_here() or LESSONS[0]
-    ahead = [lesson for lesson in (here, *first) if lesson in first and lesson >= here]
+    rows = {lesson: outcomes(lesson) for lesson in LESSONS}
+    first = {lesson: waiting_in(own)[0] for lesson, own in rows.items() if waiting_in(own)}
+    lines = [_standing(lesson, own) for lesson, own in rows.items()]
     if first:
-        lines.append(f"Continue here: {link_to(first[(ahead or list(first))[0]])}")
+        here = _lesson_here() or LESSONS[0]
+        ahead = first.get(here) or next(
+            (name for lesson, name in first.items() if lesson > here), min(first.values()))
+        lines.append(f"Continue here: {link_to(ahead)}")
     lines += [f"Caught: {line}" for line in map(_told, caught()[-5:])]
-    show_card("correct" if not first else "not attempted",
-              f"The course: {done} of {number} exercises correct", lines)
+    done = [outcome == "correct" for own in rows.values() for _, outcome in own]
+    show_card("not attempted" if first else "correct",
+              f"The course: {sum(done)} of {len(done)} exercises correct", lines)
+
+
+def _standing(lesson: str, rows: list[tuple[str, str]]) -> str:
+    """Return the line of a lesson: its link, and how many exercises are done, skipped, open."""
+    number, waiting = Counter(outcome for _, outcome in rows), len(waiting_in(rows))
+    sign = SIGNS["waiting" if waiting else "skipped" if number["skipped"] else "correct"]
+    path = _notebook(lesson)
+    return (f"{sign} {_link(_title(path) if path else lesson, path)}: "
+            f"{number['correct']} of {len(rows)} correct"
+            + (f", {number['skipped']} skipped" if number["skipped"] else "")
+            + (f", {waiting} open" if 0 < waiting < len(rows) else ""))
 
 
 def _told(row: tuple[str, str, int, str]) -> str:
@@ -168,8 +173,7 @@ def _notebook(lesson: str) -> Path | None:
 def onward(lesson: str) -> str:
     """Return a line for the end of a lesson, with a link to the next one."""
     path = next(filter(None, (_notebook(number) for number in LESSONS if number > lesson)), None)
-    on = f": on to [{_title(path)}]({quote(path.name)})" if path else ""
-    return f"All is done{on}."
+    return f"All is done: on to {_link(_title(path), path)}." if path else "All is done."
 
 
 def _title(path: Path) -> str:
@@ -179,19 +183,21 @@ def _title(path: Path) -> str:
 def link_to_cell(cell: str | None) -> str:
     """Return a link to a cell of the open notebook."""
     path = _open_notebook()
-    return f"[a cell]({quote(path.name)}#cell-id={quote(cell)})" if cell and path.is_file() else (
-        "a cell")
+    return _link("a cell", path if cell and path.is_file() else None, cell)
 
 
 def link_to(exercise: str) -> str:
     """Return a link to an exercise's cell in its notebook, or its id where there is none."""
     path = _notebook(exercise[:2])
-    try:
-        cells = siblings.cells_of(path) if path else []
-    except (siblings.Unreadable, OSError):
-        cells = []
+    cells = siblings.cells_of(path) if path else []
     cell = next((c["id"] for c in cells if siblings.mark(c) == exercise and "id" in c), None)
-    return f"[{exercise}]({quote(path.name)}#cell-id={quote(cell)})" if cell else exercise
+    return _link(exercise, path if cell else None, cell)
+
+
+def _link(text: str, path: Path | None, cell: str | None = None) -> str:
+    """Return a link to a notebook, and a cell in it; the text alone where there is none."""
+    place = f"#cell-id={quote(cell)}" if cell else ""
+    return f"[{text}]({quote(path.name)}{place})" if path else text
 
 
 def _summary() -> str:

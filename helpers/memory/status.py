@@ -60,7 +60,7 @@ def _line(lesson: str, exercise: str = "", outcome: str = "") -> tuple[str, list
     """Return the title, the lines and the outcome of the card."""
     rows = overview.outcomes(lesson)
     done = sum(one == "correct" for _, one in rows)
-    waiting = [name for name, one in rows if one not in ("correct", "skipped")]
+    waiting = overview.waiting_in(rows)
     title = f"Lesson {lesson}: {done} of {len(rows)} exercises correct"
     if outcome in ("not yet", "not attempted"):
         return title, [f"{SIGNS[outcome]} Stopped at {overview.link_to(exercise)}: {outcome}. What "

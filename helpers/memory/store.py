@@ -30,6 +30,8 @@ HEADER = """# Exercise {id}: your answer, as it passed its check on {day} at {ho
 # A copy in format {format}, read by `mine("{id}")`; the course writes it anew when a check passes.
 
 """
+BACK = ("Your answer that passed is kept. To have it back: "
+        '`from helpers.checks import mine; {names} = mine("{id}")`')
 OLD_HOME = "from helpers.checks.answers import"  # as answers say that were kept before it moved
 STALE = 60  # seconds after which a file that was never finished is swept away
 WAITS = 100  # of 2 ms, for another notebook that is writing
@@ -69,6 +71,8 @@ def remember(exercise: str, verdict: Any, functions: dict[str, Any], *,
         update(store, "progress", exercise, lambda row: _counted(row, exercise, verdict, checked))
         if verdict.outcome == "correct":
             keep(exercise, functions, store)
+        elif verdict.outcome == "not attempted" and answer_file(exercise, store).exists():
+            return [BACK.format(names=", ".join(functions), id=exercise)]
         return []
     except NotKept as reason:
         return _once(f"Not kept for later lessons: {reason}.")
