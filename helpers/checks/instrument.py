@@ -39,7 +39,7 @@ class Spot:
     """One expression of a function, or one name that is given a value."""
 
     number: int
-    kind: str  # the name of its type in a syntax tree; "Given" where several names get values
+    kind: str  # the name of its type in a syntax tree
     node: ast.AST
     statement: int  # the number of the innermost statement that it stands in
     name: str | None  # of the variable that it reads or sets
@@ -178,13 +178,13 @@ class _Instrument(ast.NodeTransformer):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.modules
 
-    def _spot(self, node, value, kind=None, name=None, inputs=None):
+    def _spot(self, node, value, name=None, inputs=None):
         """Return the call that stands for an expression whose parts have been visited.
 
         What calls a function is handed over so that another one may be called in its place.
         """
         inner = [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)]
-        spot = Spot(len(self.spots), kind or type(node).__name__, node, self.statement,
+        spot = Spot(len(self.spots), type(node).__name__, node, self.statement,
                     name or getattr(node, "id", None), inner if inputs is None else inputs)
         self.spots.append(spot)
         own = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
@@ -220,25 +220,11 @@ class _Instrument(ast.NodeTransformer):
     def visit_Expr(self, node):
         return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
 
-    def visit_For(self, node):
-        inputs = [*_topmost(self.generic_visit(node).iter)]
-        node.body = [*self._given(node.target, inputs), *node.body]
-        return node
-
-    def _given(self, target, inputs):
-        """Return statements that give the names of a target their values, each through a spot."""
-        return [ast.copy_location(ast.Assign([part], self._spot(
-            part, _loaded(part), "Given", inputs=inputs)), part) for part in ast.walk(target)
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
-
     def visit_Assign(self, node):
         target, tied, node = node.targets[0], self.tied, self.generic_visit(node)
-        inputs = [*_topmost(node.value)]
-        if self.tied != tied:
+        if self.tied != tied or len(node.targets) > 1 or isinstance(target, (ast.Tuple, ast.List)):
             return node
-        if len(node.targets) > 1 or isinstance(target, (ast.Tuple, ast.List)):
-            return [node, *(part for t in node.targets for part in self._given(t, inputs))]
-        node.value = self._spot(node, node.value, name=_name_of(target), inputs=inputs)
+        node.value = self._spot(node, node.value, _name_of(target), [*_topmost(node.value)])
         node.value.args[1].args = ast.arguments([], [ast.arg("__old")], None, [], [], None, [
             ast.Lambda(ast.arguments([], [], None, [], [], None, []), _loaded(target))])
         return node
@@ -247,7 +233,7 @@ class _Instrument(ast.NodeTransformer):
         if any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
             return self.generic_visit(node)
         value = _operation(node.op, self.visit(_loaded(node.target)), self.visit(node.value), "i")
-        call = self._spot(node, value, name=_name_of(node.target))
+        call = self._spot(node, value, _name_of(node.target))
         return ast.copy_location(ast.Assign([node.target], call), node)
 
 

@@ -19,7 +19,7 @@ from helpers.checks.gradient_report import looks_like
 from helpers.checks.instrument import Cut, Program, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
-STORED = ("Assign", "AugAssign", "Given")
+NAMED = ("Assign", "AugAssign", "Name")  # kinds of spots that may have a name of the lesson's
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
 SOME = 8  # of the values that an expression takes in a loop
 NEVER = 3  # the rank of what would prove nothing
@@ -255,7 +255,8 @@ def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
     spot, reached = change.spot, search.mine.reached
     values, quote = spot.values, linecache.getline(search.mine.file, spot.node.lineno).strip()
-    before = _right_before(search, reached[:reached.index(spot)])
+    before = _right_before(search, [other for other in reached[:reached.index(spot)]
+                                    if other.statement != spot.statement])
     inputs = "" if change.said or not spot.inputs else "Look also at what goes into it. "
     if inputs and search.is_fed(spot):
         inputs = "What goes into it is right. " if spot.kind != "Call" else (
@@ -282,7 +283,7 @@ def _right_before(search, spots):
     said, lesson = {}, {quantity.name for quantity in search.quantities}
     for spot in spots:
         name = getattr(search.known[spot], "name", None)
-        if spot.kind not in STORED or any(map(_is_blank, spot.values)):
+        if spot.kind not in NAMED or any(map(_is_blank, spot.values)):
             continue  # what is filled later says nothing yet
         if name == spot.name is not None:
             said[f"`{name}`"] = None

@@ -220,7 +220,6 @@ def restored(*, randomness: bool = False):
     for get, put in _settings(randomness):
         with contextlib.suppress(Exception):  # a folder that is no longer there
             states.append((put, get()))
-    names = [(module, dict(vars(module))) for module in (np, np.linalg, np.random)]
     try:
         _limit_memory()
         sys.setrecursionlimit(min(sys.getrecursionlimit(), DEEPEST))
@@ -231,8 +230,6 @@ def restored(*, randomness: bool = False):
         for put, state in states:
             with contextlib.suppress(Exception):
                 put(state)
-        for module, before in names:
-            vars(module).update(before)
 
 
 def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
@@ -244,6 +241,7 @@ def _settings(randomness: bool) -> list[tuple[Callable, Callable]]:
             (lambda: signal.getsignal(signal.SIGINT), lambda h: signal.signal(signal.SIGINT, h)),
             (lambda: resource.getrlimit(resource.RLIMIT_AS),
              lambda limits: resource.setrlimit(resource.RLIMIT_AS, limits))]
+    rows += [(vars(module).copy, vars(module).update) for module in (np, np.linalg, np.random)]
     if torch is not None:
         rows += [(torch.is_grad_enabled, torch.set_grad_enabled),
                  (torch.get_default_dtype, torch.set_default_dtype)]
