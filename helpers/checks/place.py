@@ -111,15 +111,10 @@ class _Search:
 
     def look(self):
         """Find out what the values of the last recorded call are."""
-        self.known, names = {}, {quantity.name for quantity in self.quantities}
+        self.known = {}
         for spot in self.mine.reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
-            if spot.name in names and any(
-                    getattr(one, "name", spot.name) != spot.name for one in found):
-                found = []  # it is one of the lesson's, but not the one whose name it has
-            turned = spot.kind == "UnaryOp" or getattr(spot.node, "attr", "") == "T"
-            self.known[spot] = (found[0] if found and all(found) else
-                                spot.kind == "Constant" or turned and self.is_fed(spot))
+            self.known[spot] = found[0] if found and all(found) else spot.kind == "Constant"
         self.settled = {spot.statement for spot, known in self.known.items()
                         if spot.kind == "Assign" and np.ndim(spot.values[0])
                         and getattr(known, "name", None)}

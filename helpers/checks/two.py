@@ -1,4 +1,4 @@
-"""Two mistakes at once: right parts in each other's places, or known mistakes made together."""
+"""Two mistakes at once: a known one and a factor, two known ones, right parts in wrong places."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from helpers.checks import catalogue
 from helpers.checks.compare import right_values
+from helpers.checks.gradient_report import looks_like
 from helpers.checks.sandbox import Guard
 
 TWO = "Two things at once, it seems:"  # how a card begins to name them
+UNCLEAR = {None, "constant-factor", "minus-constant-factor", "all-zero", "nearly-right"}
 VARIANTS = 3  # of a known mistake, that are tried together with others
 
 
@@ -27,7 +29,10 @@ def find(evidence: Any, known_call: Callable,
             call.error for call in evidence.calls):
         return None
     moved = _exchanged(evidence)
-    return ([moved], "parts-exchanged") if moved else _together(evidence, known_call, seconds)
+    if moved:
+        return [moved], "parts-exchanged"
+    pair = _with_a_factor(evidence, known_call) or _together(evidence, known_call, seconds)
+    return pair and ([f"{TWO} {pair[0]}", f"And apart from that: {pair[1]}"], "two-mistakes")
 
 
 def _exchanged(evidence):
@@ -45,17 +50,37 @@ def _exchanged(evidence):
     return f"All values are right, but not in their places: {'; '.join(moved[:4])}."
 
 
+def _with_a_factor(evidence, known_call):
+    """Return the messages of a known mistake and of a factor or a turn of what it comes to."""
+    for mistake in evidence.exercise.mistakes:
+        found = {}
+        for index, args in enumerate(evidence.cases):
+            call = known_call(evidence.exercise, mistake, index, args)
+            mine, its = evidence.parts(index), [] if call.error else evidence.parts(index, call)
+            if len(mine) != len(its):
+                break
+            for (name, got, _), (_, other, _) in zip(mine, its, strict=True):
+                if not right_values(got, other, evidence.exercise.rounding):
+                    match = got.shape == other.shape and looks_like(
+                        got, other, evidence.exercise.sizes(*args)) or (None, "")
+                    found.setdefault(match[0], f"`{name}` is {match[1]}.")
+        else:
+            if len(found) == 1 and not found.keys() & UNCLEAR:
+                return mistake.message, found.popitem()[1].replace("the right one",
+                                                                   "what that gives")
+    return None
+
+
 def _together(evidence, known_call, seconds):
-    """Return sentences and id of two known mistakes whose edits, made both, do what was done."""
-    exercise, guard, stop = evidence.exercise, Guard(seconds), time.thread_time() + seconds
+    """Return the messages of two known mistakes whose edits, made both, do what was done."""
+    exercise, guard, stop = evidence.exercise, Guard(), time.thread_time() + seconds
     for one, other in _pairs(evidence, known_call):
         if time.thread_time() > stop:
             return None
         both = catalogue.both(exercise.id, exercise.name, one, other)
         if both and all(evidence.same(call, guard.call(both, args, exercise.view))
                         for call, args in zip(evidence.calls, evidence.cases, strict=True)):
-            return [f"{TWO} {one.message}", f"And apart from that: {other.message}"], (
-                "two-mistakes")
+            return one.message, other.message
     return None
 
 
