@@ -295,7 +295,7 @@ WRONG = [
     ("03-log-loss", lambda y, Y_hat: log_loss_where(y, np.clip(Y_hat, .001, .999)), "other-limit"),
     ("03-log-loss", lambda y, Y_hat: (-(y * np.log(np.clip(Y_hat, 1e-12, 1 - 1e-12))) + (
         1 - y) * np.log(1 - np.clip(Y_hat, 1e-12, 1 - 1e-12))).sum() / len(y), "opposite-signs"),
-    ("03-forward", forward_unpacked, "dict-unpacked"),
+    ("03-forward", forward_unpacked, "text-for-numbers"),
     ("03-accuracy", lambda y, Y_hat: np.mean(Y_hat > 0.5 == y), "one-truth-for-an-array"),
     ("03-forward", forward_published, "uses-notebook-data"),
     ("03-output-delta", lambda y, Y_hat: 0.7 * (Y_hat - y) / len(y), "constant-factor"),

@@ -363,7 +363,7 @@ WRONG = [
     ("04-backprop", backprop_variant(dZ2=lambda c, X, y, p: 2 * (c["Y_hat"] - y) / len(X)),
      "times-2"),
     ("04-backprop", backprop_measured, "nearly-right"),
-    ("04-backprop", backprop_unpacks, "dict-unpacked"),
+    ("04-backprop", backprop_unpacks, "text-for-numbers"),
     ("04-backprop", backprop_variant(dA1=lambda c, X, y, p: c["dZ2"] * p["W2"]),
      "star-on-the-way-back"),
     *[("04-backprop", backprop_variant(**{key: lambda c, X, y, p, key=key, wrong=wrong: wrong(
