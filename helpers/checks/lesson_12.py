@@ -130,8 +130,8 @@ def _causal_attention(Q, K, V):
 def _causal_cases():
     cases = []
     for seed, shape, size in ((1, (3, 2, 5, 7), 1), (2, (7, 4), 1), (3, (2, 4, 3, 5), 40)):
-        rng = np.random.default_rng(seed)
-        cases.append(tuple(size * rng.normal(size=shape) for _ in "QKV"))
+        Q, K, V = size * np.random.default_rng(seed).normal(size=(3, *shape))
+        cases.append((Q, K, V[..., :-1]))
     return cases
 
 

@@ -409,57 +409,10 @@ def deep_backprop_output(X, y, params, reg):
     return grads
 
 
-def deep_backprop_mask(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for i in range(len(A) - 1, 0, -1):
-        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[f"W{i}"], d.sum(0)
-        if i > 1:
-            d = (d @ params[f"W{i}"].T) * (A[i] > 0)
-    return grads
-
-
-def deep_forward_counted(X, params):
-    A = [X]
-    for i in range(1, len(params) + 1):
-        A.append(np.maximum(A[-1] @ params[f"W{i}"] + params[f"b{i}"], 0))
-    return [*A[:-1], shares(A[-1], axis=1)]
-
-
-def deep_forward_sorted(X, params):
-    A, names = [X], sorted(name for name in params if name[0] == "W")
-    for name in names:
-        Z = A[-1] @ params[name] + params["b" + name[1:]]
-        A.append(shares(Z, axis=1) if name == names[-1] else np.maximum(Z, 0))
-    return A
-
-
-def deep_backprop_sorted(X, y, params, reg):
-    A, grads = deep_forward_where(X, params), {}
-    d = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
-    for name in sorted((name for name in params if name[0] == "W"), reverse=True):
-        i = int(name[1:])
-        grads[name], grads[f"b{i}"] = A[i - 1].T @ d + reg * params[name], d.sum(0)
-        d = d @ params[name].T * (A[i - 1] > 0)
-    return grads
-
-
 def initialise_return_inside(sizes, kind, rng):
     for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), 1):
         spread = {"he": np.sqrt(2 / a), "xavier": np.sqrt(2 / (a + b))}.get(kind, kind)
         return {f"W{i}": spread * rng.normal(size=(a, b)), f"b{i}": np.zeros(b)}
-
-
-def norms_of_names(A, grads):
-    return (np.array([np.sqrt((a**2).mean()) for a in A[1:-1]]),
-            np.array([np.sqrt((g**2).mean()) for name, g in sorted(grads.items())
-                      if name[0] == "W"]))
-
-
-def batch_back_two_terms(dY, g, cache):
-    H, N = cache["H"], len(dY)
-    dg, dt = (dY * H).sum(0), dY.sum(0)
-    return g / (N * cache["s"]) * (N * dY - H * dg), dg, dt
 
 
 def layer_back_as_batch(dY, g, cache):
@@ -469,180 +422,27 @@ def layer_back_as_batch(dY, g, cache):
     return g / cache["s"] * (dY - both / n), dg, dt
 
 
-def checkpoints_full_stretches(X, y, params, k):
-    L, A, grads = len(params) // 2, layers(X, params, 0, len(params) // 2), {}
-    delta = (A[L] - np.eye(A[L].shape[1])[y]) / len(y)
-    for i in range(L, 0, -1):
-        grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ delta, delta.sum(0)
-        delta = delta @ params[f"W{i}"].T
-    return grads
-
-
-def deep_forward_sums(X, params):
-    A, Z = [X], X
-    for i in range(1, len(params) // 2 + 1):
-        Z = Z @ params[f"W{i}"] + params[f"b{i}"]
-        A.append(np.maximum(Z, 0))
-    return [*A[:-1], shares(Z, axis=1)]
-
-
-def deep_forward_largest(X, params):
-    A = [X]
-    for i in range(1, len(params) // 2 + 1):
-        Z = A[-1] @ params[f"W{i}"] + params[f"b{i}"]
-        A.append(np.max(Z, 0))
-    return [*A[:-1], shares(Z, axis=1)]
-
-
-def deep_backprop_by(back, penalty=lambda reg, W: reg * W, K=lambda y, Y_hat: Y_hat.shape[1]):
-    """Return a backprop with a step back, a penalty's pull and a number of classes of its own."""
-    def deep_backprop(X, y, params, reg):
-        A, grads = deep_forward_where(X, params), {}
-        d = (A[-1] - np.eye(K(y, A[-1]))[y]) / len(y)
-        for i in range(len(A) - 1, 0, -1):
-            W = params[f"W{i}"]
-            grads[f"W{i}"], grads[f"b{i}"] = A[i - 1].T @ d + penalty(reg, W), d.sum(0)
-            d = back(d, W, A[i - 1])
-        return grads
-    return deep_backprop
-
-
-def masked(d, W, A):
-    return (d @ W.T) * (A > 0)
-
-
-def initialise_first_width(sizes, kind, rng):
-    n, params = sizes[0], {}
-    for i in range(1, len(sizes)):
-        spread = {"he": np.sqrt(2 / n), "xavier": np.sqrt(2 / (n + sizes[i]))}.get(kind, kind)
-        params[f"W{i}"] = spread * rng.normal(size=(sizes[i - 1], sizes[i]))
-        params[f"b{i}"] = np.zeros(sizes[i])
-    return params
-
-
-def initialise_capitals(sizes, kind, rng):
-    params = {}
-    for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
-        if kind == "Xavier":
-            kind = np.sqrt(2 / (a + b))
-        elif kind == "He":
-            kind = np.sqrt(2 / a)
-        params[f"W{i}"] = kind * rng.normal(size=(a, b))
-        params[f"b{i}"] = np.zeros(b)
-    return params
-
-
-def norms_by(size):
-    """Return a measurement with a size of its own."""
-    return lambda A, grads: (np.array([size(a) for a in A[1:-1]]),
-                             np.array([size(grads[f"W{i}"]) for i in range(1, len(A))]))
-
-
-def batch_back_of(g_in_dt, mean=lambda a: a.mean(axis=0), s=lambda cache: cache["s"]):
-    """Return a way back with a mean and a division of its own."""
-    def batch_norm_back(dY, g, cache):
-        H, dH = cache["H"], dY * g
-        own = dH if g_in_dt else dY
-        return (dH - mean(dH) - H * mean(dH * H)) / s(cache), (own * H).sum(0), own.sum(0)
-    return batch_norm_back
-
-
-def residual_by(back, around=lambda dA_out, A: dA_out):
-    """Return a way back with a step through W and a path around of its own."""
-    def residual_back(dA_out, A, W, b):
-        dZ = dA_out * (A @ W + b > 0)
-        return around(dA_out, A) + back(dZ, W), A.T @ dZ, dZ.sum(0)
-    return residual_back
-
-
-def checkpoints_by(first_error_only=True, shift=0, early=False):
-    """Return a checkpointing with a slip in it."""
-    def checkpointed_backprop(X, y, params, k):
-        L, A, kept, grads, delta = len(params) // 2, X, {0: X}, {}, None
-        for i in range(1, L):
-            before, A = A, layers(A, params, i - 1, i)[-1]
-            if i % k == 0:
-                kept[i] = before if early else A
-        for first in sorted(kept, reverse=True):
-            last = min(first + k, L)
-            part = layers(kept[first], params, first, last)
-            if last == L or not first_error_only:
-                Y = np.eye(params[f"b{L}"].size)[y]
-                delta = (part[-1] - Y[:, :part[-1].shape[1]]) / len(y)
-            for i in range(last, first + shift, -1):
-                below = part[i - first - 1]
-                grads |= {f"W{i}": below.T @ delta, f"b{i}": delta.sum(0)}
-                delta = delta @ params[f"W{i}"].T * (below > 0)
-        return grads
-    return checkpointed_backprop
-
-
 WRONG = [
-    ("10-deep-backprop/deep_forward", deep_forward_sums, "sums-handed-on"),
-    ("10-deep-backprop/deep_forward", deep_forward_largest, "max-for-maximum"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(
-        lambda d, W, A: (d @ W.T) * (1 - A**2)), "slope-of-another-activation"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(
-        lambda d, W, A: np.maximum(d @ W.T, 0)), "error-through-relu"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(lambda d, W, A: d @ W.T * A > 0),
-     "compared-last"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(
-        masked, lambda reg, W: reg / 2 * (W**2).sum()), "penalty-not-derived"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(
-        masked, K=lambda y, Y_hat: max(y) + 1), "classes-of-the-batch"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_by(
-        lambda d, W, A: np.where(A > 0, 0, d @ W.T)), "another-mask"),
     ("10-norms-per-layer", lambda A, grads: tuple(
         sizes / sizes[0] for sizes in norms_by_norm(A, grads)), "divided-by-the-first"),
     ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: {
         **running_lerp(stats, mu, var, N, rate), "mu": stats["mu"]}, "one-not-noted"),
-    ("10-initialise", initialise_first_width, "first-width-for-all"),
-    ("10-initialise", initialise_capitals, "kind-spelt"),
-    ("10-norms-per-layer", norms_by(lambda a: np.linalg.norm(a) / len(a)), "other-count"),
-    ("10-norms-per-layer", norms_by(lambda a: np.sqrt(a.mean() ** 2)), "mean-before-the-squares"),
-    ("10-norms-per-layer", norms_by(lambda a: (a**2).mean(axis=0) ** 0.5), "one-size-a-unit"),
-    ("10-batch-norm/batch_norm_back", batch_back_of(True), "gain-in-its-own-gradient"),
-    ("10-batch-norm/batch_norm_back", batch_back_of(False, np.mean), "over-everything"),
-    ("10-batch-norm/batch_norm_back", batch_back_of(
-        False, s=lambda cache: cache["var"] ** 0.5), "eps-left-out"),
-    ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: {
-        "mu": 0.9 * stats["mu"] + 0.1 * mu,
-        "var": 0.9 * stats["var"] + 0.1 * var * N / (N - 1)}, "rate-written-in"),
-    ("10-residual", residual_by(lambda dZ, W: dZ @ W), "weights-not-transposed"),
-    ("10-residual", residual_by(lambda dZ, W: dZ @ W.T, lambda dA_out, A: A), "value-for-error"),
     ("10-checkpoints", checkpoints_all_kept, "keeps-every-activation"),
     ("10-checkpoints", checkpoints_recursive, "keeps-every-activation"),
     ("10-checkpoints", checkpoints_stretches_kept, "keeps-every-activation"),
-    ("10-checkpoints", checkpoints_by(shift=1), "a-layer-left-out"),
-    ("10-checkpoints", checkpoints_by(early=True), "kept-too-early"),
-    ("10-deep-backprop/deep_forward", deep_forward_counted, "number-of-layers"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_mask, "another-mask"),
-    ("10-deep-backprop/deep_forward", deep_forward_sorted, "names-sorted"),
-    ("10-deep-backprop/deep_backprop", deep_backprop_sorted, "names-sorted"),
     ("10-deep-backprop/deep_forward", lambda X, params: deep_forward_where(X, params)[1:],
      "another-list"),
     ("10-deep-backprop/deep_backprop", deep_backprop_output, "another-mask"),
     ("10-initialise", initialise_return_inside, "layers-missing"),
-    ("10-norms-per-layer", norms_of_names, "names-sorted"),
-    ("10-norms-per-layer", lambda A, grads: ([a.std() for a in A[1:-1]],
-                                             [grads[f"W{i}"].std() for i in range(1, len(A))]),
-     "mean-taken-away"),
     ("10-batch-norm/batch_norm", lambda Z, g, t, eps=1e-5: batch_norm_one_step(Z.T, 1, 0), None),
-    ("10-batch-norm/batch_norm", lambda Z, g, t, eps=1e-5: (
-        batch_norm_one_step(Z, g + 0 * t, 0 * t, eps)[0], batch_norm_one_step(Z, g, t, eps)[1]),
-     "gain-or-shift"),
-    ("10-batch-norm/batch_norm_back", batch_back_two_terms, "mean-path-missing"),
     ("10-batch-norm/batch_norm_back", lambda dY, g, cache: (
         dY * g / cache["s"], (dY * cache["H"]).sum(0), dY.sum(0)), "statistics-constant"),
-    ("10-test-mode/running", lambda stats, mu, var, N, rate=0.1: running_lerp(
-        stats, mu, var * (N - 1) / N, N, rate), "n-for-n-minus-one"),
     ("10-test-mode/batch_norm_test", lambda Z, g, t, stats, eps=1e-5: (
         batch_norm_one_step(Z, g, t, eps)[0]), "batch-statistics"),
     ("10-layer-norm", layer_back_as_batch, "gain-outside"),
     ("10-residual", lambda dA_out, A, W, b: (
         residual_where(dA_out, A, W, b)[0] - dA_out, *residual_where(dA_out, A, W, b)[1:]),
      "path-around-missing"),
-    ("10-checkpoints", checkpoints_full_stretches, "activation-derivative-missing"),
 ]
 
 EQUIVALENT = {
