@@ -132,16 +132,6 @@ def release(arguments):
     return hand_over([PYTHON, os.path.join(ROOT, "release.py")] + arguments)
 
 
-def report(arguments):
-    """Judge what a class has handed in, and write a report."""
-    return teach("report", arguments)
-
-
-def edition(arguments):
-    """Make the course that a class gets where solutions are withheld."""
-    return teach("edition", arguments)
-
-
 def teach(command, arguments):
     """Run a command of the package teach, in the folder that this was called from."""
     needs("teach")
@@ -175,12 +165,13 @@ def hand_over(command):
 
 def main(arguments):
     """Run one command and return its exit code."""
-    commands = {f.__name__: f for f in (
-        lab, fresh, forget, test, release, report, edition, setup)}
+    commands = {f.__name__: f for f in (lab, fresh, forget, test, release, setup)}
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         say(USAGE)
         return 0
     try:
+        if arguments[0] in ("report", "edition"):
+            return teach(arguments[0], arguments[1:])
         if arguments[0] not in commands:
             raise CourseError("There is no command '{0}'.\n\n{1}".format(arguments[0], USAGE))
         return commands[arguments[0]](arguments[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import graphlib
 import inspect
 import linecache
 import math
@@ -62,19 +63,12 @@ def source_of(functions: dict[str, Any]) -> str:
 
 def _in_order(pieces: dict[str, tuple[str, set, set]]) -> str:
     """Return the pieces, imports first, each after what it reads at once."""
-    texts, done = [], set()
-
-    def emit(name):
-        if name in pieces and name not in done:
-            done.add(name)
-            for other in sorted(pieces[name][1]):
-                emit(other)
-            text = pieces[name][0]
-            texts.append(f"\n\n{text}\n\n" if text.startswith(("def ", "class ", "@")) else text)
-
-    for name in [*(n for n in sorted(pieces) if pieces[n][0].startswith(("import ", "from "))),
-                 *reversed(pieces)]:
-        emit(name)
+    names = [*(name for name in sorted(pieces) if pieces[name][0].startswith(("import ", "from "))),
+             *reversed(pieces)]
+    reads = {name: sorted(pieces[name][1] & pieces.keys()) for name in names}
+    texts = [pieces[name][0] for name in graphlib.TopologicalSorter(reads).static_order()]
+    texts = [f"\n\n{text}\n\n" if text.startswith(("def ", "class ", "@")) else text
+             for text in texts]
     return re.sub("\n{4,}", "\n\n\n", "\n".join(texts)).strip() + "\n"
 
 
@@ -85,18 +79,16 @@ def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
         if tag in own:
             text = f'{name} = {take}("{own[tag]}", "{own.get("kept_name", name)}")'
             return text, {take}, set()
-    if isinstance(value, types.ModuleType):
-        same = value.__name__ == name
-        return f"import {value.__name__}" + ("" if same else f" as {name}"), set(), set()
-    if _is_from(space, value):
-        text = _newest(value.__name__, space) if isinstance(value, type) else _function(name, value)
-    else:
-        home = _home(value)
-        if home:
-            same = value.__name__ == name
-            return (f"from {home} import {value.__name__}" + ("" if same else f" as {name}"),
-                    set(), set())
+    home = None if _is_from(space, value) else _home(value)
+    if home or isinstance(value, types.ModuleType):
+        text = f"from {home} import {value.__name__}" if home else f"import {value.__name__}"
+        return text + ("" if value.__name__ == name else f" as {name}"), set(), set()
+    if not _is_from(space, value):
         text = f"{name} = {_expression(name, value, space)}"
+    elif isinstance(value, type):
+        text = _newest(value.__name__, space)
+    else:
+        text = _function(name, value)
     own = getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None)
     reads = _names_read(text)
     return (text, {read for at_once, read in reads if at_once and read != own},
