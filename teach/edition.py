@@ -16,7 +16,7 @@ from work_folder import hash_sources, is_untouched
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("course.py", "installer.py", "work_folder.py", "conftest.py", "constraints.txt",
           "environment.yml", "LICENSE", ".gitignore", ".github", "data", "helpers")
-TESTS = ("conftest.py", "kernels.py", "loaded.py", "scoreboard.py", "test_draw.py", "test_plots.py",
+TESTS = ("conftest.py", "kernels.py", "scoreboard.py", "test_draw.py", "test_plots.py",
          "test_plots3d.py", "test_sandbox.py", "test_torch_compare.py", "test_work_folder.py",
          "fixtures/notebooks")
 LEFT_OUT = ["__pycache__", ".ipynb_checkpoints"]
