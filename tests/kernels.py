@@ -67,6 +67,8 @@ def run(arguments, env, cwd):
     with open(os.devnull, "r+b") as nothing:
         for number in range(3):
             os.dup2(nothing.fileno(), number)
+    if pandas := sys.modules.get("pandas"):  # loaded outside IPython, it believes in a terminal
+        pandas.set_option("display.max_columns", 20)
     from ipykernel.kernelapp import IPKernelApp
     IPKernelApp.launch_instance(arguments)
 
