@@ -469,10 +469,10 @@ def live_pages():
 
 
 @pytest.mark.parametrize("pages", [recorded_pages, live_pages])
-@pytest.mark.parametrize("face", ["white", "#111"])
-def test_every_view_fits_a_narrow_page_and_can_be_read(browser, pages, face):
-    """As in a window 800 pixels wide, or 1280 at 150 %."""
-    page = browser.new_page(viewport={"width": 584, "height": 1100}, device_scale_factor=1.5)
+@pytest.mark.parametrize("face, width", [("white", 336), ("#111", 584)])
+def test_every_view_fits_a_narrow_page_and_can_be_read(browser, pages, face, width):
+    """As on a telephone, and in a window 800 pixels wide, or 1280 at 150 %."""
+    page = browser.new_page(viewport={"width": width, "height": 1100}, device_scale_factor=1.5)
     page.set_default_timeout(10_000)
     wrong, errors = {}, []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -614,7 +614,7 @@ def test_a_descent_starts_where_one_clicks(lab, watched, shoot):
     words.get_by_text("From u 1, v −1: at rate 3 the loss goes from 3 to 51").wait_for()
     put(view.get_by_label("rate", exact=True), 1)
     words.get_by_text("at rate 0.3 the loss goes from 3 to 1.32, and ends at 1, 1").wait_for()
-    view.get_by_role("application").click(position={"x": 255, "y": 170})
+    view.get_by_role("application").click(position={"x": 225, "y": 150})
     words.get_by_text(re.compile(r"From u (1|1\.0\d+|0\.99\d*), v −?0(\.0\d+)?: at")).wait_for()
     view.get_by_role("application").press("ArrowUp")
     words.get_by_text(re.compile(r"v 0\.(1|09)\d*: at rate 0.3")).wait_for()

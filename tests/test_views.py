@@ -602,6 +602,23 @@ def test_no_recorded_view_in_a_notebook_holds_code_of_an_earlier_version(path):
     assert not stale, f"release this lesson (--no-run will do): {', '.join(stale)}"
 
 
+GIVES_AWAY = {  # view that marks mistakes or shows right code -> what the student is to find before
+    "step_backprop": ("02-hidden-delta", "02-backprop"), "chain_story": ("02-chain-rule",),
+    "pattern_playground": ("03-backprop",), "playground": ("05-backprop", "05-loss"),
+    "graph_story": ("07-topological-order", "07-backward")}
+
+
+def test_no_view_stands_before_an_exercise_that_it_gives_away():
+    met, shown = [], set()
+    for path in sorted((base.HERE.parents[1] / "solutions").glob("[0-9]*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            met.append(cell["metadata"].get("nbgrader", {}).get("grade_id"))
+            for view in re.findall(r"views\.(\w+)\(", "".join(cell["source"])):
+                assert set(GIVES_AWAY.get(view, ())) <= set(met), (path.name, view)
+                shown.add(view)
+    assert shown >= set(GIVES_AWAY)
+
+
 def test_the_code_of_the_views_is_small_and_says_its_purpose():
     lines = [path.read_text(encoding="utf-8").splitlines() for path in SOURCES]
     assert sum(map(len, lines)) < 1500

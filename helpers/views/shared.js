@@ -10,9 +10,9 @@ const STYLE = `
   --view-plus: #ff8c42; --view-minus: #56b4e9; --view-test: #e08bd0; }
 .view .bar { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; margin: 4px 0; }
 .view .row { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; }
-.view label { display: inline-flex; gap: 6px; align-items: center; white-space: nowrap; }
+.view label { display: inline-flex; flex-wrap: wrap; gap: 0 6px; align-items: center; white-space: nowrap; }
 .view button, .view select { font: inherit; color: inherit; background: var(--view-face);
-  border: 1px solid var(--view-line); border-radius: 4px; padding: 3px 10px; cursor: pointer; }
+  border: 1px solid var(--view-line); border-radius: 4px; padding: 3px 10px; cursor: pointer; max-width: 100%; }
 .view button:disabled { opacity: .45; cursor: default; }
 .view :focus-visible { outline: 2px solid var(--view-ink); outline-offset: 2px; }
 .view output, .view .number { font-variant-numeric: tabular-nums; }
@@ -206,7 +206,7 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
     text(8, 14, name, "start"), text((left + right) / 2, height - 6, label),
     ...levels.flatMap((v) => [text(left - 6, level(v) + 4, worth(v, digits), "end"),
       svg("line", { x1: left, x2: right, y1: level(v), y2: level(v), ...grid })]),
-    ...ticks(0, last, logSteps).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
+    ...ticks(0, last, true).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
     marker, ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
       "stroke-width": 2, "stroke-dasharray": s.dashes, d: Array.from(s.values, (v, j) => (Number.isFinite(v)
         ? `${j && Number.isFinite(s.values[j - 1]) ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),

@@ -1,6 +1,6 @@
 // Loss surface: the loss over two weights as a map; a click starts a descent, a slider sets its rate.
 
-const SIDE = 340;
+const SIDE = 300;
 
 const view = { render({ model, el }) {
   const { root, complain, say } = begin(el, "Loss surface");
