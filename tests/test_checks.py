@@ -598,6 +598,14 @@ def test_a_key_of_another_dict_is_told_as_that_ones():
     assert "`params` has that key; the dict in this line does not" in "\n".join(verdict.lines)
 
 
+def test_a_dict_that_the_function_has_made_itself_is_not_told_to_have_a_key():
+    def step(params, grads, learning_rate):
+        made = {f"{name} new": W for name, W in params.items()}
+        return params[next(iter(made))]
+
+    assert PARTS["04-sgd-step"].judge(step).mistake is None
+
+
 def test_a_slow_moment_is_not_remembered(monkeypatch):
     sigmoid = dataclasses.replace(lesson_01.sigmoid)
     times = iter([0.0])

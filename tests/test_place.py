@@ -16,7 +16,7 @@ from answers.lesson_04 import forward_einsum as forward_04
 from scipy.special import expit
 from test_mutants import PARTS, Ticks
 
-from helpers.checks import place
+from helpers.checks import catalogue, place
 from helpers.checks.instrument import Cut, Program
 from helpers.checks.judge import judge
 
@@ -182,6 +182,18 @@ WRONG = [
          A1 = sigmoid(Z1)
          return Z1, A1, add_bias(A1) @ W2
      """, "Z1 = X_b @ W1 + W1[0]", ""),
+    ("10-deep-backprop/deep_backprop", {"ahead": catalogue.answer("10-deep-backprop")[0]}, """
+     def deep_backprop(X, y, params, reg):  # a dict that grows is no alias
+         A, L, grads = ahead(X, params), len(params) // 2, {}
+         dZ = (A[-1] - np.eye(A[-1].shape[1])[y]) / len(y)
+         for l in range(L, 0, -1):
+             grads[f"W{l}"] = A[l - 1].T @ dZ + reg * params[f"W{l}"]
+             grads[f"b{l}"] = dZ.sum(axis=0)
+             dZ = dZ @ params[f"W{l}"].T * (A[l - 1] > 0)
+         for name in [*grads]:
+             grads[name] = grads[name] * (1.3 if name == "W2" else 1)
+         return grads
+     """, None, ""),
 ]
 
 

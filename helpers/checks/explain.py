@@ -178,7 +178,7 @@ def _nearly_a_key(error):
             if missing in dicts.get(name, ()):
                 return "key-missing", says("key-missing", name=name)
     spelt = {key.replace("_", "").lower(): key for value in dicts.values() for key in value
-             if isinstance(key, str)}.get(str(missing).replace("_", "").lower())
+             if isinstance(key, str) and key != missing}.get(str(missing).replace("_", "").lower())
     return ("key-spelt", says("key-spelt", key=spelt)) if spelt else (None, "")
 
 

@@ -165,7 +165,10 @@ class _Search:
                         value[key] for value in series[n]])))
         for _, quantity in sorted(found, key=operator.itemgetter(0)):
             values = quantity.values
-            if values and values[0] is not None and not any(equal(values, old) for old in have):
+            if not values or values[0] is None or isinstance(values[0], (tuple, dict)) and (
+                    not values[0]):
+                continue  # what is empty will be filled, or ends a loop before it begins
+            if not any(equal(values, old) for old in have):
                 have.append(values)
                 yield quantity
 
