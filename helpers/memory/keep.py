@@ -86,7 +86,7 @@ def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
     if not _is_from(space, value):
         text = f"{name} = {_expression(name, value, space)}"
     elif isinstance(value, type):
-        text = _newest(value.__name__, space)
+        text = _class(value, space)
     else:
         text = _function(name, value)
     own = getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None)
@@ -126,7 +126,7 @@ def _function(name: str, function: Any) -> str:
         raise NotKept(f"`{name}` was made inside another function")
     if plain.__name__ == "<lambda>":
         return f"{name} = {_lambda(name, plain)}"
-    text = _source(plain.__code__) or _newest(plain.__name__, plain.__globals__)
+    text = _source(plain.__code__) or _newest(plain.__name__, plain.__globals__.get("In", []))
     return text if plain.__name__ == name else f"{text}\n\n\n{name} = {plain.__name__}"
 
 
@@ -137,9 +137,16 @@ def _source(code: types.CodeType) -> str:
     return textwrap.dedent("".join(inspect.getblock(lines))).rstrip()
 
 
-def _newest(name: str, space: dict) -> str:
-    """Return the newest definition of a function or a class among the cells that were run."""
-    for source in reversed(space.get("In", [])):
+def _class(value: type, space: dict) -> str:
+    """Return the definition of a class: in the cell of its methods, or the newest run."""
+    methods = [f for f in vars(value).values() if isinstance(f, types.FunctionType)]
+    cells = ["".join(linecache.getlines(f.__code__.co_filename)) for f in reversed(methods)]
+    return _newest(value.__name__, [*space.get("In", []), *cells])
+
+
+def _newest(name: str, cells: list[str]) -> str:
+    """Return the newest definition of a function or a class in the cells."""
+    for source in reversed(cells):
         for node in reversed(parsed(source).body):
             if getattr(node, "name", None) == name:
                 first = min([node, *node.decorator_list], key=lambda part: part.lineno).lineno
