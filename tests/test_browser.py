@@ -779,6 +779,7 @@ def test_views_move_in_notebook_7(page, shoot, tmp_path):
             else:
                 recorded(page).get_by_text("A digit from the data").click()
             shoot(page, f"notebook_7_{name[-10:-6]}")
+        page.goto("about:blank")  # the next test wants a page that misses no server
 
 
 AFRESH = {"noise": 5, "points": 5, "seed": 2, "hidden units": 7}  # label -> place of another value

@@ -281,7 +281,9 @@ def _brief(value):
         words = (value.__doc__ or value.__name__).strip().rstrip(".")
         return f"= {words.replace('The ', 'the ', 1) if words.startswith('The ') else words}"
     if isinstance(value, dict):
-        return "with " + ", ".join(f"{k} {np.shape(v) or 'a number'}" for k, v in value.items())
+        return "with " + ", ".join(
+            f"{k} {'a dict' if isinstance(v, dict) else np.shape(v) or 'a number'}"
+            for k, v in value.items())
     if isinstance(value, np.random.Generator):
         return "= np.random.default_rng(...)"
     if hasattr(value, "shape"):

@@ -258,7 +258,7 @@ def _worded(search, change):
     inputs = "" if change.said or not spot.inputs else "Look also at what goes into it. "
     if inputs and search.is_fed(spot):
         inputs = "What goes into it is right. " if spot.kind != "Call" else (
-            "Its arguments were computed rightly: is it the function to call with them? ")
+            "Is each of its arguments the right one, in its place? Is it the function to call? ")
     search.is_right(search.first, change, record=True)
     pairs = [(None, value) for value in spot.values[:1] or [None]]
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)

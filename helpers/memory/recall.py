@@ -21,7 +21,7 @@ FIXED = {  # lesson -> exercise and mistake that are asked for where none of the
     "08": ("07-backward", "overwritten"),
     "09": ("08-evaluate", "not-divided-by-samples"),
     "10": ("09-initialise", "outputs-for-inputs"),
-    "11": ("10-layer-norm", "mean-path-missing"),
+    "11": ("10-layer-norm", "over-the-batch"),
     "12": ("11-attention-back", "dv-not-transposed"),
 }
 
