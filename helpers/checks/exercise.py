@@ -20,6 +20,16 @@ from helpers.memory.store import remember
 GRADING = "COURSE_GRADING"  # in the environment where marks are given: what is skipped earns none
 RECORD: dict[str, str] = {}  # exercise id -> outcome, in this kernel
 LISTENERS: list[Callable[[str, str], None]] = []  # are told of each: the line with the status
+# Names of the notebooks' data, which no function reads but as an argument.
+DATA = frozenset("""
+    A a A1 all_zero answers b b1 b2 batch_size before c cache D dA dA1 data dO dW1 dW1_num dW2
+    dW2_num dZ1 dZ2 E epochs errors exact few floor for_checking grads H h history ids iterations
+    K k keys labels learning_rate legacy logits losses maps mu N order P params params_end
+    params_start parts patience penalty Q query rates record reg right rng rows settings sizes small
+    start starts state steps targets test_ids test_rows three train_ids train_rows trained upstream
+    V val_rows values velocity w W1 W2 W_1 W_2 wrong X x X_all X_b X_b_test X_b_train X_few X_first
+    x_mat X_small X_test X_train X_val Y y y_all y_few y_first Y_hat Y_small y_small y_test y_train
+    y_val Z1 Z2""".split())
 
 
 class CheckFailed(Exception):  # noqa: N818  (the name that students read)
@@ -41,6 +51,11 @@ class NotAttempted(CheckFailed):
 def _first_length(*args) -> dict[str, int]:
     arrays = [a for a in args if isinstance(a, np.ndarray) and a.ndim]
     return {"N": len(arrays[0])} if arrays else {}
+
+
+def no_sizes(*args) -> dict[str, int]:
+    """Return that no size plays a part."""
+    return {}
 
 
 class _Check:
@@ -104,16 +119,16 @@ class Exercise(_Check):
     returns: tuple[str, ...] = ("result",)  # the names of what is returned
     more: tuple[Mistake, ...] = ()  # known mistakes that no edit of the reference can say
     sizes: Callable[..., dict[str, int]] = _first_length  # that wrong factors are made of
-    data: frozenset[str] = frozenset()  # names of the notebook's, which it must not read
     uses: tuple[Exercise, ...] = ()  # exercises whose functions the student may call in this one
     hint: str = ""  # what to try when the mistake is not known
     checker: str = ""  # of the student's own, to be run first where a value is wrong without a name
     unlocks: str = ""  # one sentence shown when the answer is right
-    tolerance: float = 1e-8  # how far a right answer may be off, relative to the largest entry
-    rounding: float = 1e-9  # how close an answer must be to a mistake's to be called that mistake
+    tolerance: float = 1e-11  # how far a right answer may be off, relative to the largest entry
+    rounding: float = 1e-7  # how close an answer must be to a mistake's to be called that mistake
     integers: tuple[str, ...] = ()  # arguments that may come as integers, as the text says
     view: Callable | None = None  # where several results are right, or one is hard to compare
     besides: Callable | None = None  # asked of a right answer: says what it lacks, or None
+    data = DATA
     memory: dict = field(default_factory=dict, init=False, compare=False)  # of known mistakes
 
     @property

@@ -12,11 +12,8 @@ def _square(x):
 
 
 square = Exercise(
-    id="00-square",
-    name="square",
-    truth=_square,
+    "00-square", "square", truth=_square,
     cases=lambda: [(np.array([-1.5, 2.0, 0.5]),),
                    (np.random.default_rng(1).normal(size=(4, 3)),)],
     hint="multiply `x` by itself, entry by entry, and return the result.",
-    unlocks="You now know how a check answers. The course begins in 01.",
-)
+    unlocks="You now know how a check answers. The course begins in 01.")

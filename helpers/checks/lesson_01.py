@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from helpers.checks.exercise import Exercise
+from helpers.checks.exercise import Exercise, no_sizes
 from helpers.checks.truth import income_network
-
-DATA = frozenset({"X", "y", "X_b", "X_train", "y_train", "X_test", "y_test", "X_b_train",
-                  "X_b_test", "W1", "W2", "Z1", "A1", "Y_hat", "N", "D", "H", "K"})
 
 
 def ones_first(A):
@@ -24,78 +21,49 @@ def network_case(seed, N, D, H, K):
             rng.normal(size=(D + 1, H)), rng.normal(size=(H + 1, K)))
 
 
-# 01-add-bias
-
 def _add_bias(X):
     return np.array([[1.0, *row] for row in X])
 
 
 add_bias = Exercise(
-    id="01-add-bias",
-    name="add_bias",
-    truth=_add_bias,
+    "01-add-bias", "add_bias", truth=_add_bias,
     cases=lambda: [(np.random.default_rng(seed).normal(size=shape),)
                    for seed, shape in ((1, (3, 2)), (2, (7, 4)))],
-    data=DATA,
     hint="make a column of `X.shape[0]` ones and put it to the left of `X`.",
-    unlocks="A bias is now a weight like any other.",
-)
+    unlocks="A bias is now a weight like any other.")
 
-
-# 01-sigmoid
 
 sigmoid = Exercise(
-    id="01-sigmoid",
-    name="sigmoid",
-    truth=lambda z: expit(np.asarray(z, dtype=float)),
+    "01-sigmoid", "sigmoid", truth=lambda z: expit(np.asarray(z, dtype=float)), sizes=no_sizes,
     cases=lambda: [(np.array([-2.0, 0.0, 2.0]),),
                    (np.random.default_rng(1).normal(size=(4, 3)) * 3,),
                    (np.array([-800.0, -10.0, 10.0, 800.0]),)],
-    data=DATA,
-    sizes=lambda z: {},
     hint="the formula is 1 / (1 + exp(−z)), entry by entry, with `np.exp`.",
-    unlocks="Any number goes in; a number between 0 and 1 comes out.",
-)
+    unlocks="Any number goes in; a number between 0 and 1 comes out.")
 
-
-# 01-forward
 
 forward = Exercise(
-    id="01-forward",
-    name="forward",
-    truth=income_network,
+    "01-forward", "forward", truth=income_network, returns=("Z1", "A1", "Y_hat"),
+    uses=(add_bias, sigmoid),
     cases=lambda: [(X_b, W1, W2) for X_b, _, W1, W2 in
                    (network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1),
                     network_case(3, 7, 2, 9, 4))],
-    returns=("Z1", "A1", "Y_hat"),
-    data=DATA,
-    uses=(add_bias, sigmoid),
-    sizes=lambda X_b, W1, W2: {"N": len(X_b)},
     hint="compute `Z1`, `A1` and `Y_hat` one after the other and look at each shape.",
-    unlocks="This is the whole network, for any number of samples.",
-)
+    unlocks="This is the whole network, for any number of samples.")
 
-
-# 01-squared-error
 
 def _squared_error(y, Y_hat):
     return float(sum((a - b) ** 2 for a, b in zip(y.ravel(), Y_hat.ravel(), strict=True)) / 2)
 
 
 squared_error = Exercise(
-    id="01-squared-error",
-    name="squared_error",
-    truth=_squared_error,
+    "01-squared-error", "squared_error", truth=_squared_error,
+    sizes=lambda y, Y_hat: {"N": len(y), "K": y.shape[1]},
     cases=lambda: [tuple(np.random.default_rng(seed).normal(size=(2, *shape)))
                    for seed, shape in ((1, (5, 1)), (2, (11, 3)), (3, (7, 1)))],
-    data=DATA,
-    sizes=lambda y, Y_hat: {"N": len(y), "K": y.shape[1]},
     hint="difference, square, sum, half, in this order.",
-    unlocks="One number now says how wrong the network is.",
-)
+    unlocks="One number now says how wrong the network is.")
 
-
-# 01-numerical-gradient
 
 def _x_squared():
     def f(W):
@@ -142,18 +110,9 @@ def _gradient_cases():
 
 
 numerical_gradient = Exercise(
-    id="01-numerical-gradient",
-    name="numerical_gradient",
-    truth=_numerical_gradient,
-    cases=_gradient_cases,
-    returns=("gradient",),
-    tolerance=1e-7,
-    rounding=1e-7,
-    integers=(),
-    data=DATA,
-    sizes=lambda f, W, eps=1e-5: {},
+    "01-numerical-gradient", "numerical_gradient", truth=_numerical_gradient, returns=("gradient",),
+    sizes=no_sizes, tolerance=1e-7, cases=_gradient_cases,
     hint="for one entry: copy `W`, add eps there, call `f`; copy again, subtract eps, call `f`; "
          "the difference divided by 2·eps goes to the same place of the gradient.",
-    unlocks="From now on you can check any gradient of this course yourself.",
-)
+    unlocks="From now on you can check any gradient of this course yourself.")
 

@@ -5,27 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from helpers.checks.exercise import Exercise
-from helpers.checks.lesson_01 import (
-    DATA,
-    forward,
-    network_case,
-    sigmoid,
-    squared_error,
-)
+from helpers.checks.exercise import Exercise, no_sizes
+from helpers.checks.lesson_01 import forward, network_case, sigmoid, squared_error
 from helpers.checks.truth import dense, income_gradients, income_network
-
-
-def _sizes(*args):
-    return {"N": len(args[0])}
 
 
 def prime(z):
     """Return the derivative of the sigmoid."""
     return expit(z) * (1 - expit(z))
 
-
-# 02-chain-rule
 
 def _chain_rule(x):
     # By a complex step: exp, sin and the square are analytic.
@@ -35,44 +23,26 @@ def _chain_rule(x):
 
 
 chain_rule = Exercise(
-    id="02-chain-rule",
-    name="chain_rule",
-    truth=_chain_rule,
-    cases=lambda: [(1.2,), (-0.7,), (2.1,)],
-    returns=("value", "derivative"),
-    sizes=lambda x: {},
-    tolerance=1e-12,
-    rounding=1e-7,  # measured derivatives are no better here
-    integers=(),
+    "02-chain-rule", "chain_rule", truth=_chain_rule, returns=("value", "derivative"),
+    sizes=no_sizes, cases=lambda: [(1.2,), (-0.7,), (2.1,)],
     hint="name the steps, a = x², b = sin(a), c = exp(b), and multiply the three local "
          "derivatives, each taken at what goes into its step.",
-    unlocks="Backpropagation is this, done for every weight at once.",
-)
+    unlocks="Backpropagation is this, done for every weight at once.")
 
-
-# 02-sigmoid-prime
 
 def _sigmoid_prime(z):
     return expit(z) * expit(-z)
 
 
 sigmoid_prime = Exercise(
-    id="02-sigmoid-prime",
-    name="sigmoid_prime",
-    truth=_sigmoid_prime,
+    "02-sigmoid-prime", "sigmoid_prime", truth=_sigmoid_prime, uses=(sigmoid,), sizes=no_sizes,
+    tolerance=1e-12,
     cases=lambda: [(np.array([-2.0, 0.0, 2.0]),),
                    (np.random.default_rng(1).normal(size=(4, 3)) * 2,),
                    (np.array([-1000.0, 1000.0]),)],
-    data=DATA,
-    uses=(sigmoid,),
-    sizes=lambda z: {},
-    tolerance=1e-12,
     hint="let s = sigmoid(z); the derivative is s times (1 minus s).",
-    unlocks="It is largest, one quarter, at z = 0, and never fails far out.",
-)
+    unlocks="It is largest, one quarter, at z = 0, and never fails far out.")
 
-
-# 02-hidden-delta
 
 def _hidden_delta(dZ2, W2, Z1):
     return dense(dZ2, W2[1:].T) * _sigmoid_prime(Z1)
@@ -87,21 +57,11 @@ def _delta_cases():
 
 
 hidden_delta = Exercise(
-    id="02-hidden-delta",
-    name="hidden_delta",
-    truth=_hidden_delta,
-    cases=_delta_cases,
-    returns=("dZ1",),
-    data=DATA | {"dZ2", "dZ1"},
-    uses=(sigmoid_prime, sigmoid),
-    integers=(),
-    sizes=_sizes,
+    "02-hidden-delta", "hidden_delta", truth=_hidden_delta, returns=("dZ1",),
+    uses=(sigmoid_prime, sigmoid), cases=_delta_cases,
     hint="send `dZ2` back through the weights without the bias row, then through the activation.",
-    unlocks="That is the step that gave backpropagation its name.",
-)
+    unlocks="That is the step that gave backpropagation its name.")
 
-
-# 02-backprop
 
 def _backprop_cases():
     return [network_case(1, 11, 4, 6, 3), network_case(2, 13, 3, 5, 1),
@@ -109,20 +69,11 @@ def _backprop_cases():
 
 
 backprop = Exercise(
-    id="02-backprop",
-    name="backprop",
-    truth=lambda X_b, y, W1, W2: income_gradients(X_b, y, W1, W2),
-    cases=_backprop_cases,
-    returns=("dW1", "dW2"),
-    data=DATA | {"dZ1", "dZ2", "dW1", "dW2"},
-    uses=(forward, sigmoid_prime, hidden_delta),
-    tolerance=1e-12,
-    sizes=lambda X_b, y, W1, W2: {"N": len(X_b), "K": y.shape[1]},
+    "02-backprop", "backprop", truth=lambda X_b, y, W1, W2: income_gradients(X_b, y, W1, W2),
+    returns=("dW1", "dW2"), uses=(forward, sigmoid_prime, hidden_delta),
+    sizes=lambda X_b, y, W1, W2: {"N": len(X_b), "K": y.shape[1]}, cases=_backprop_cases,
     hint="forward first; then `dZ2`, `dZ1`, and each gradient as (input of the layer).T @ error.",
-    unlocks="Every weight now knows in which direction the loss falls.",
-)
-
-# 02-suspects
+    unlocks="Every weight now knows in which direction the loss falls.")
 
 def _suspects(dW, dW_num, tolerance=1e-6):
     def off(a, b):
@@ -146,37 +97,18 @@ def _suspect_cases():
 
 
 suspects = Exercise(
-    id="02-suspects",
-    name="suspects",
-    truth=_suspects,
-    cases=_suspect_cases,
-    returns=("suspects",),
-    data=DATA | {"dW1", "dW2", "dW1_num", "dW2_num"},
-    integers=(),
+    "02-suspects", "suspects", truth=_suspects, returns=("suspects",), cases=_suspect_cases,
     hint="size of the difference against tolerance × size of the entries, entry by entry.",
-    unlocks="Your checker now points at single weights.",
-)
+    unlocks="Your checker now points at single weights.")
 
-
-# 02-repair
 
 repair = Exercise(
-    id="02-repair",
-    name="repaired_backprop",
-    truth=backprop.truth,
-    cases=_backprop_cases,
-    returns=backprop.returns,
-    data=backprop.data,
-    uses=backprop.uses,
-    tolerance=backprop.tolerance,
-    sizes=_sizes,
+    "02-repair", "repaired_backprop", truth=backprop.truth, returns=backprop.returns,
+    uses=backprop.uses, tolerance=backprop.tolerance, cases=_backprop_cases,
     hint="compare, line by line, what `forward` feeds into the output layer with what the "
          "published gradient takes for it.",
-    unlocks="You have found and mended a bug in a published lesson.",
-)
+    unlocks="You have found and mended a bug in a published lesson.")
 
-
-# 02-train
 
 def _train(X_b, y, X_b_test, y_test, W1, W2, learning_rate, epochs):
     history = {"train_loss": [], "test_loss": [], "predictions": []}
@@ -201,16 +133,8 @@ def _train_cases():
 
 
 train = Exercise(
-    id="02-train",
-    name="train",
-    truth=_train,
-    cases=_train_cases,
-    returns=("W1", "W2", "history"),
-    data=DATA | {"dW1", "dW2", "learning_rate", "epochs"},
-    uses=(forward, squared_error, backprop),
-    integers=(),
-    sizes=_sizes,
+    "02-train", "train", truth=_train, returns=("W1", "W2", "history"),
+    uses=(forward, squared_error, backprop), cases=_train_cases,
     hint="in each epoch: forward on both sets, record both losses and the training predictions, "
          "then the gradients, then the update of both matrices.",
-    unlocks="You have trained a neural network with nothing but your own code.",
-)
+    unlocks="You have trained a neural network with nothing but your own code.")

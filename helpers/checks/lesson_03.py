@@ -7,18 +7,13 @@ import math
 import numpy as np
 from scipy.special import expit
 
-from helpers.checks.exercise import Exercise, Group
-from helpers.checks.lesson_01 import DATA as EARLIER
+from helpers.checks.exercise import Exercise, Group, no_sizes
 from helpers.checks.lesson_01 import ones_first, sigmoid
 from helpers.checks.lesson_02 import sigmoid_prime
 from helpers.checks.truth import complex_gradients, complex_step, dense
 
-DATA = EARLIER | {"params", "grads", "cache", "x_mat", "W_1", "W_2", "Z2", "dZ2", "labels",
-                  "X_first", "y_first", "params_start"}
 SMALLEST = 1e-12  # how near to 0 and 1 a probability may come
 
-
-# 03-patterns
 
 # Of each shape at least one point lies exactly on the border, which does not belong to it.
 ON_THE_BORDER = np.array([
@@ -29,17 +24,12 @@ ON_THE_BORDER = np.array([
 def _pattern(name, rule, hint):
     """Return the part of 03-patterns for one function; `rule` takes the two numbers of a point."""
     return Exercise(
-        id="03-patterns",
-        name=name,
-        truth=lambda X: np.array([bool(rule(*point)) for point in X.tolist()]),
+        "03-patterns", name, truth=lambda X: np.array([bool(rule(*point)) for point in X.tolist()]),
+        sizes=no_sizes,
         cases=lambda: [(np.random.default_rng(1).uniform(-1, 1, size=(60, 2)),),
                        (np.random.default_rng(2).uniform(-1.3, 1.3, size=(150, 2)),),
                        (ON_THE_BORDER,)],
-        data=DATA,
-        sizes=lambda X: {},
-        integers=(),
-        hint=f"{hint} Return the comparison itself, `True` or `False` for each point.",
-    )
+        hint=f"{hint} Return the comparison itself, `True` or `False` for each point.")
 
 
 diamond = _pattern("diamond", lambda a, b: abs(a) + abs(b) < 1,
@@ -56,8 +46,6 @@ thin_angle = _pattern("thin_angle", lambda a, b: 0 < max(a, b) < 0.5,
 patterns = Group("03-patterns", (diamond, circle, centred_square, thick_angle, thin_angle),
                  unlocks="Five shapes, and no straight line cuts any of them out.")
 
-
-# 03-log-loss
 
 def _log_loss(y, Y_hat):
     inside = np.minimum(np.maximum(Y_hat, SMALLEST), 1 - SMALLEST)
@@ -90,24 +78,15 @@ def _certain():
 
 
 log_loss = Exercise(
-    id="03-log-loss",
-    name="log_loss",
-    truth=_log_loss,
+    "03-log-loss", "log_loss", truth=_log_loss, returns=("loss",),
+    tolerance=1e-5, rounding=1e-5,  # 1 − p and log lose some digits at 1e-12 from the ends
+    integers=("y",), view=_at_the_limit,
     cases=lambda: [_probabilities(1, 7), _probabilities(2, 12), *_certain(),
                    (_probabilities(3, 9)[0].astype(np.uint8), _probabilities(3, 9)[1])],
-    returns=("loss",),
-    data=DATA,
-    integers=("y",),
-    tolerance=1e-5,  # 1 − p and log lose some digits at 1e-12 from the ends
-    rounding=1e-5,
-    view=_at_the_limit,
     hint="keep the probabilities away from 0 and 1; where y is 1, take −log(p), where it is 0, "
          "−log(1 − p); then the mean.",
-    unlocks="A sure and wrong prediction now costs a lot, but not infinitely much.",
-)
+    unlocks="A sure and wrong prediction now costs a lot, but not infinitely much.")
 
-
-# 03-forward
 
 def classifier(X_b, params):
     """Return Z1, A1 (N, H), Z2, Y_hat (N, 1) of the classifier, for complex weights too."""
@@ -131,21 +110,11 @@ def _cases():
 
 
 forward = Exercise(
-    id="03-forward",
-    name="forward",
-    truth=classifier,
+    "03-forward", "forward", truth=classifier, returns=("cache",), uses=(sigmoid,),
     cases=lambda: [(X_b, params) for X_b, _, params in _cases()],
-    returns=("cache",),
-    data=DATA,
-    uses=(sigmoid,),
-    integers=(),
-    tolerance=1e-12,
     hint="weighted sum, sigmoid, weighted sum, sigmoid; keep all four under their names.",
-    unlocks="The cache keeps every intermediate value for the way back.",
-)
+    unlocks="The cache keeps every intermediate value for the way back.")
 
-
-# 03-output-delta
 
 def mean_log_loss(y, Y_hat):
     """Return the mean log loss of probabilities inside (0, 1), complex ones too."""
@@ -162,44 +131,25 @@ def _output_delta(y, Y_hat):
 
 
 output_delta = Exercise(
-    id="03-output-delta",
-    name="output_delta",
-    truth=_output_delta,
+    "03-output-delta", "output_delta", truth=_output_delta, returns=("dZ2",), tolerance=1e-12,
     cases=lambda: [_probabilities(4, 7), _probabilities(5, 12), _probabilities(6, 5),
                    _certain()[-1]],
-    returns=("dZ2",),
-    data=DATA,
-    integers=(),
-    tolerance=1e-12,
     hint="derivative of the loss with respect to p, times the derivative of p with respect to "
          "the weighted sum; much of it cancels. Then the mean.",
-    unlocks="No exponential, no division by p: nothing in it can overflow.",
-)
+    unlocks="No exponential, no division by p: nothing in it can overflow.")
 
-
-# 03-backprop
 
 def _gradients(X_b, y, params):
     return complex_gradients(lambda p: mean_log_loss(y, classifier(X_b, p)["Y_hat"]), params)
 
 
 backprop = Exercise(
-    id="03-backprop",
-    name="backprop",
-    truth=_gradients,
-    cases=_cases,
-    returns=("grads",),
-    data=DATA,
-    uses=(forward, output_delta, sigmoid_prime, sigmoid),
-    integers=(),
-    tolerance=1e-12,
+    "03-backprop", "backprop", truth=_gradients, returns=("grads",),
+    uses=(forward, output_delta, sigmoid_prime, sigmoid), cases=_cases,
     hint="dZ2 from `output_delta`; back through `W2` and the hidden sigmoid; then (layer's "
          "input)ᵀ times (layer's error) for each layer.",
-    unlocks="One pass forward, one pass back, and every weight knows its share.",
-)
+    unlocks="One pass forward, one pass back, and every weight knows its share.")
 
-
-# 03-accuracy
 
 def _accuracy(y, Y_hat):
     hits = [int(label == (1 if p > 0.5 else 0))
@@ -213,22 +163,13 @@ def _accuracy_case(seed, N):
 
 
 accuracy = Exercise(
-    id="03-accuracy",
-    name="accuracy",
-    truth=_accuracy,
+    "03-accuracy", "accuracy", truth=_accuracy, returns=("accuracy",),
     cases=lambda: [_accuracy_case(1, 7), _accuracy_case(2, 13), _accuracy_case(5, 24),
                    _certain()[-1]],
-    returns=("accuracy",),
-    data=DATA,
-    integers=(),
-    tolerance=1e-12,
     hint="decide (above one half or not), compare with the label, take the mean of the truth "
          "values.",
-    unlocks="Always read it beside the base rate, the share of the larger class.",
-)
+    unlocks="Always read it beside the base rate, the share of the larger class.")
 
-
-# 03-train
 
 def _train(X_b, y, params, learning_rate, iterations):
     history = {"loss": [], "accuracy": []}
@@ -242,34 +183,17 @@ def _train(X_b, y, params, learning_rate, iterations):
 
 
 train = Exercise(
-    id="03-train",
-    name="train",
-    truth=_train,
+    "03-train", "train", truth=_train, returns=("params", "history"),
+    uses=(backprop, forward, log_loss, accuracy, output_delta),
     cases=lambda: [(*classifier_case(1, 11, 3, 5), 0.7, 5), (*classifier_case(2, 7, 2, 6), 2.5, 4),
                    (*classifier_case(3, 13, 4, 3), 1.3, 1)],
-    returns=("params", "history"),
-    data=DATA,
-    uses=(backprop, forward, log_loss, accuracy, output_delta),
-    integers=(),
-    tolerance=1e-8,
-    rounding=1e-7,
     hint="in each iteration: forward, record loss and accuracy, backprop, new params.",
-    unlocks="From here on, everything is an experiment.",
-)
+    unlocks="From here on, everything is an experiment.")
 
-
-# 03-repair
 
 repair = Exercise(
-    id="03-repair",
-    name="repaired_forward",
-    truth=lambda X_b, params: classifier(X_b, params)["Y_hat"],
+    "03-repair", "repaired_forward", truth=lambda X_b, params: classifier(X_b, params)["Y_hat"],
+    returns=("Y_hat",), uses=(sigmoid, forward),
     cases=lambda: [(X_b, params) for X_b, _, params in _cases()],
-    returns=("Y_hat",),
-    data=DATA,
-    uses=(sigmoid, forward),
-    integers=(),
-    tolerance=1e-12,
     hint="every name on the right-hand sides has to come from the arguments.",
-    unlocks="A function that reads only its arguments can be tested; that is how it was found out.",
-)
+    unlocks="A function that reads only its arguments can be tested; that is how it was found out.")

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_expit
 
-from helpers.checks.exercise import Exercise
-from helpers.checks.lesson_01 import DATA, sigmoid
+from helpers.checks.exercise import Exercise, no_sizes
+from helpers.checks.lesson_01 import sigmoid
 from helpers.checks.lesson_03 import accuracy
 from helpers.checks.truth import complex_gradients, rings_network
-
-PARAMS = DATA | {"params", "grads", "cache", "params_start", "params_end", "history", "legacy",
-                 "learning_rate", "steps", "Z2", "b1", "b2"}
 
 
 def params_case(seed, *shapes):
@@ -37,29 +34,17 @@ def sure_of_itself(case, factor=300.0):
     return X, y, {**params, "W2": factor * params["W2"], "b2": factor * params["b2"]}
 
 
-# 04-forward
-
 def _forward(X, params):
     return dict(zip(("Z1", "A1", "Z2", "Y_hat"), rings_network(X, params), strict=True))
 
 
 forward = Exercise(
-    id="04-forward",
-    name="forward",
-    truth=_forward,
+    "04-forward", "forward", truth=_forward, returns=("cache",), uses=(sigmoid,),
     cases=lambda: [(X, params) for X, _, params in (
         rings_case(1, 7, 4, 5, 1), rings_case(2, 11, 3, 6, 2), rings_case(3, 9, 5, 4, 3))],
-    returns=("cache",),
-    data=PARAMS,
-    uses=(sigmoid,),
-    integers=(),
-    sizes=lambda X, params: {"N": len(X)},
     hint="compute `Z1`, `A1`, `Z2`, `Y_hat` one after the other and look at each shape.",
-    unlocks="Every array has its name, and the biases stand on their own.",
-)
+    unlocks="Every array has its name, and the biases stand on their own.")
 
-
-# 04-logistic-cross-entropy
 
 def _cross_entropy(y, z):
     terms = np.where(y == 1, log_expit(z), np.where(y == 0, log_expit(-z), (
@@ -79,22 +64,12 @@ def _loss_cases():
 
 
 logistic_cross_entropy = Exercise(
-    id="04-logistic-cross-entropy",
-    name="logistic_cross_entropy",
-    truth=_cross_entropy,
-    cases=_loss_cases,
-    returns=("loss",),
-    data=PARAMS,
-    uses=(sigmoid,),
-    integers=(),
-    tolerance=1e-10,
+    "04-logistic-cross-entropy", "logistic_cross_entropy", truth=_cross_entropy, returns=("loss",),
+    uses=(sigmoid,), cases=_loss_cases,
     hint="write log(1 + exp(z)) as max(z, 0) + log(1 + exp(−|z|)), in a small function of its "
          "own, and use it for z and for −z.",
-    unlocks="As far down as a float reaches, it keeps its digits.",
-)
+    unlocks="As far down as a float reaches, it keeps its digits.")
 
-
-# 04-backprop
 
 def _backprop_cases():
     return [rings_case(1, 7, 4, 5), rings_case(2, 11, 3, 6), rings_case(3, 13, 5, 4),
@@ -112,24 +87,12 @@ def _gradients(X, y, params):
 
 
 backprop = Exercise(
-    id="04-backprop",
-    name="backprop",
-    truth=_gradients,
+    "04-backprop", "backprop", truth=_gradients, returns=("grads",), uses=(forward, sigmoid),
     cases=_backprop_cases,
-    returns=("grads",),
-    data=PARAMS | {"dZ1", "dZ2", "dA1"},
-    uses=(forward, sigmoid),
-    integers=(),
-    tolerance=1e-12,
-    rounding=1e-7,  # measured derivatives are no better here
-    sizes=lambda X, y, params: {"N": len(X)},
     hint="first `forward`, then `dZ2` with its 1/N, then back through `W2` and through tanh to "
          "`dZ1`; then two products and two sums.",
-    unlocks="Every gradient has its number and its shape, even where a probability is exactly 1.",
-)
+    unlocks="Every gradient has its number and its shape, even where a probability is exactly 1.")
 
-
-# 04-sgd-step
 
 def _sgd_step(params, grads, learning_rate):
     new = {}
@@ -141,26 +104,16 @@ def _sgd_step(params, grads, learning_rate):
 
 
 sgd_step = Exercise(
-    id="04-sgd-step",
-    name="sgd_step",
-    truth=_sgd_step,
+    "04-sgd-step", "sgd_step", truth=_sgd_step, returns=("params",), sizes=no_sizes,
     cases=lambda: [
         (params_case(1, (2, 5), (5, 3)), params_case(11, (2, 5), (5, 3)), 0.3),
         (params_case(2, (4, 3), (3, 1)),  # gradients in the order in which they are found
          dict(reversed(params_case(12, (4, 3), (3, 1)).items())), 1.7),
         (params_case(3, (3, 4), (4, 6), (6, 2)), params_case(13, (3, 4), (4, 6), (6, 2)), 0.07)],
-    returns=("params",),
-    data=PARAMS,
-    tolerance=1e-12,
-    integers=(),
-    sizes=lambda params, grads, learning_rate: {},
     hint="for every key of `params`: old array minus learning rate times gradient, stored in a new "
          "dict.",
-    unlocks="The old parameters are still there, unchanged.",
-)
+    unlocks="The old parameters are still there, unchanged.")
 
-
-# 04-train
 
 def _accuracy(y, Y_hat):
     return float(sum((a > 0.5) == (b > 0.5) for a, b in zip(
@@ -183,15 +136,8 @@ def _train_cases():
 
 
 train = Exercise(
-    id="04-train",
-    name="train",
-    truth=_train,
-    cases=_train_cases,
-    returns=("params", "history"),
-    data=PARAMS,
+    "04-train", "train", truth=_train, returns=("params", "history"),
     uses=(forward, logistic_cross_entropy, backprop, sgd_step, accuracy, sigmoid),
-    integers=(),
-    sizes=lambda X, y, params, learning_rate, steps: {"N": len(X)},
+    cases=_train_cases,
     hint="in each step: `forward`, append loss and accuracy, `backprop`, `sgd_step`.",
-    unlocks="Every step is on record, and the caller's parameters stay as they were.",
-)
+    unlocks="Every step is on record, and the caller's parameters stay as they were.")

@@ -7,14 +7,9 @@ import math
 import numpy as np
 from scipy.special import softmax as scipy_softmax
 
-from helpers.checks.exercise import Exercise
-from helpers.checks.lesson_01 import DATA as DATA_01
+from helpers.checks.exercise import Exercise, no_sizes
 from helpers.checks.truth import complex_gradients, dense
 
-DATA = DATA_01 | {"params", "grads", "start", "trained", "cache", "dZ1", "dZ2"}
-
-
-# 05-softmax
 
 def _softmax_cases():
     rng = np.random.default_rng(1)
@@ -26,21 +21,13 @@ def _softmax_cases():
 
 
 softmax = Exercise(
-    id="05-softmax",
-    name="softmax",
-    truth=lambda Z: scipy_softmax(Z, axis=1),
-    cases=_softmax_cases,
-    data=DATA,
-    integers=(),
+    "05-softmax", "softmax", truth=lambda Z: scipy_softmax(Z, axis=1),
     sizes=lambda Z: {"N": len(Z), "K": Z.shape[1]},
-    tolerance=1e-12,
-    rounding=1e-13,  # a guard of 1e-12 is told from a result that is rounded
+    tolerance=1e-12, rounding=1e-13,  # a guard of 1e-12 is told from a result that is rounded
+    cases=_softmax_cases,
     hint="subtract each row's maximum, then the exponential, then divide each row by its sum.",
-    unlocks="Any number of classes now share a probability of 1, whatever the logits.",
-)
+    unlocks="Any number of classes now share a probability of 1, whatever the logits.")
 
-
-# 05-cross-entropy
 
 def _cross_entropy(y, Y_hat):
     return float(sum(-math.log(max(float(row[int(k)]), 1e-300))
@@ -62,18 +49,11 @@ def _cross_entropy_cases():
 
 
 cross_entropy = Exercise(
-    id="05-cross-entropy",
-    name="cross_entropy",
-    truth=_cross_entropy,
-    cases=_cross_entropy_cases,
-    data=DATA,
-    integers=(),
-    sizes=lambda y, Y_hat: {"N": len(y), "K": Y_hat.shape[1]},
-    tolerance=1e-12,
+    "05-cross-entropy", "cross_entropy", truth=_cross_entropy,
+    sizes=lambda y, Y_hat: {"N": len(y), "K": Y_hat.shape[1]}, cases=_cross_entropy_cases,
     hint="pick the probability of the true class in each row, keep it above 1e-300, take the log, "
          "then minus the mean.",
-    unlocks="One number says how surprised the network is by the true classes.",
-)
+    unlocks="One number says how surprised the network is by the true classes.")
 
 
 # The network, and the loss in a form that complex steps can go through
@@ -118,8 +98,6 @@ def _sizes(X, y, params, *rest):
     return {"N": len(X), "K": len(params["b2"])}
 
 
-# 05-softmax-delta
-
 def _output_delta(y, Y_hat):
     return np.array([[(p - (k == c)) / len(y) for k, p in enumerate(row)]
                      for c, row in zip(y, Y_hat.tolist(), strict=True)])
@@ -133,65 +111,34 @@ def _delta_cases():
 
 
 softmax_delta = Exercise(
-    id="05-softmax-delta",
-    name="output_delta",
-    truth=_output_delta,
-    cases=_delta_cases,
-    returns=("dZ2",),
-    data=DATA,
-    integers=(),
-    tolerance=1e-12,
-    sizes=lambda y, Y_hat: {"N": len(y), "K": Y_hat.shape[1]},
+    "05-softmax-delta", "output_delta", truth=_output_delta, returns=("dZ2",),
+    sizes=lambda y, Y_hat: {"N": len(y), "K": Y_hat.shape[1]}, cases=_delta_cases,
     hint="copy `Y_hat`, take 1 from the true class of each row, divide by the number of samples.",
-    unlocks="So short, because the softmax and the logarithm are made for each other.",
-)
+    unlocks="So short, because the softmax and the logarithm are made for each other.")
 
-
-# 05-loss
 
 def _loss(X, y, params, reg):
     return float(_objective(X, y, params, reg))
 
 
 loss = Exercise(
-    id="05-loss",
-    name="loss",
-    truth=_loss,
+    "05-loss", "loss", truth=_loss, uses=(softmax, cross_entropy), sizes=_sizes,
     cases=_network_cases,
-    data=DATA,
-    uses=(softmax, cross_entropy),
-    integers=(),
-    tolerance=1e-11,
-    sizes=_sizes,
     hint="forward, cross-entropy from the logits, plus reg/2 times the sum of all squared weights.",
-    unlocks="The network now pays for every large weight.",
-)
+    unlocks="The network now pays for every large weight.")
 
-
-# 05-backprop
 
 def _backprop(X, y, params, reg):
     return complex_gradients(lambda p: _objective(X, y, p, reg), params)
 
 
 backprop = Exercise(
-    id="05-backprop",
-    name="backprop",
-    truth=_backprop,
-    cases=_network_cases,
-    returns=("grads",),
-    data=DATA,
-    uses=(softmax, cross_entropy, softmax_delta),
-    integers=(),
-    tolerance=1e-12,
-    sizes=_sizes,
+    "05-backprop", "backprop", truth=_backprop, returns=("grads",),
+    uses=(softmax, cross_entropy, softmax_delta), sizes=_sizes, cases=_network_cases,
     hint="`dZ2` from `output_delta`; `dZ1` through `W2` and tanh; each weight: input.T @ error "
          "plus reg · W; each bias: the error summed over the samples, `axis=0`.",
-    unlocks="A gradient for any number of classes, with a penalty on the weights.",
-)
+    unlocks="A gradient for any number of classes, with a penalty on the weights.")
 
-
-# 05-initialise
 
 def _initialise(D, H, K, rng):
     def layer(n_in, n_out):  # one draw at a time, row by row
@@ -201,23 +148,13 @@ def _initialise(D, H, K, rng):
 
 
 initialise = Exercise(
-    id="05-initialise",
-    name="initialise",
-    truth=_initialise,
+    "05-initialise", "initialise", truth=_initialise, returns=("params",), sizes=no_sizes,
     cases=lambda: [(3, 5, 2, np.random.default_rng(1)), (4, 7, 3, np.random.default_rng(2)),
                    (2, 9, 5, np.random.default_rng(3))],
-    returns=("params",),
-    data=DATA,
-    integers=(),
-    sizes=lambda D, H, K, rng: {},
-    tolerance=1e-12,
     hint="`W1` first, then `W2`, both with `rng.normal(size=...)` of the given generator, "
          "each divided by the root of its number of inputs; biases zero.",
-    unlocks="Every layer starts with sums of about the same size, however many inputs it has.",
-)
+    unlocks="Every layer starts with sums of about the same size, however many inputs it has.")
 
-
-# 05-train
 
 def _train(X, y, params, learning_rate, steps, reg):
     history = {"loss": []}
@@ -234,15 +171,7 @@ def _train_cases():
 
 
 train = Exercise(
-    id="05-train",
-    name="train",
-    truth=_train,
-    cases=_train_cases,
-    returns=("params", "history"),
-    data=DATA | {"learning_rate", "steps", "reg"},
-    uses=(softmax, cross_entropy, softmax_delta, loss, backprop),
-    integers=(),
-    sizes=lambda X, *rest: {"N": len(X)},
+    "05-train", "train", truth=_train, returns=("params", "history"),
+    uses=(softmax, cross_entropy, softmax_delta, loss, backprop), cases=_train_cases,
     hint="in each step: record the loss, then all gradients, then all updates.",
-    unlocks="Your training loop now serves any data, any width and any number of classes.",
-)
+    unlocks="Your training loop now serves any data, any width and any number of classes.")

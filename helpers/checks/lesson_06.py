@@ -6,15 +6,10 @@ import numpy as np
 from scipy.special import expit
 from scipy.special import softmax as softmax_of
 
-from helpers.checks.exercise import Exercise, Group
-from helpers.checks.lesson_01 import DATA as EARLIER_DATA
+from helpers.checks.exercise import Exercise, Group, no_sizes
 from helpers.checks.lesson_01 import numerical_gradient, sigmoid
 from helpers.checks.lesson_05 import cross_entropy, softmax
 from helpers.checks.truth import complex_step
-
-DATA = EARLIER_DATA | {"Y", "params", "start", "grads", "velocity", "X_small", "Y_small", "y_small",
-                       "b1", "b2", "Z2", "dZ1", "dZ2", "rng", "for_checking", "all_zero", "X_few",
-                       "y_few", "exact", "right", "wrong", "trained", "iterations", "losses"}
 
 
 def network(seed, N, D, H, K):
@@ -58,12 +53,6 @@ def _passes(*names, sizes=SIZES):
     return cases
 
 
-def _first_is_N(*args):
-    return {"N": len(args[0])}
-
-
-# 06-one-hot
-
 def _one_hot(y, K):
     return np.array([[1.0 if k == label else 0.0 for k in range(K)] for label in y])
 
@@ -75,22 +64,13 @@ def _any_floats(args, result):
 
 
 one_hot = Exercise(
-    id="06-one-hot",
-    name="one_hot",
-    truth=_one_hot,
+    "06-one-hot", "one_hot", truth=_one_hot, returns=("Y",),
+    sizes=lambda y, K: {"N": len(y), "K": K}, view=_any_floats,
     cases=lambda: [(np.array([2, 0, 1, 2, 2]), 3), (np.array([1, 0, 0, 3, 1, 0, 1]), 5),
                    (np.array([1, 0, 1, 1], dtype=np.uint8), 3)],
-    returns=("Y",),
-    data=DATA,
-    integers=(),
-    view=_any_floats,
-    sizes=lambda y, K: {"N": len(y), "K": K},
     hint="N rows of K zeros, then a 1.0 in each row, at the column that the label names.",
-    unlocks="Labels and probabilities now have the same shape.",
-)
+    unlocks="Labels and probabilities now have the same shape.")
 
-
-# 06-layers
 
 def _hidden_layer(X, W1, b1):
     return np.array([[expit(float(sum(x * w for x, w in zip(row, W1[:, h], strict=True))) + b1[h])
@@ -110,41 +90,17 @@ def _layer_cases(*names):
 
 
 hidden_layer = Exercise(
-    id="06-layers",
-    name="hidden_layer",
-    truth=_hidden_layer,
+    "06-layers", "hidden_layer", truth=_hidden_layer, returns=("A1",), uses=(sigmoid,),
     cases=lambda: _layer_cases("X", "W1", "b1"),
-    returns=("A1",),
-    data=DATA,
-    uses=(sigmoid,),
-    integers=(),
-    tolerance=1e-12,
-    sizes=_first_is_N,
-    hint="weighted sums of each row of `X`, plus the bias, through the sigmoid.",
-)
+    hint="weighted sums of each row of `X`, plus the bias, through the sigmoid.")
 
 output_layer = Exercise(
-    id="06-layers",
-    name="output_layer",
-    truth=_output_layer,
-    cases=lambda: _layer_cases("A1", "W2", "b2"),
-    returns=("Y_hat",),
-    data=DATA,
-    uses=(softmax,),
-    integers=(),
-    tolerance=1e-10,
-    sizes=_first_is_N,
-    hint="weighted sums of each row of `A1`, plus the bias, through the softmax.",
-)
+    "06-layers", "output_layer", truth=_output_layer, returns=("Y_hat",), uses=(softmax,),
+    tolerance=1e-10, cases=lambda: _layer_cases("A1", "W2", "b2"),
+    hint="weighted sums of each row of `A1`, plus the bias, through the softmax.")
 
 layers = Group("06-layers", (hidden_layer, output_layer),
                unlocks="Two layers, seventeen numbers: this is the whole network.")
-
-
-# 06-gradient-pieces
-
-PIECE = {"id": "06-gradient-pieces", "data": DATA, "integers": (), "tolerance": 1e-12,
-         "rounding": 1e-11}
 
 
 def _loss_gradient(Y, Y_hat):
@@ -168,76 +124,44 @@ def _hidden_layer_gradient(dZ2, W2, A1):
 
 
 loss_gradient = Exercise(
-    **PIECE,
-    name="loss_gradient",
-    truth=_loss_gradient,
+    "06-gradient-pieces", "loss_gradient", truth=_loss_gradient, returns=("dZ2",),
+    sizes=lambda Y, Y_hat: {"N": len(Y), "K": Y.shape[1]}, rounding=1e-11,
     cases=lambda: _passes("Y", "Y_hat"),
-    returns=("dZ2",),
-    sizes=lambda Y, Y_hat: {"N": len(Y), "K": Y.shape[1]},
-    hint="prediction minus label, divided by what turns the sum into a mean.",
-)
+    hint="prediction minus label, divided by what turns the sum into a mean.")
 
 output_weight_gradient = Exercise(
-    **PIECE,
-    name="output_weight_gradient",
-    truth=lambda A1, dZ2: _weight_gradient(A1, dZ2),
-    cases=lambda: _passes("A1", "dZ2"),
-    returns=("dW2",),
-    sizes=_first_is_N,
-    hint="what went into the layer, transposed, times the error at its outputs.",
-)
+    "06-gradient-pieces", "output_weight_gradient", truth=lambda A1, dZ2: _weight_gradient(A1, dZ2),
+    returns=("dW2",), rounding=1e-11, cases=lambda: _passes("A1", "dZ2"),
+    hint="what went into the layer, transposed, times the error at its outputs.")
 
 output_bias_gradient = Exercise(
-    **PIECE,
-    name="output_bias_gradient",
-    truth=lambda dZ2: _bias_gradient(dZ2),
-    cases=lambda: _passes("dZ2"),
-    returns=("db2",),
-    sizes=_first_is_N,
-    hint="the errors of all samples, added up unit by unit.",
-)
+    "06-gradient-pieces", "output_bias_gradient", truth=lambda dZ2: _bias_gradient(dZ2),
+    returns=("db2",), rounding=1e-11, cases=lambda: _passes("dZ2"),
+    hint="the errors of all samples, added up unit by unit.")
 
 hidden_layer_gradient = Exercise(
-    **PIECE,
-    name="hidden_layer_gradient",
-    truth=_hidden_layer_gradient,
+    "06-gradient-pieces", "hidden_layer_gradient", truth=_hidden_layer_gradient, returns=("dZ1",),
+    sizes=lambda dZ2, W2, A1: {"N": len(A1), "K": W2.shape[1]}, rounding=1e-11,
     cases=lambda: _passes("dZ2", "W2", "A1"),
-    returns=("dZ1",),
-    sizes=lambda dZ2, W2, A1: {"N": len(A1), "K": W2.shape[1]},
-    hint="send `dZ2` back through `W2`, then through the sigmoid, entry by entry.",
-)
+    hint="send `dZ2` back through `W2`, then through the sigmoid, entry by entry.")
 
 hidden_weight_gradient = Exercise(
-    **PIECE,
-    name="hidden_weight_gradient",
-    truth=lambda X, dZ1: _weight_gradient(X, dZ1),
-    cases=lambda: _passes("X", "dZ1"),
-    returns=("dW1",),
-    sizes=_first_is_N,
-    hint="what went into the layer, transposed, times the error at its outputs.",
-)
+    "06-gradient-pieces", "hidden_weight_gradient", truth=lambda X, dZ1: _weight_gradient(X, dZ1),
+    returns=("dW1",), rounding=1e-11, cases=lambda: _passes("X", "dZ1"),
+    hint="what went into the layer, transposed, times the error at its outputs.")
 
 hidden_bias_gradient = Exercise(
-    **PIECE,
-    name="hidden_bias_gradient",
-    truth=lambda dZ1: _bias_gradient(dZ1),
-    cases=lambda: _passes("dZ1"),
-    returns=("db1",),
-    sizes=_first_is_N,
-    hint="the errors of all samples, added up unit by unit.",
-)
+    "06-gradient-pieces", "hidden_bias_gradient", truth=lambda dZ1: _bias_gradient(dZ1),
+    returns=("db1",), rounding=1e-11, cases=lambda: _passes("dZ1"),
+    hint="the errors of all samples, added up unit by unit.")
 
 compute_gradients = Exercise(
-    **PIECE,
-    name="compute_gradients",
-    truth=gradients,
-    cases=lambda: [network(*sizes) for sizes in SIZES],
-    returns=("grads",),
+    "06-gradient-pieces", "compute_gradients", truth=gradients, returns=("grads",),
     uses=(hidden_layer, output_layer, loss_gradient, output_weight_gradient, output_bias_gradient,
           hidden_layer_gradient, hidden_weight_gradient, hidden_bias_gradient),
-    sizes=lambda X, Y, params: {"N": len(X), "K": Y.shape[1]},
-    hint="forward through both layers, then the six pieces in the order of the text.",
-)
+    sizes=lambda X, Y, params: {"N": len(X), "K": Y.shape[1]}, rounding=1e-11,
+    cases=lambda: [network(*sizes) for sizes in SIZES],
+    hint="forward through both layers, then the six pieces in the order of the text.")
 
 gradient_pieces = Group(
     "06-gradient-pieces",
@@ -245,8 +169,6 @@ gradient_pieces = Group(
      hidden_weight_gradient, hidden_bias_gradient, compute_gradients),
     unlocks="Six pieces of the chain rule, and seventeen slopes from one pass forward and back.")
 
-
-# 06-check-gradients
 
 def _cubes(C, d):
     """Return Σ c·w³ + (Σ d·w)² over the dict, with the two-sided slope of each entry."""
@@ -326,24 +248,12 @@ def _case_with_tiny_slopes():
 
 
 check_gradients = Exercise(
-    id="06-check-gradients",
-    name="check_gradients",
-    truth=_check_gradients,
-    cases=_check_cases,
-    returns=("errors",),
-    data=DATA,
-    uses=(numerical_gradient,),
-    integers=(),
-    tolerance=1e-6,
-    rounding=1e-7,
-    sizes=lambda loss, params, grads, eps=1e-5: {},
+    "06-check-gradients", "check_gradients", truth=_check_gradients, returns=("errors",),
+    uses=(numerical_gradient,), sizes=no_sizes, tolerance=1e-6, cases=_check_cases,
     hint="for each name, `numerical_gradient` of the loss as a function of that array alone; then "
          "the differences, each divided by the larger of the two sizes; then the largest.",
-    unlocks="An error in a single entry now shows.",
-)
+    unlocks="An error in a single entry now shows.")
 
-
-# 06-momentum
 
 def _velocity_case(seed, shapes, rate, mu):
     rng = np.random.default_rng(seed)
@@ -360,17 +270,10 @@ def _update_momentum(velocity, grads, learning_rate, mu):
 
 
 update_momentum = Exercise(
-    id="06-momentum",
-    name="update_momentum",
-    truth=_update_momentum,
+    "06-momentum", "update_momentum", truth=_update_momentum, returns=("velocity",), sizes=no_sizes,
     cases=lambda: [_velocity_case(1, SHAPES[0], 0.3, 0.9), _velocity_case(2, SHAPES[1], 0.05, 0.4),
                    _velocity_case(3, SHAPES[2], 2.0, 0.0)],
-    returns=("velocity",),
-    data=DATA | {"learning_rate", "mu"},
-    integers=(),
-    sizes=lambda velocity, grads, learning_rate, mu: {},
-    hint="for each key: mu times the old velocity, minus the learning rate times the gradient.",
-)
+    hint="for each key: mu times the old velocity, minus the learning rate times the gradient.")
 
 
 def _update_params(params, velocity):
@@ -379,23 +282,14 @@ def _update_params(params, velocity):
 
 
 update_params = Exercise(
-    id="06-momentum",
-    name="update_params",
-    truth=_update_params,
+    "06-momentum", "update_params", truth=_update_params, returns=("params",), sizes=no_sizes,
     cases=lambda: [_velocity_case(4, SHAPES[0], 0, 0)[:2], _velocity_case(5, SHAPES[1], 0, 0)[:2],
                    _velocity_case(6, SHAPES[2], 0, 0)[:2]],
-    returns=("params",),
-    data=DATA | {"learning_rate", "mu"},
-    integers=(),
-    sizes=lambda params, velocity: {},
-    hint="for each key, the parameter plus its velocity, in a new dict.",
-)
+    hint="for each key, the parameter plus its velocity, in a new dict.")
 
 momentum = Group("06-momentum", (update_momentum, update_params),
                  unlocks="A step now remembers the steps before it.")
 
-
-# 06-minibatches
 
 def _minibatches(N, batch_size, rng):
     left, batches = list(rng.permutation(N)), []
@@ -406,23 +300,14 @@ def _minibatches(N, batch_size, rng):
 
 
 minibatches = Exercise(
-    id="06-minibatches",
-    name="minibatches",
-    truth=_minibatches,
+    "06-minibatches", "minibatches", truth=_minibatches, returns=("batches",), sizes=no_sizes,
     cases=lambda: [(17, 5, np.random.default_rng(1)), (11, 4, np.random.default_rng(2)),
                    (7, 9, np.random.default_rng(3)), (13, 2, np.random.default_rng(4)),
                    (15, 5, np.random.default_rng(5))],
-    returns=("batches",),
-    data=DATA | {"batch_size"},
-    integers=(),
-    sizes=lambda N, batch_size, rng: {},
     hint="one `permutation(N)` of the given `rng` (`np.random` is another), then "
          "slices of it that begin at 0, batch_size, 2·batch_size.",
-    unlocks="Each sample is seen once in an epoch, and in new company in the next.",
-)
+    unlocks="Each sample is seen once in an epoch, and in new company in the next.")
 
-
-# 06-train
 
 def _train_network(X, Y, params, learning_rate, mu, batch_size, epochs, rng):
     velocity = {k: np.zeros(w.shape) for k, w in params.items()}
@@ -447,19 +332,12 @@ def _train_cases():
 
 
 train = Exercise(
-    id="06-train",
-    name="train_network",
-    truth=_train_network,
-    cases=_train_cases,
-    returns=("params", "history"),
-    data=DATA | {"learning_rate", "mu", "batch_size", "epochs"},
+    "06-train", "train_network", truth=_train_network, returns=("params", "history"),
     uses=(hidden_layer, output_layer, cross_entropy, compute_gradients, update_momentum,
           update_params, minibatches),
-    integers=(),
-    sizes=lambda X, *others: {"N": len(X)},
+    cases=_train_cases,
     hint="velocity of zeros once; in each epoch fresh `minibatches`; for each batch gradients, "
          "velocity, parameters; after each epoch the loss on everything.",
-    unlocks="This loop, with other layers and another loss, trains other networks too.",
-)
+    unlocks="This loop, with other layers and another loss, trains other networks too.")
 
 

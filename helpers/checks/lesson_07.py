@@ -8,11 +8,7 @@ import numpy as np
 
 from helpers.checks import graph_fixtures as graphs
 from helpers.checks.compare import Count
-from helpers.checks.exercise import Exercise, Group
-from helpers.checks.lesson_01 import DATA as EARLIER
-
-DATA = EARLIER | {"params", "grads", "x", "a", "b", "c", "upstream", "rows", "dW1", "dW2", "reg"}
-COMMON = {"sizes": lambda *args: {}, "tolerance": 1e-12, "integers": (), "data": DATA}
+from helpers.checks.exercise import Exercise, Group, no_sizes
 
 
 def _by_hand(x, y):
@@ -23,12 +19,11 @@ def _by_hand(x, y):
 
 
 by_hand = Exercise(
-    id="07-by-hand", name="by_hand", truth=_by_hand, returns=("c", "x_bar", "y_bar"),
+    "07-by-hand", "by_hand", truth=_by_hand, returns=("c", "x_bar", "y_bar"), sizes=no_sizes,
     cases=lambda: [(2.0, -3.0), (0.7, 1.9), (-1.3, 0.4)],
     hint="forward: a, b, c. Back: c_bar = 1, then b_bar, a_bar, y_bar; x gets one part from a and "
          "one from b.",
-    unlocks="Everything else in this lesson does this by itself.",
-    rounding=1e-7, **COMMON | {"data": frozenset({"a", "b", "c"})})
+    unlocks="Everything else in this lesson does this by itself.")
 
 
 # the rules
@@ -52,16 +47,17 @@ def case(function, *inputs, **settings):
 
 def _of_two(group, name, function, hint, pairs):
     return Exercise(
-        id=group, name=name, returns=("da", "db"), hint=hint,
-        truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
-        cases=lambda: [case(function, *pair) for pair in pairs], **COMMON)
+        group, name, truth=lambda upstream, a, b, output: pulled(function, upstream, a, b),
+        returns=("da", "db"), sizes=no_sizes,
+        cases=lambda: [case(function, *pair) for pair in pairs],
+        hint=hint)
 
 
 def _of_one(name, function, hint, *inputs):
     return Exercise(
-        id="07-unary-rules", name=name, returns=("dx",), hint=hint,
-        truth=lambda upstream, x, output: pulled(function, upstream, x),
-        cases=lambda: [case(function, x) for x in inputs], **COMMON)
+        "07-unary-rules", name, truth=lambda upstream, x, output: pulled(function, upstream, x),
+        returns=("dx",), sizes=no_sizes, cases=lambda: [case(function, x) for x in inputs],
+        hint=hint)
 
 
 PAIRS = [(generic(*shape, seed=1), generic(*shape, seed=2)) for shape in ((4, 3), (5,), (2, 6))]
@@ -77,12 +73,13 @@ pair_rules = Group("07-pair-rules", (
 
 SINGLE = [generic(4, 3, seed=3), generic(7, seed=4), generic(2, 5, seed=5)]
 power_rule = Exercise(
-    id="07-unary-rules", name="power_rule", returns=("dx",),
+    "07-unary-rules", "power_rule",
     truth=lambda upstream, x, output, exponent: pulled(lambda v: v**exponent, upstream, x),
+    returns=("dx",), sizes=no_sizes,
     cases=lambda: [case(lambda x, exponent: x**exponent, x, exponent=n) for x, n in (
         (generic(4, 3), 2), (generic(5), 3), (generic(3, 2), 4), (generic(6), 1),
         (np.array([0.0, -0.8, 1.4]), 2), (abs(generic(7)), -2.0), (abs(generic(7)), 0.5))],
-    hint="the derivative of xⁿ is n · xⁿ⁻¹; `exponent` is n.", **COMMON)
+    hint="the derivative of xⁿ is n · xⁿ⁻¹; `exponent` is n.")
 unary_rules = Group("07-unary-rules", (
     _of_one("exp_rule", np.exp, "the derivative of exp is exp, and its value is the output that "
             "the forward pass has kept.", *SINGLE),
@@ -102,24 +99,26 @@ matmul_rule = _of_two(
     [(generic(5, 3), generic(3, 2)), (generic(2, 4), generic(4, 7)),
      (generic(3, 3), generic(3, 3, seed=1))])
 sum_rule = Exercise(
-    id="07-array-rules", name="sum_rule", returns=("dx",),
+    "07-array-rules", "sum_rule",
     truth=lambda upstream, x, output, axis=None, keepdims=False: pulled(
         lambda v: v.sum(axis=axis, keepdims=keepdims), upstream, x),
+    returns=("dx",), sizes=no_sizes,
     cases=lambda: [case(np.sum, generic(*shape), axis=axis, keepdims=keepdims)
                    for shape, axis, keepdims in (
         ((4, 3), None, False), ((4, 3), 0, False), ((5, 2), 1, False), ((5, 2), 1, True),
         ((2, 6), 0, True), ((3, 3), 1, False), ((3, 3), 0, False), ((3, 4), None, True),
         ((2, 3, 5), 1, False), ((4, 2), -1, False), ((7,), None, False))],
     hint="where an axis was summed away, put it back with `np.expand_dims(upstream, axis)`; then "
-         "stretch to the shape of `x`.", **COMMON)
+         "stretch to the shape of `x`.")
 pick_rule = Exercise(
-    id="07-array-rules", name="pick_rule", returns=("dx",),
-    truth=lambda upstream, x, output, key: pulled(lambda v: v[key], upstream, x),
+    "07-array-rules", "pick_rule",
+    truth=lambda upstream, x, output, key: pulled(lambda v: v[key], upstream, x), returns=("dx",),
+    sizes=no_sizes,
     cases=lambda: [case(lambda x, key: x[key], generic(*shape), key=key) for shape, key in (
         ((5, 3), slice(1, None)), ((4, 6), (np.arange(4), np.array([2, 0, 5, 2]))), ((4, 3), 0),
         ((3, 5), np.array([2, 0, 2, 2])), ((6,), np.array([1, 1, 4])), ((4, 7), (slice(None), 2)))],
     hint="zeros of the shape of `x`, and `np.add.at(zeros, key, upstream)`, which adds once for "
-         "each time an entry was picked.", **COMMON)
+         "each time an entry was picked.")
 array_rules = Group("07-array-rules", (matmul_rule, sum_rule, pick_rule),
                     unlocks="That is every operation up to lesson 09.")
 RULES = pair_rules.parts + unary_rules.parts + array_rules.parts
@@ -134,14 +133,14 @@ def _unbroadcast(gradient, shape):
 
 
 unbroadcast = Exercise(
-    id="07-unbroadcast", name="unbroadcast", truth=_unbroadcast,
+    "07-unbroadcast", "unbroadcast", truth=_unbroadcast, sizes=no_sizes,
     cases=lambda: [(generic(*given), wanted) for given, wanted in (
         ((4, 3), (3,)), ((4, 3), (4, 1)), ((5, 2), (1, 2)), ((4, 3), (4, 3)), ((3, 5), ()),
         ((2, 4, 3), (4, 1)), ((2, 4, 3), (1, 4, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)),
         ((6,), (1,)), ((4, 1), (1,)))],
     hint="two steps: sum over the axes in front that `shape` does not have; then, with "
          "`keepdims=True`, over those where `shape` has 1.",
-    unlocks="Rules may now behave as if all shapes were equal.", **COMMON)
+    unlocks="Rules may now behave as if all shapes were equal.")
 
 
 # The graphs: title, shape of the leaves, steps (a name that no step has made is a leaf). Only one
@@ -196,20 +195,19 @@ def _outputs():
 
 
 topological_order = Exercise(
-    id="07-topological-order", name="topological_order", truth=graphs.in_order,
-    cases=lambda: [(output,) for output in _outputs()], returns=("order",), view=graphs.order_facts,
+    "07-topological-order", "topological_order", truth=graphs.in_order, returns=("order",),
+    sizes=no_sizes, view=graphs.order_facts, cases=lambda: [(output,) for output in _outputs()],
     hint="a node may be listed only after all its parents, and once. Keep the nodes seen in a "
          "`set`: asking whether a *list* holds a node takes longer and longer as it grows.",
-    unlocks="It stands on a stack of your own, so no graph is too deep for it.", **COMMON)
+    unlocks="It stands on a stack of your own, so no graph is too deep for it.")
 backward = Exercise(
-    id="07-backward", name="backward", truth=graphs.gradients, cases=topological_order.cases,
-    returns=("grads",), view=graphs.named_gradients, uses=(topological_order,),
+    "07-backward", "backward", truth=graphs.gradients, returns=("grads",),
+    uses=(topological_order,), sizes=no_sizes, view=graphs.named_gradients,
+    cases=topological_order.cases,
     hint="start with {output: ones}; go through `topological_order(output)` backwards; let each "
          "node pull back what has arrived, and add each piece to the parent it belongs to.",
-    unlocks="This is what `loss.backward()` does.", **COMMON)
+    unlocks="This is what `loss.backward()` does.")
 
-
-# 07-value-and-grad
 
 def _value_and_grad(loss, params):
     tensors = {name: graphs.Tensor(W, name=name) for name, W in params.items()}
@@ -253,16 +251,15 @@ def _value_seen(args, result):
 
 
 value_and_grad = Exercise(
-    id="07-value-and-grad", name="value_and_grad", truth=_value_and_grad,
+    "07-value-and-grad", "value_and_grad", truth=_value_and_grad, returns=("value", "grads"),
+    uses=(*RULES, unbroadcast, topological_order, backward), sizes=no_sizes, view=_value_seen,
     cases=lambda: [
         (_small, {"x": np.array(1.7), "y": np.array(-0.6)}),
         (_network, {"W1": generic(3, 5), "b1": generic(5), "W2": generic(5, 4), "b2": generic(4)}),
         (_relu_network, {"unused": generic(2, 2), "W1": generic(2, 3), "b1": generic(1, 3),
                          "W2": generic(4, 1)})],
-    returns=("value", "grads"), view=_value_seen, rounding=1e-7,
-    uses=(*RULES, unbroadcast, topological_order, backward),
     checker="Measure the slopes with your `numerical_gradient` first: they say which one is wrong.",
     hint="make a Tensor of every parameter, call `loss` with the dict of them, walk back from "
          "what it returns. A parameter that plays no part has no entry in what `backward` "
          "returns: its gradient is zeros, of the shape of its array.",
-    unlocks="Any loss of these operations now has a gradient.", **COMMON)
+    unlocks="Any loss of these operations now has a gradient.")

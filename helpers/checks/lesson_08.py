@@ -8,14 +8,11 @@ import numpy as np
 
 from helpers.checks import torch_fixtures as fixtures
 from helpers.checks.compare import Count, type_of
-from helpers.checks.exercise import Exercise
-from helpers.checks.lesson_01 import DATA as EARLIER
+from helpers.checks.exercise import Exercise, no_sizes
 from helpers.checks.torch_fixtures import torch
 from helpers.checks.truth import complex_gradients, rings_network
 
 NAMES = {"W1": "hidden.weight", "b1": "hidden.bias", "W2": "output.weight", "b2": "output.bias"}
-COMMON = {"data": EARLIER | {"params", "grads", "data", "starts", "before", "penalty"},
-          "integers": ()}
 
 
 def weights(seed, D, H, K, output_bias=True):
@@ -26,13 +23,6 @@ def weights(seed, D, H, K, output_bias=True):
     return params if output_bias else {name: params[name] for name in ("W1", "b1", "W2")}
 
 
-def no_sizes(*args):
-    """Return no sizes: no factor here is made of one."""
-    return {}
-
-
-# 08-to-state
-
 def _to_state(params):
     turned = {name: np.array([[W[i][o] for i in range(len(W))] for o in range(W.shape[1])])
               if W.ndim == 2 else W.copy() for name, W in params.items()}
@@ -40,18 +30,14 @@ def _to_state(params):
 
 
 to_state = Exercise(
-    id="08-to-state", name="to_state", truth=_to_state,
+    "08-to-state", "to_state", truth=_to_state, returns=("state",), sizes=no_sizes,
+    view=lambda args, state: fixtures.entries([NAMES[key] for key in args[0]], state, "`state`"),
     cases=lambda: [(weights(1, 3, 5, 2),), (weights(2, 4, 4, 4),),
                    (weights(3, 2, 3, 1, output_bias=False),)],
-    returns=("state",),
-    view=lambda args, state: fixtures.entries([NAMES[key] for key in args[0]], state, "`state`"),
-    sizes=no_sizes,
     hint="a new dict: `hidden.weight` from `W1`, transposed, `hidden.bias` from `b1`, and so on, "
          "for the arrays that are there.",
-    unlocks="Your weights can move into a PyTorch network.", **COMMON)
+    unlocks="Your weights can move into a PyTorch network.")
 
-
-# 08-torch-gradients
 
 class Loss:
     """A loss of a dict of tensors, and the same one of NumPy arrays, also complex ones."""
@@ -107,15 +93,12 @@ def _gradients_seen(args, result):
 
 
 torch_gradients = Exercise(
-    id="08-torch-gradients", name="torch_value_and_grad", truth=_torch_gradients,
-    cases=_gradient_cases, returns=("value", "grads"), view=_gradients_seen,
-    sizes=no_sizes, tolerance=1e-12,
+    "08-torch-gradients", "torch_value_and_grad", truth=_torch_gradients,
+    returns=("value", "grads"), sizes=no_sizes, view=_gradients_seen, cases=_gradient_cases,
     hint="a tensor with `requires_grad=True` for every array; call `loss` with the dict of them; "
          "`backward()`; then read each tensor's `.grad`.",
-    unlocks="It is used like your own `value_and_grad`, and PyTorch does the work.", **COMMON)
+    unlocks="It is used like your own `value_and_grad`, and PyTorch does the work.")
 
-
-# 08-network
 
 MODULES = "networks that came back"
 FOREIGN = "networks that hold nothing of params"
@@ -206,15 +189,12 @@ def _call_facts(made, D):
 
 
 network = Exercise(
-    id="08-network", name="build_network", truth=_build_network, cases=_network_cases,
-    returns=("network",), view=_network_seen, uses=(to_state,),
-    sizes=no_sizes, tolerance=1e-12,
+    "08-network", "build_network", truth=_build_network, returns=("network",), uses=(to_state,),
+    sizes=no_sizes, view=_network_seen, cases=_network_cases,
     hint="a subclass of `nn.Module` with two `nn.Linear` of `dtype=torch.float64`, named `hidden` "
          "and `output`; its `forward` puts the activation between them. Then load the state.",
-    unlocks="One function builds all networks of lessons 02 to 06.", **COMMON)
+    unlocks="One function builds all networks of lessons 02 to 06.")
 
-
-# 08-training-step
 
 def _training_case(seed, data_seed, sizes, name, **mode):
     """Return a network with old gradients in it, data, a loss function that fits, an optimizer."""
@@ -259,14 +239,11 @@ def _step_seen(args, value):
 
 
 training_step = Exercise(
-    id="08-training-step", name="training_step", truth=_training_step, cases=_step_cases,
-    view=_step_seen, tolerance=1e-10,
+    "08-training-step", "training_step", truth=_training_step, view=_step_seen, cases=_step_cases,
     hint="clear the old gradients, compute the loss, go back, let the optimizer step, return the "
          "number.",
-    unlocks="These five lines are the heart of every training loop in PyTorch.", **COMMON)
+    unlocks="These five lines are the heart of every training loop in PyTorch.")
 
-
-# 08-train
 
 def _train_cases():
     fixtures.ready()
@@ -299,15 +276,12 @@ def _train_seen(args, losses):
 
 
 train = Exercise(
-    id="08-train", name="train", truth=_train, cases=_train_cases,
-    view=_train_seen, uses=(training_step,), tolerance=1e-10,
+    "08-train", "train", truth=_train, uses=(training_step,), view=_train_seen, cases=_train_cases,
     hint="two loops, epochs outside, batches inside; a training step per batch; its loss times the "
          "number of its samples goes into a total, and the total, divided by "
          "`len(loader.dataset)`, into the list.",
-    unlocks="Full batch, mini-batches, momentum: the loop stays the same.", **COMMON)
+    unlocks="Full batch, mini-batches, momentum: the loop stays the same.")
 
-
-# 08-evaluate
 
 def _evaluate_cases():
     fixtures.ready()
@@ -351,14 +325,12 @@ def _evaluate_seen(args, value):
 
 
 evaluate = Exercise(
-    id="08-evaluate", name="evaluate", truth=_evaluate, cases=_evaluate_cases,
-    view=_evaluate_seen, sizes=no_sizes, tolerance=1e-6, rounding=1e-6,  # float32 will do
+    "08-evaluate", "evaluate", truth=_evaluate, sizes=no_sizes, view=_evaluate_seen,
+    tolerance=1e-6, rounding=1e-6, cases=_evaluate_cases,  # float32 will do
     hint="note the mode, `model.eval()`, loop under `torch.no_grad()`, count the hits of "
          "`argmax(dim=1)`, put the mode back, divide by `len(loader.dataset)`.",
-    unlocks="A look at the network that changes nothing about it.", **COMMON)
+    unlocks="A look at the network that changes nothing about it.")
 
-
-# 08-safe-mse
 
 def _mse_cases():
     fixtures.ready()
@@ -393,14 +365,12 @@ def _mse_seen(args, value):
 
 
 safe_mse = Exercise(
-    id="08-safe-mse", name="safe_mse", truth=_safe_mse, cases=_mse_cases,
-    view=_mse_seen, sizes=lambda y, Y_hat: {"N": len(y)}, tolerance=1e-12,
+    "08-safe-mse", "safe_mse", truth=_safe_mse, sizes=lambda y, Y_hat: {"N": len(y)},
+    view=_mse_seen, cases=_mse_cases,
     hint="give both the same shape first, `reshape(-1, 1)`, then the mean of the squared "
          "difference.",
-    unlocks="No shape that comes in can make it compare everything with everything.", **COMMON)
+    unlocks="No shape that comes in can make it compare everything with everything.")
 
-
-# 08-repair
 
 STARTS = [weights(1, 3, 5, 2), weights(2, 2, 4, 3)]
 
@@ -443,8 +413,8 @@ def _training_seen(args, result):
 
 
 repair = Exercise(
-    id="08-repair", name="repaired_train", truth=_repaired_train, cases=_repair_cases,
-    returns=("params", "losses"), view=_training_seen, tolerance=1e-10,
+    "08-repair", "repaired_train", truth=_repaired_train, returns=("params", "losses"),
+    view=_training_seen, cases=_repair_cases,
     hint="go through the lines one by one: does this tensor share memory, what does the loss "
          "function want, what does `backward()` add to, what is kept in the list?",
-    unlocks="Four faults, and a falling loss had hidden them all.", **COMMON)
+    unlocks="Four faults, and a falling loss had hidden them all.")

@@ -10,15 +10,9 @@ from scipy.special import logsumexp
 
 from helpers.checks.catalogue import answer
 from helpers.checks.exercise import Exercise, Group
-from helpers.checks.lesson_01 import DATA as EARLIER_DATA
 from helpers.checks.lesson_05 import cross_entropy, softmax
 from helpers.checks.lesson_06 import minibatches, update_momentum, update_params
 from helpers.checks.truth import complex_gradients, dense
-
-DATA = EARLIER_DATA | {
-    "X_all", "y_all", "X_val", "y_val", "parts", "params", "start", "grads", "velocity", "cache",
-    "trained", "history", "settings", "X_few", "y_few", "X_small", "y_small", "small", "rates",
-    "train_rows", "val_rows", "test_rows"}
 
 
 def sample(seed, N, sizes, kind=int):
@@ -48,8 +42,6 @@ def gradients(X, y, params, reg):
     """Return the gradient of J by complex steps, a dict."""
     return complex_gradients(lambda p: loss_of(X, y, p, reg), params)
 
-
-# 09-split
 
 def _split(N, n_val, n_test, rng):
     order = list(rng.permutation(N))
@@ -82,19 +74,10 @@ def _split_cases():
 
 
 split = Exercise(
-    id="09-split",
-    name="split",
-    truth=_split,
-    cases=_split_cases,
-    returns=("train", "val", "test"),
-    data=DATA,
-    integers=(),
+    "09-split", "split", truth=_split, returns=("train", "val", "test"), cases=_split_cases,
     hint="one permutation, three slices of it that do not overlap and leave nothing out.",
-    unlocks="No digit is in two parts. Everything you will claim rests on that.",
-)
+    unlocks="No digit is in two parts. Everything you will claim rests on that.")
 
-
-# 09-standardise
 
 def _standardise(X_train, X, floor=1.0):
     out = np.zeros(X.shape)
@@ -124,20 +107,11 @@ def _standardise_cases():
 
 
 standardise = Exercise(
-    id="09-standardise",
-    name="standardise",
-    truth=_standardise,
-    cases=_standardise_cases,
-    data=DATA | {"floor"},
-    integers=(),
-    tolerance=1e-11,
+    "09-standardise", "standardise", truth=_standardise, cases=_standardise_cases,
     hint="mean and standard deviation of each column of `X_train`; (X − mean) / the larger of "
          "spread and `floor`.",
-    unlocks="No pixel speaks much louder than the others, and none of them screams.",
-)
+    unlocks="No pixel speaks much louder than the others, and none of them screams.")
 
-
-# 09-initialise
 
 def _initialise(sizes, rng):
     params = {}
@@ -150,22 +124,13 @@ def _initialise(sizes, rng):
 
 
 initialise = Exercise(
-    id="09-initialise",
-    name="initialise",
-    truth=_initialise,
+    "09-initialise", "initialise", truth=_initialise, returns=("params",),
     cases=lambda: [((5, 7, 3), np.random.default_rng(1)), ((9, 4, 6, 11), np.random.default_rng(2)),
                    ((3, 8), np.random.default_rng(3))],
-    returns=("params",),
-    data=DATA | {"sizes"},
-    integers=(),
-    tolerance=1e-12,
     hint="for each layer `rng.normal(size=(n_in, n_out))` times √(2 / n_in), and zeros for the "
          "biases.",
-    unlocks="From layer to layer the expected square of a signal stays what it was.",
-)
+    unlocks="From layer to layer the expected square of a signal stays what it was.")
 
-
-# 09-network
 
 def all_layers(X, params):
     A = [X]
@@ -190,19 +155,10 @@ def _forward_cases():
 
 
 forward = Exercise(
-    id="09-network",
-    name="forward",
-    truth=_forward,
+    "09-network", "forward", truth=_forward, returns=("cache",), uses=(softmax,), tolerance=1e-10,
     cases=_forward_cases,
-    returns=("cache",),
-    data=DATA,
-    uses=(softmax,),
-    integers=(),
-    tolerance=1e-10,
     hint="two layers: weighted sums plus bias; the ReLU after the first, the softmax after the "
-         "second; keep all four arrays.",
-    unlocks="Sixty-four pixels in, ten probabilities out.",
-)
+         "second; keep all four arrays.")
 
 
 def _loss_cases():
@@ -211,24 +167,13 @@ def _loss_cases():
 
 
 loss = Exercise(
-    id="09-network",
-    name="loss",
-    truth=loss_of,
-    cases=_loss_cases,
-    data=DATA | {"reg"},
-    uses=(cross_entropy, forward),
-    integers=(),
-    tolerance=1e-10,
-    hint="your `cross_entropy` of `forward`'s probabilities, plus reg/2 times all squared weights.",
-    unlocks="One number to bring down.",
-)
+    "09-network", "loss", truth=loss_of, uses=(cross_entropy, forward), cases=_loss_cases,
+    hint="your `cross_entropy` of `forward`'s probabilities, plus reg/2 times all squared weights.")
 
 
 network = Group("09-network", (forward, loss),
                 unlocks="The network stands, and one number says how wrong it is.")
 
-
-# 09-backprop
 
 def _kink(seed, *sizes):
     """Return a case in which some sums are exactly 0: blank inputs, units without a bias."""
@@ -245,24 +190,13 @@ def _without_the_last_class(seed, *sizes):
 
 
 backprop = Exercise(
-    id="09-backprop",
-    name="backprop",
-    truth=gradients,
-    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3), _without_the_last_class(5, 4, 7, 3)],
-    returns=("grads",),
-    data=DATA | {"reg"},
-    uses=(forward, softmax),
-    integers=(),
-    tolerance=1e-12,
-    rounding=2e-9,
+    "09-backprop", "backprop", truth=gradients, returns=("grads",), uses=(forward, softmax),
     sizes=lambda X, y, params, reg: {"N": len(X), "K": params["W2"].shape[1]},
+    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3), _without_the_last_class(5, 4, 7, 3)],
     checker="Run your `check_gradients` on it first: it says which of the four is wrong.",
     hint="compare with measured slopes: `diagnose` says what the wrong one looks like.",
-    unlocks="Ten thousand slopes for the price of two passes.",
-)
+    unlocks="Ten thousand slopes for the price of two passes.")
 
-
-# 09-epoch
 
 def our_backprop(X, y, params, reg):
     """A backprop of ours."""
@@ -305,24 +239,12 @@ def _epoch_cases():
     return cases
 
 
-LOOP_DATA = DATA | {"learning_rate", "mu", "reg", "batch_size", "epochs", "patience"}
-
 epoch = Exercise(
-    id="09-epoch",
-    name="run_epoch",
-    truth=_run_epoch,
-    cases=_epoch_cases,
-    returns=("params", "velocity"),
-    data=LOOP_DATA,
-    uses=(minibatches, update_momentum, update_params),
-    integers=(),
-    tolerance=1e-10,
+    "09-epoch", "run_epoch", truth=_run_epoch, returns=("params", "velocity"),
+    uses=(minibatches, update_momentum, update_params), cases=_epoch_cases,
     hint="for each batch: gradient at the current parameters, new velocity, new parameters.",
-    unlocks="Once through all digits, in bites.",
-)
+    unlocks="Once through all digits, in bites.")
 
-
-# 09-rate-range
 
 def _rate_range(loss, backprop, X, y, params, rng, rates, mu, reg, batch_size):
     velocity, losses = _zeros(params), []
@@ -343,21 +265,11 @@ def _range_cases():
 
 
 rate_range = Exercise(
-    id="09-rate-range",
-    name="rate_range",
-    truth=_rate_range,
-    cases=_range_cases,
-    returns=("losses",),
-    data=LOOP_DATA,
-    uses=(minibatches, update_momentum, update_params),
-    integers=(),
-    tolerance=1e-9,
+    "09-rate-range", "rate_range", truth=_rate_range, returns=("losses",),
+    uses=(minibatches, update_momentum, update_params), tolerance=1e-9, cases=_range_cases,
     hint="for each rate: draw a batch, note its loss, make one step at this rate.",
-    unlocks="The rate is no longer a guess.",
-)
+    unlocks="The rate is no longer a guess.")
 
-
-# 09-train
 
 def _train(loss, backprop, X, y, X_val, y_val, params, rng, learning_rate, mu, reg, batch_size,
            epochs, patience):
@@ -394,23 +306,12 @@ def _train_cases():
 
 
 train = Exercise(
-    id="09-train",
-    name="train",
-    truth=_train,
+    "09-train", "train", truth=_train, returns=("params", "history"), uses=(epoch,), tolerance=1e-9,
     cases=_train_cases,
-    returns=("params", "history"),
-    data=LOOP_DATA,
-    uses=(epoch,),
-    integers=(),
-    tolerance=1e-9,
-    rounding=1e-9,
     hint="after each epoch: note both losses; a new lowest validation loss → keep the parameters; "
          "`patience` epochs without one → stop.",
-    unlocks="The training watches itself, and hands back its best moment.",
-)
+    unlocks="The training watches itself, and hands back its best moment.")
 
-
-# 09-confusion
 
 def _confusion(y, y_pred, K):
     pairs = [(int(a), int(b)) for a, b in zip(y, y_pred, strict=True)]
@@ -430,20 +331,11 @@ def _confusion_cases():
 
 
 confusion = Exercise(
-    id="09-confusion",
-    name="confusion_matrix",
-    truth=_confusion,
-    cases=_confusion_cases,
-    returns=("C",),
-    data=DATA,
-    integers=(),
+    "09-confusion", "confusion_matrix", truth=_confusion, returns=("C",), cases=_confusion_cases,
     hint="a K by K table of zeros; for each digit, 1 more in the row of its class and the column "
          "of its prediction.",
-    unlocks="Not only how often it errs, but what it takes for what.",
-)
+    unlocks="Not only how often it errs, but what it takes for what.")
 
-
-# 09-repair
 
 def _repaired(X, y, n_val, n_test, rng):
     train, val, test = _split(len(X), n_val, n_test, rng)
@@ -458,17 +350,11 @@ def _repair_cases():
 
 
 repair = Exercise(
-    id="09-repair",
-    name="repaired_parts",
-    truth=_repaired,
+    "09-repair", "repaired_parts", truth=_repaired,
+    returns=("X_train", "y_train", "X_val", "y_val", "X_test", "y_test"), uses=(split,),
     cases=_repair_cases,
-    returns=("X_train", "y_train", "X_val", "y_val", "X_test", "y_test"),
-    data=DATA,
-    uses=(split,),
-    integers=(),
     hint="split the row numbers first; then make copies, of the training rows only.",
-    unlocks="The score is lower now, and true.",
-)
+    unlocks="The score is lower now, and true.")
 
 
 def __getattr__(name):

@@ -11,13 +11,8 @@ import numpy as np
 
 from helpers.checks.exercise import Exercise, Group
 from helpers.checks.lesson_05 import softmax, softmax_delta
-from helpers.checks.lesson_09 import DATA as EARLIER_DATA
 from helpers.checks.lesson_09 import all_layers, gradients, sample
 from helpers.checks.truth import complex_step, dense
-
-DATA = EARLIER_DATA | {"small", "few", "labels", "sizes", "starts", "errors", "order"}
-
-# 10-deep-backprop
 
 DEEP = ((1, 11, (4, 6, 5, 3)), (2, 13, (3, 6, 7, 4, 5)), (3, 9, (5, 4)), (4, 17, (6, 8, 7)),
         (98, 7, (2, 3, 2, 3, 2, 3, 2, 3, 2, 4, 3)))  # ten layers: W10 is not the second
@@ -29,17 +24,9 @@ def _forward_cases():
 
 
 deep_forward = Exercise(
-    id="10-deep-backprop",
-    name="deep_forward",
-    truth=all_layers,
-    cases=_forward_cases,
-    returns=("A",),
-    data=DATA,
-    uses=(softmax,),
-    tolerance=1e-10,
-    hint="start the list with `X`; each layer reads the last entry and appends its own.",
-    unlocks="Any number of layers, one loop.",
-)
+    "10-deep-backprop", "deep_forward", truth=all_layers, returns=("A",), uses=(softmax,),
+    tolerance=1e-10, cases=_forward_cases,
+    hint="start the list with `X`; each layer reads the last entry and appends its own.")
 
 
 def _kink():
@@ -57,28 +44,18 @@ def _without_the_last_class():
 
 
 deep_gradients = Exercise(
-    id="10-deep-backprop",
-    name="deep_backprop",
-    truth=gradients,
+    "10-deep-backprop", "deep_backprop", truth=gradients, returns=("grads",),
+    uses=(softmax, softmax_delta, deep_forward),
     cases=lambda: [*((*sample(*sizes), reg) for sizes, reg in zip(
         DEEP, (0.3, 0.07, 0.0, 0.2, 0.1), strict=True)), (*_kink(), 0.02),
         (*_without_the_last_class(), 0.02)],
-    returns=("grads",),
-    data=DATA | {"reg"},
-    uses=(softmax, softmax_delta, deep_forward),
-    tolerance=1e-12,
-    rounding=2e-9,
     checker="Run your `check_gradients` on three layers first: it says where the fault begins.",
     hint="from the last layer to the first: gradient of its weights, of its biases, then the "
-         "error one layer back. `diagnose` names the first layer that is wrong.",
-    unlocks="You have written backpropagation for any number of layers.",
-)
+         "error one layer back. `diagnose` names the first layer that is wrong.")
 
 deep_backprop = Group("10-deep-backprop", (deep_forward, deep_gradients),
                       unlocks="This is what every deep network does, and you wrote it.")
 
-
-# 10-initialise
 
 def _initialise(sizes, kind, rng):
     params = {}
@@ -92,22 +69,14 @@ def _initialise(sizes, kind, rng):
 
 
 initialise = Exercise(
-    id="10-initialise",
-    name="initialise",
-    truth=_initialise,
+    "10-initialise", "initialise", truth=_initialise, returns=("params",),
     cases=lambda: [(sizes, kind, np.random.default_rng(seed)) for seed, (sizes, kind) in enumerate((
         ((5, 7, 3), "he"), ((9, 4, 6, 11), "xavier"), ((3, 8), 0.3), ((4, 11, 5), "he"),
         ((7, 3, 10), "xavier"), ((6, 9, 4), 2.5)), start=1)],
-    returns=("params",),
-    data=DATA | {"sizes"},
-    tolerance=1e-12,
     hint="for each layer the spread by `kind`, then `rng.normal(size=(n_in, n_out))` times it, and "
          "zeros for the biases.",
-    unlocks="Now you decide how loud a network is at its first word.",
-)
+    unlocks="Now you decide how loud a network is at its first word.")
 
-
-# 10-norms-per-layer
 
 def _norms_per_layer(A, grads):
     def rms(array):
@@ -128,20 +97,12 @@ def _norms_cases():
 
 
 norms_per_layer = Exercise(
-    id="10-norms-per-layer",
-    name="norms_per_layer",
-    truth=_norms_per_layer,
-    cases=_norms_cases,
-    returns=("activations", "gradients"),
-    data=DATA,
-    tolerance=1e-10,
+    "10-norms-per-layer", "norms_per_layer", truth=_norms_per_layer,
+    returns=("activations", "gradients"), cases=_norms_cases,
     hint="the root of the mean of the squares, for each array between the first and the last of "
          "`A`, and for each weight matrix of `grads`, in the order of the layers.",
-    unlocks="You can now see at which layer a signal is lost.",
-)
+    unlocks="You can now see at which layer a signal is lost.")
 
-
-# 10-batch-norm
 
 EPS = 1e-5
 
@@ -171,17 +132,10 @@ def _sums(seed, N, n):
 NORM_SIZES = ((1, 11, 5), (2, 7, 9), (3, 13, 4))
 
 batch_forward = Exercise(
-    id="10-batch-norm",
-    name="batch_norm",
-    truth=_batch_norm,
+    "10-batch-norm", "batch_norm", truth=_batch_norm, returns=("Y", "cache"), tolerance=1e-9,
     cases=lambda: [*(_sums(*sizes) for sizes in NORM_SIZES), (*_sums(4, 9, 3), 0.01)],
-    returns=("Y", "cache"),
-    data=DATA,
-    tolerance=1e-9,
     hint="four numbers for each unit, all over the samples of the batch: mean, variance, s, and "
-         "then H and Y entry by entry.",
-    unlocks="Whatever the layers below do, this layer sees mean 0 and spread 1.",
-)
+         "then H and Y entry by entry.")
 
 
 def _norm_back(dY, g, cache, axis):
@@ -209,23 +163,14 @@ def _batch_back_cases():
 
 
 batch_back = Exercise(
-    id="10-batch-norm",
-    name="batch_norm_back",
-    truth=lambda dY, g, cache: _norm_back(dY, g, cache, 0),
-    cases=_batch_back_cases,
-    returns=("dZ", "dg", "dt"),
-    data=DATA,
-    tolerance=1e-9,
+    "10-batch-norm", "batch_norm_back", truth=lambda dY, g, cache: _norm_back(dY, g, cache, 0),
+    returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=_batch_back_cases,
     hint="`dH` first; then what arrives at a sum directly, less two means over the batch, all "
-         "divided by s.",
-    unlocks="The mean and the spread have paths of their own, and you have walked them back.",
-)
+         "divided by s.")
 
 batch_norm = Group("10-batch-norm", (batch_forward, batch_back),
                    unlocks="You have derived what made twenty layers trainable in 2015.")
 
-
-# 10-test-mode
 
 def _running(stats, mu, var, N, rate=0.1):
     new = {"mu": mu, "var": var * (N / (N - 1))}
@@ -242,18 +187,10 @@ def _running_cases():
 
 
 running_part = Exercise(
-    id="10-test-mode",
-    name="running",
-    truth=_running,
-    cases=_running_cases,
-    returns=("stats",),
-    data=DATA,
-    sizes=lambda stats, mu, var, N, rate=0.1: {"N": N},
-    tolerance=1e-10,
+    "10-test-mode", "running", truth=_running, returns=("stats",),
+    sizes=lambda stats, mu, var, N, rate=0.1: {"N": N}, cases=_running_cases,
     hint="both are (1 − rate) of what was noted and rate of what is new; only the variance is "
-         "multiplied by N/(N − 1) before.",
-    unlocks="The layer remembers what it has seen.",
-)
+         "multiplied by N/(N − 1) before.")
 
 
 def _batch_norm_test(Z, g, t, stats, eps=EPS):
@@ -273,23 +210,14 @@ def _test_cases():
 
 
 test_part = Exercise(
-    id="10-test-mode",
-    name="batch_norm_test",
-    truth=_batch_norm_test,
+    "10-test-mode", "batch_norm_test", truth=_batch_norm_test, returns=("Y",), tolerance=1e-9,
     cases=_test_cases,
-    returns=("Y",),
-    data=DATA,
-    tolerance=1e-9,
     hint="the formula of `batch_norm`, with the statistics that are handed over in the place of "
-         "those of `Z`.",
-    unlocks="A digit now gets the same answer alone and in company.",
-)
+         "those of `Z`.")
 
 test_mode = Group("10-test-mode", (running_part, test_part),
                   unlocks="A digit gets the same answer alone and in company.")
 
-
-# 10-layer-norm
 
 def _layer_back_cases():
     cases = []
@@ -302,20 +230,12 @@ def _layer_back_cases():
 
 
 layer_norm = Exercise(
-    id="10-layer-norm",
-    name="layer_norm_back",
-    truth=lambda dY, g, cache: _norm_back(dY, g, cache, 1),
-    cases=_layer_back_cases,
-    returns=("dZ", "dg", "dt"),
-    data=DATA,
-    tolerance=1e-9,
+    "10-layer-norm", "layer_norm_back", truth=lambda dY, g, cache: _norm_back(dY, g, cache, 1),
+    returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=_layer_back_cases,
     hint="`dH` first, since the gain differs from unit to unit; the two means run along a row; "
          "`dg` and `dt` still add up over the samples.",
-    unlocks="One derivation, two layers: only the axis differs.",
-)
+    unlocks="One derivation, two layers: only the axis differs.")
 
-
-# 10-residual
 
 def _residual_back(dA_out, A, W, b):
     def total(A, W, b):
@@ -337,20 +257,12 @@ def _residual_cases():
 
 
 residual = Exercise(
-    id="10-residual",
-    name="residual_back",
-    truth=_residual_back,
+    "10-residual", "residual_back", truth=_residual_back, returns=("dA", "dW", "db"),
     cases=_residual_cases,
-    returns=("dA", "dW", "db"),
-    data=DATA | {"dA"},
-    tolerance=1e-11,
     hint="`A` is used twice: what comes back through the layer and what comes back around it are "
          "added.",
-    unlocks="There is now a road down that no layer can block.",
-)
+    unlocks="There is now a road down that no layer can block.")
 
-
-# 10-checkpoints
 
 def _keeps_too_much(function):
     """Say so where far more is in use at once than every k-th activation and one stretch.
@@ -376,20 +288,13 @@ def _keeps_too_much(function):
 
 
 checkpoints = Exercise(
-    id="10-checkpoints",
-    name="checkpointed_backprop",
-    truth=lambda X, y, params, k: gradients(X, y, params, 0.0),
+    "10-checkpoints", "checkpointed_backprop",
+    truth=lambda X, y, params, k: gradients(X, y, params, 0.0), returns=("grads",),
+    uses=(softmax, softmax_delta, deep_forward), besides=_keeps_too_much,
     cases=lambda: [(*sample(*sizes), k) for sizes, k in zip(
         (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)] + [
         (*_kink(), 2), (*_without_the_last_class(), 2)],
-    returns=("grads",),
-    data=DATA | {"k"},
-    uses=(softmax, softmax_delta, deep_forward),
-    tolerance=1e-12,
-    rounding=2e-9,
-    besides=_keeps_too_much,
     checker="Compare with your `deep_backprop`, which keeps everything: which layer differs first?",
     hint="forward, keeping every k-th; then, from the last stretch to the first: compute its "
          "activations once more, and walk back over it.",
-    unlocks="Memory bought with arithmetic, and not a digit of the gradient has changed.",
-)
+    unlocks="Memory bought with arithmetic, and not a digit of the gradient has changed.")

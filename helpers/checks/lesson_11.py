@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 
-from helpers.checks.exercise import Exercise, Group
+from helpers.checks.exercise import Exercise, Group, no_sizes
 from helpers.checks.lesson_05 import softmax_delta
 from helpers.checks.lesson_07 import case
-from helpers.checks.lesson_10 import DATA as EARLIER_DATA
 from helpers.checks.truth import complex_gradients, complex_step
-
-DATA = EARLIER_DATA | {"ids", "answers", "E", "P", "Q", "K", "V", "A", "keys", "values", "query",
-                       "h", "small", "trained", "maps", "three", "dO"}
-exercise = partial(Exercise, data=DATA)
 
 
 def normal(seed, *shape):
@@ -29,8 +23,6 @@ def rows_of_weights(seed, *shape, where=1.0):
     return A / A.sum(axis=-1, keepdims=True)
 
 
-# 11-look-up
-
 def _look_up(q, K, V):
     scores = [math.fsum(k * x for k, x in zip(row, q, strict=True)) for row in K]
     sizes = [math.exp(s - max(scores)) for s in scores]
@@ -38,23 +30,16 @@ def _look_up(q, K, V):
     return np.array([math.fsum(a * column) for column in V.T]), a
 
 
-look_up = exercise(
-    id="11-look-up",
-    name="look_up",
-    truth=_look_up,
+look_up = Exercise(
+    "11-look-up", "look_up", truth=_look_up, returns=("o", "a"),
+    sizes=lambda q, K, V: {"T": len(K), "d": len(q)},
     cases=lambda: [*((normal(seed, d), normal(seed + 1, T, d), normal(seed + 2, T, d_v))
                      for seed, T, d, d_v in ((1, 3, 2, 4), (4, 5, 3, 7), (7, 4, 4, 4))),
                    (1e3 * normal(8, 3), normal(9, 5, 3), normal(10, 5, 2))],
-    returns=("o", "a"),
-    sizes=lambda q, K, V: {"T": len(K), "d": len(q)},
-    tolerance=1e-10,
     hint="one product for all scores, `K @ q` (T,); their softmax; then the mean of the rows of "
          "`V` with these weights, which is one product too.",
-    unlocks="You have looked something up in a table by how alike it is, with a derivative.",
-)
+    unlocks="You have looked something up in a table by how alike it is, with a derivative.")
 
-
-# 11-softmax-back
 
 def _softmax_back(dA, A):
     """Return dS by complex steps: scores move A as A·exp(step) over its sum, zeros stay."""
@@ -72,20 +57,12 @@ def _softmax_back_cases():
     return [(normal(20 + i, *A.shape) + 0.3, A) for i, A in enumerate(weights)]
 
 
-softmax_back = exercise(
-    id="11-softmax-back",
-    name="softmax_back",
-    truth=_softmax_back,
-    cases=_softmax_back_cases,
-    returns=("dS",),
-    sizes=lambda dA, A: {"T": A.shape[-1]},
-    tolerance=1e-10,
+softmax_back = Exercise(
+    "11-softmax-back", "softmax_back", truth=_softmax_back, returns=("dS",),
+    sizes=lambda dA, A: {"T": A.shape[-1]}, cases=_softmax_back_cases,
     hint="from each entry of `dA` take the mean of its row, weighted by `A`; then multiply by `A`.",
-    unlocks="The whole Jacobian, and you never had to store it.",
-)
+    unlocks="The whole Jacobian, and you never had to store it.")
 
-
-# 11-attention
 
 def _scores(Q, K):
     return np.einsum("...td,...sd->...ts", Q, K) / math.sqrt(Q.shape[-1])
@@ -107,21 +84,14 @@ def _queries():
             for lead, T, d, d_v in SIZES]
 
 
-attention = exercise(
-    id="11-attention",
-    name="attention",
-    truth=_attention,
-    cases=lambda: [*_queries(), (5e3 * normal(4, 4, 3), normal(5, 4, 3), normal(6, 4, 2))],
-    returns=("O", "A"),
+attention = Exercise(
+    "11-attention", "attention", truth=_attention, returns=("O", "A"),
     sizes=lambda Q, K, V: {"T": Q.shape[-2], "d": Q.shape[-1]},
-    tolerance=1e-10,
+    cases=lambda: [*_queries(), (5e3 * normal(4, 4, 3), normal(5, 4, 3), normal(6, 4, 2))],
     hint="scores (…, T, T): query t with key s, over √d; the softmax of each row; then the product "
          "with `V`. `K.swapaxes(-1, -2)` turns the last two axes over and leaves the others.",
-    unlocks="Three lines. This is the layer that everything since 2017 is built around.",
-)
+    unlocks="Three lines. This is the layer that everything since 2017 is built around.")
 
-
-# 11-attention-back
 
 def _attention_back(dO, Q, K, V, A):
     """Return the gradients by complex steps; A stays 0 where it is 0, whatever the scores."""
@@ -144,24 +114,16 @@ def _attention_back_cases():
     return [*cases, (dO, Q, K, V, A / A.sum(axis=-1, keepdims=True))]
 
 
-attention_back = exercise(
-    id="11-attention-back",
-    name="attention_back",
-    truth=_attention_back,
+attention_back = Exercise(
+    "11-attention-back", "attention_back", truth=_attention_back, returns=("dQ", "dK", "dV"),
+    uses=(softmax_back,), sizes=lambda dO, Q, K, V, A: {"T": Q.shape[-2], "d": Q.shape[-1]},
     cases=_attention_back_cases,
-    returns=("dQ", "dK", "dV"),
-    uses=(softmax_back,),
-    sizes=lambda dO, Q, K, V, A: {"T": Q.shape[-2], "d": Q.shape[-1]},
-    tolerance=1e-10,
     checker="Set a single entry of `dO` to 1 and the others to 0: which rows of dQ, dK and dV may "
             "then differ from 0?",
     hint="the way forward read from its end: `O = A @ V` gives `dA` and `dV`, then `softmax_back`, "
          "the scale, and the scores give `dQ` and `dK`.",
-    unlocks="Four products on the way back, and no loop over the tokens.",
-)
+    unlocks="Four products on the way back, and no loop over the tokens.")
 
-
-# 11-embed
 
 def _embed(ids, E, P):
     return np.array([[[E[token, j] + P[t, j] for j in range(E.shape[1])]
@@ -191,36 +153,21 @@ def _embed_cases():
             for seed, N, T, V, d, T_max in EMBED]
 
 
-embed_part = exercise(
-    id="11-embed",
-    name="embed",
-    truth=_embed,
-    cases=_embed_cases,
-    returns=("X",),
-    tolerance=1e-12,
+embed_part = Exercise(
+    "11-embed", "embed", truth=_embed, returns=("X",), cases=_embed_cases,
     hint="an array of integers as an index takes a row of `E` for each of them; of `P` the first "
-         "T rows are wanted, the same for every sequence.",
-    unlocks="A number that is only a name has become a point.",
-)
+         "T rows are wanted, the same for every sequence.")
 
-embed_back = exercise(
-    id="11-embed",
-    name="embed_back",
-    truth=_embed_back,
+embed_back = Exercise(
+    "11-embed", "embed_back", truth=_embed_back, returns=("dE", "dP"),
     cases=lambda: [(normal(seed + 30, *ids.shape, E.shape[1]), ids, E, P)
                    for seed, (ids, E, P) in enumerate(_embed_cases())],
-    returns=("dE", "dP"),
-    tolerance=1e-12,
     hint="zeros like `E` and `P`. `np.add.at(dE, ids, dX)` adds once for every place where a token "
-         "stands; a position stands once in every sequence.",
-    unlocks="A token that stands twice learns twice.",
-)
+         "stands; a position stands once in every sequence.")
 
 embed = Group("11-embed", (embed_part, embed_back),
               unlocks="Tokens have become points, and the points can learn.")
 
-
-# 11-heads
 
 def _split_heads(X, h):
     N, T, d = X.shape
@@ -240,33 +187,19 @@ def _merge_heads(X):
 
 HEADS = ((2, 5, 12, 3), (3, 4, 6, 2), (2, 3, 7, 7), (4, 5, 3, 1))  # N, T, d, h
 
-split_part = exercise(
-    id="11-heads",
-    name="split_heads",
-    truth=_split_heads,
+split_part = Exercise(
+    "11-heads", "split_heads", truth=_split_heads, returns=("X",),
     cases=lambda: [(normal(1, N, T, d), h) for N, T, d, h in HEADS],
-    returns=("X",),
-    tolerance=1e-12,
-    hint="cut only the last axis: (N, T, h, d/h). Then exchange T and h.",
-    unlocks="One array, h small attentions.",
-)
+    hint="cut only the last axis: (N, T, h, d/h). Then exchange T and h.")
 
-merge_part = exercise(
-    id="11-heads",
-    name="merge_heads",
-    truth=_merge_heads,
+merge_part = Exercise(
+    "11-heads", "merge_heads", truth=_merge_heads, returns=("X",),
     cases=lambda: [(normal(2, N, h, T, d // h),) for N, T, d, h in HEADS],
-    returns=("X",),
-    tolerance=1e-12,
-    hint="the two steps of `split_heads`, each undone, in the other order.",
-    unlocks="And back together.",
-)
+    hint="the two steps of `split_heads`, each undone, in the other order.")
 
 heads = Group("11-heads", (split_part, merge_part),
               unlocks="Several questions at once, in one product.")
 
-
-# 11-backward
 
 def network_loss(ids, y, params, h):
     """Return the mean cross-entropy of the lesson's network; params may be complex."""
@@ -293,29 +226,24 @@ def network_case(seed, N, T, V, d, h, H, T_max):
     return ids, np.random.default_rng(seed).integers(0, V, size=(N, T)), params, h
 
 
-backward = exercise(
-    id="11-backward",
-    name="backward",
+backward = Exercise(
+    "11-backward", "backward",
     truth=lambda ids, y, params, h: complex_gradients(
         lambda p: network_loss(ids, y, p, h), params),
-    cases=lambda: [network_case(1, 3, 4, 5, 6, 2, 7, 5), network_case(2, 4, 3, 7, 5, 1, 4, 3),
-                   network_case(3, 2, 5, 4, 6, 3, 8, 7)],
     returns=("grads",),
     uses=(softmax_delta, softmax_back, attention, attention_back, embed_part, embed_back,
           split_part, merge_part),
-    sizes=lambda ids, y, params, h: {"N": len(ids), "T": ids.shape[1]},
-    tolerance=1e-9,
+    sizes=lambda ids, y, params, h: {"N": len(ids), "T": ids.shape[1]}, tolerance=1e-9,
+    cases=lambda: [network_case(1, 3, 4, 5, 6, 2, 7, 5), network_case(2, 4, 3, 7, 5, 1, 4, 3),
+                   network_case(3, 2, 5, 4, 6, 3, 8, 7)],
     checker="Run your `check_gradients` on a small network: the parameter nearest to the loss that "
             "is wrong says where the fault begins.",
     hint="from R two ways lead to `X`: around, and through `split_heads`, `attention_back`, "
          "`merge_heads` for each of its three results, and a product with the matrix, turned over. "
          "`flat` both sides for a gradient of a matrix; all that reaches `X` is added before "
          "`embed_back`.",
-    unlocks="A network that decides where to look, and every one of its gradients is yours.",
-)
+    unlocks="A network that decides where to look, and every one of its gradients is yours.")
 
-
-# 11-max-rule
 
 def _max_rule(upstream, x, output, axis=None, keepdims=False):
     """Return dx by the definition: each of the largest entries gets its share of what arrives."""
@@ -334,18 +262,12 @@ def _ties():
     return x
 
 
-max_rule = exercise(
-    id="11-max-rule",
-    name="max_rule",
-    truth=_max_rule,
+max_rule = Exercise(
+    "11-max-rule", "max_rule", truth=_max_rule, returns=("dx",), sizes=no_sizes,
     cases=lambda: [case(np.max, x, axis=axis, keepdims=keepdims) for x, axis, keepdims in (
         (normal(1, 4, 3), 0, False), (normal(2, 5, 2), 1, False), (normal(3, 2, 3, 5), -1, True),
         (normal(4, 3, 4), None, False), (normal(5, 3, 3), 1, False), (_ties(), 1, False),
         (_ties(), 0, True), (_ties(), None, False), (normal(7, 2, 4, 3), 1, False))],
-    returns=("dx",),
-    sizes=lambda *args: {},
-    tolerance=1e-12,
     hint="put the axis back, as in the rule of the sum, for `upstream` and for `output`; where `x` "
          "equals the largest, the gradient arrives, divided by the number of those that do.",
-    unlocks="The rule of the max: all to the winner, and shared where it is a draw.",
-)
+    unlocks="The rule of the max: all to the winner, and shared where it is a draw.")

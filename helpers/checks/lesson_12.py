@@ -6,12 +6,8 @@ import math
 
 import numpy as np
 
-from helpers.checks.exercise import Exercise, Group
-from helpers.checks.lesson_01 import DATA as EARLIER_DATA
+from helpers.checks.exercise import Exercise, Group, no_sizes
 
-DATA = EARLIER_DATA | {
-    "params", "start", "trained", "grads", "state", "cache", "logits", "ids", "w", "few", "small",
-    "test_ids", "train_ids", "record", "targets"}
 EPS = 1e-5
 
 
@@ -114,8 +110,6 @@ def _pick(params, names):
     return {name: params[name] for name in names.split()}
 
 
-# 12-causal-attention
-
 def _causal_attention(Q, K, V):
     A, O = np.zeros((*Q.shape[:-1], Q.shape[-2])), np.zeros(V.shape)
     for *lead, t in np.ndindex(Q.shape[:-1]):
@@ -136,32 +130,17 @@ def _causal_cases():
 
 
 causal_attention = Exercise(
-    id="12-causal-attention",
-    name="causal_attention",
-    truth=_causal_attention,
-    cases=_causal_cases,
-    returns=("O", "A"),
-    data=DATA,
-    sizes=lambda Q, K, V: {"T": Q.shape[-2]},
-    tolerance=1e-10,
+    "12-causal-attention", "causal_attention", truth=_causal_attention, returns=("O", "A"),
+    sizes=lambda Q, K, V: {"T": Q.shape[-2]}, cases=_causal_cases,
     hint="scores as in `attention`; those of later positions become −inf; then the softmax.",
-    unlocks="No position sees what comes after it.",
-)
+    unlocks="No position sees what comes after it.")
 
-
-# 12-mlp-layer
 
 mlp_forward = Exercise(
-    id="12-mlp-layer",
-    name="mlp_layer",
-    truth=_think,
+    "12-mlp-layer", "mlp_layer", truth=_think, returns=("X_out", "cache"),
     cases=lambda: [(_inputs(*sizes)[1], _pick(network(*sizes), "g2 t2 W1 b1 W2 b2"))
                    for sizes in SIZES],
-    returns=("X_out", "cache"),
-    data=DATA,
-    tolerance=1e-10,
-    hint="first the norm, then two layers with a ReLU between them; what comes out is added to X.",
-)
+    hint="first the norm, then two layers with a ReLU between them; what comes out is added to X.")
 
 
 def _layer_back(layer, dX_out, params, cache):
@@ -172,60 +151,42 @@ def _layer_back(layer, dX_out, params, cache):
 
 
 mlp_back = Exercise(
-    id="12-mlp-layer",
-    name="mlp_layer_back",
+    "12-mlp-layer", "mlp_layer_back",
     truth=lambda dX_out, params, cache: _layer_back(_think, dX_out, params, cache),
+    returns=("dX", "grads"),
     cases=lambda: [(_inputs(*sizes)[2], params, _think(_inputs(*sizes)[1], params)[1])
                    for sizes in SIZES
                    for params in [_pick(network(*sizes), "g2 t2 W1 b1 W2 b2")]],
-    returns=("dX", "grads"),
-    data=DATA,
-    tolerance=1e-10,
-    hint="from the end: W2 and b2, the ReLU, W1 and b1, the norm; then the path around is added.",
-)
+    hint="from the end: W2 and b2, the ReLU, W1 and b1, the norm; then the path around is added.")
 
 mlp_layer = Group("12-mlp-layer", (mlp_forward, mlp_back),
                   unlocks="Half of a block, there and back.")
 
 
-# 12-attention-layer
-
 ATTENTION = "g1 t1 Wq Wk Wv Wo"
 
 attention_forward = Exercise(
-    id="12-attention-layer",
-    name="attention_layer",
-    truth=_attend,
+    "12-attention-layer", "attention_layer", truth=_attend, returns=("X_out", "cache"),
+    uses=(causal_attention,),
     cases=lambda: [(_inputs(*sizes)[1], _pick(network(*sizes), ATTENTION), sizes[5])
                    for sizes in SIZES],
-    returns=("X_out", "cache"),
-    data=DATA,
-    uses=(causal_attention,),
-    tolerance=1e-10,
     hint="first the norm; queries, keys and values from its Y, split into heads; attention; the "
-         "heads merged, times Wo; what comes out is added to X.",
-)
+         "heads merged, times Wo; what comes out is added to X.")
 
 
 attention_back = Exercise(
-    id="12-attention-layer",
-    name="attention_layer_back",
+    "12-attention-layer", "attention_layer_back",
     truth=lambda dX_out, params, cache: _layer_back(
         lambda X, p: _attend(X, p, cache["Q"].shape[1]), dX_out, params, cache),
+    returns=("dX", "grads"),
     cases=lambda: [(_inputs(*sizes)[2], params, _attend(_inputs(*sizes)[1], params, sizes[5])[1])
                    for sizes in SIZES for params in [_pick(network(*sizes), ATTENTION)]],
-    returns=("dX", "grads"),
-    data=DATA,
-    tolerance=1e-10,
     hint="from the end: Wo, the heads split, your `attention_back`, the heads merged; three paths "
-         "arrive at Y and are added; then the norm, and the path around.",
-)
+         "arrive at Y and are added; then the norm, and the path around.")
 
 attention_layer = Group("12-attention-layer", (attention_forward, attention_back),
                         unlocks="Every arrow of the block has been walked back.")
 
-
-# 12-answer-loss
 
 def _answer_loss(logits, y, w):
     J, D, count = 0.0, np.zeros(logits.shape), float(np.sum(w))
@@ -251,33 +212,18 @@ def _loss_cases():
 
 
 answer_loss = Exercise(
-    id="12-answer-loss",
-    name="answer_loss",
-    truth=_answer_loss,
-    cases=_loss_cases,
-    returns=("J", "dlogits"),
-    data=DATA,
-    sizes=lambda logits, y, w: {"N": len(y), "T": y.shape[1], "M": int(w.sum())},
-    tolerance=1e-10,
+    "12-answer-loss", "answer_loss", truth=_answer_loss, returns=("J", "dlogits"),
+    sizes=lambda logits, y, w: {"N": len(y), "T": y.shape[1], "M": int(w.sum())}, cases=_loss_cases,
     hint="minus the log of each true token's probability, times w, added up, divided by the sum "
          "of w; the gradient is that of lesson 05 at each position, times w over that sum.",
-    unlocks="The network is asked for the sum, not for the question.",
-)
+    unlocks="The network is asked for the sum, not for the question.")
 
-
-# 12-model
 
 model_forward = Exercise(
-    id="12-model",
-    name="forward",
-    truth=_forward,
-    cases=lambda: [(_inputs(*sizes)[0], network(*sizes), sizes[5]) for sizes in SIZES],
-    returns=("logits", "cache"),
-    data=DATA,
+    "12-model", "forward", truth=_forward, returns=("logits", "cache"),
     uses=(causal_attention, attention_forward, mlp_forward),
-    tolerance=1e-10,
-    hint="`embed`, the two layers of the block, the last norm, and W3 and b3.",
-)
+    cases=lambda: [(_inputs(*sizes)[0], network(*sizes), sizes[5]) for sizes in SIZES],
+    hint="`embed`, the two layers of the block, the last norm, and W3 and b3.")
 
 
 def _backward(ids, dlogits, params, cache):
@@ -296,24 +242,14 @@ def _backward_cases():
 
 
 model_backward = Exercise(
-    id="12-model",
-    name="backward",
-    truth=_backward,
+    "12-model", "backward", truth=_backward, returns=("grads",), uses=(attention_back, mlp_back),
     cases=_backward_cases,
-    returns=("grads",),
-    data=DATA,
-    uses=(attention_back, mlp_back),
-    tolerance=1e-10,
-    rounding=2e-9,
     hint="W3 and b3, the last norm, the MLP layer, the attention layer, `embed_back`; the "
-         "gradients of all go into one dict.",
-)
+         "gradients of all go into one dict.")
 
 model = Group("12-model", (model_forward, model_backward),
               unlocks="That is a transformer, and its gradient; every line is yours.")
 
-
-# 12-generate
 
 def _generate(ids, n, params, h):
     for _ in range(n):
@@ -324,20 +260,12 @@ def _generate(ids, n, params, h):
 
 
 generate = Exercise(
-    id="12-generate",
-    name="generate",
-    truth=_generate,
+    "12-generate", "generate", truth=_generate, returns=("ids",), uses=(model_forward,),
     cases=lambda: [(_inputs(*sizes)[0][:, :length], n, network(*sizes), sizes[5])
                    for sizes, length, n in zip(SIZES, (3, 2, 4), (4, 3, 5), strict=True)],
-    returns=("ids",),
-    data=DATA,
-    uses=(model_forward,),
     hint="n times: forward, the logits of the last position, the largest of them, appended.",
-    unlocks="It writes, a token at a time, and reads what it has written.",
-)
+    unlocks="It writes, a token at a time, and reads what it has written.")
 
-
-# 12-adam
 
 def _adam(params, grads, state, rate, b1=0.9, b2=0.99, eps=1e-8):
     step, new, m, v = state["step"] + 1, {}, {}, {}
@@ -369,14 +297,6 @@ def _adam_cases():
 
 
 adam = Exercise(
-    id="12-adam",
-    name="adam",
-    truth=_adam,
-    cases=_adam_cases,
-    returns=("params", "state"),
-    data=DATA,
-    sizes=lambda params, grads, state, rate, b1=0.9, b2=0.99, eps=1e-8: {},
-    tolerance=1e-10,
+    "12-adam", "adam", truth=_adam, returns=("params", "state"), sizes=no_sizes, cases=_adam_cases,
     hint="count the step; the two averages; both divided by what they lack so early; the step.",
-    unlocks="Every parameter now has a rate of its own.",
-)
+    unlocks="Every parameter now has a rate of its own.")
