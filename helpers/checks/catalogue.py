@@ -20,7 +20,7 @@ PAGES = Path(__file__).with_name("mistakes")
 CODE = re.compile(r"^( *)```python\n(.*?)^\1```$", re.M | re.S)
 SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
 ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
-PIECE = re.compile(r"^  (?=- `|```python)", re.M)  # of a row: an edit, or a whole body
+PIECE = re.compile(r"^  (?:- (?=`)|(?=```python))|\s+or (?=`[^`]+` →)", re.M)  # an edit, or a body
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
 ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
 ALSO = " (also beside others)"  # an edit that is made together with every other one as well
@@ -78,7 +78,7 @@ def _outcomes(piece, source, where) -> Iterator[tuple[str, str]]:
         whole, head = re.match("def |class |@", code), source[:source.find(":\n") + 2]
         yield "", code if whole else head + textwrap.indent(code, " " * 4)
         return
-    edit = re.sub(r"\s*\n\s*", " ", piece[2:].replace(ALSO, "").strip())
+    edit = re.sub(r"\s*\n\s*", " ", piece.replace(ALSO, "").strip())
     changes = [CHANGE.fullmatch(part) for part in re.split(r"; (?=`)", edit)]
     if None in changes:
         raise PageError(f"{where}: an edit is written as `old` → `new`, not as {edit}")
