@@ -7,7 +7,6 @@ import importlib
 import inspect
 import linecache
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,14 +177,11 @@ class Loader:
         siblings.Unreadable
         """
         folder = SOLUTIONS if path.parent == SOLUTIONS else Path.cwd()
-        names = siblings.definitions(siblings.cells_to(exercise.id, path), path, {
+        names = [part.name for part in exercise.parts]
+        space = siblings.definitions(siblings.cells_to(exercise.id, path), path, names, {
             "mine": lambda *ids: self._follow(ids, folder, KEPT),
             "skip": lambda *ids: self._follow(ids, SOLUTIONS, SKIPPED)})
-        for part in exercise.parts:
-            if part.name not in names:
-                raise siblings.Unreadable(names.missing.get(
-                    part.name, f"it has no function `{part.name}` in its exercise cell or above"))
-        return tuple(names[part.name] for part in exercise.parts)
+        return tuple(space[name] for name in names)
 
     def _follow(self, ids, folder, tag):
         return as_given([self.functions(find_exercise(name), folder, tag) for name in ids])
@@ -270,18 +266,7 @@ def _tell(verdict, exercise, path, functions):
         verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub."]
     elif verdict.outcome == "not yet":
         verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
-                         *verdict.lines[:4], *_missing(verdict, functions[0])]
-
-
-def _missing(verdict, function):
-    """Say of a name that a function reads in vain why it was not carried."""
-    name = re.search(r"NameError.*name '(\w+)' is not defined", " ".join(verdict.lines[:4]))
-    if name is None:
-        return []
-    verdict.place = []  # it is not there that something is missing
-    why = getattr(getattr(function, "__globals__", {}), "missing", {}).get(name[1])
-    return [f"`mine` carries functions, imports and simple constants that stand above the exercise,"
-            f" and no data: `{name[1]}` was not among them{f' ({why})' if why else ''}."]
+                         *verdict.lines[:4]]
 
 
 def _hand_over(rows):

@@ -9,16 +9,14 @@ import inspect
 import linecache
 import math
 import re
-import symtable
 import sys
 import textwrap
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from helpers.memory.siblings import parsed
+from helpers.memory.siblings import names_read, parsed
 
 LONGEST = 20_000  # characters of a constant; what is longer is data
 MOST = 100  # entries of an array that is a constant
@@ -90,16 +88,9 @@ def _piece(name: str, value: Any, space: dict) -> tuple[str, set, set]:
     else:
         text = _function(name, value)
     own = getattr(inspect.unwrap(value) if callable(value) else None, "__name__", None)
-    reads = _names_read(text)
+    reads = names_read(text)
     return (text, {read for at_once, read in reads if at_once and read != own},
             {read for at_once, read in reads if not at_once})
-
-
-@functools.lru_cache(maxsize=512)
-def _names_read(text: str) -> frozenset[tuple[bool, str]]:
-    """Return the names that a piece reads, and whether it does so at once or when called."""
-    return frozenset(row for row in _references(symtable.symtable(text, "<kept>", "exec"))
-                     if not row[1].startswith("__"))
 
 
 def _is_from(space: dict, value: Any) -> bool:
@@ -164,15 +155,6 @@ def _lambda(name: str, function: types.FunctionType) -> str:
                                              node.body.end_col_offset) in places:
             return f"({ast.unparse(node)})"
     raise NotKept(f"the source of `{name}` is not at hand")
-
-
-def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
-    kind = str(table.get_type())
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (kind == "module" or symbol.is_global()):
-            yield "function" not in kind, symbol.get_name()
-    for inner in table.get_children():
-        yield from _references(inner)
 
 
 def _expression(name: str, value: Any, space: dict) -> str:

@@ -1,4 +1,4 @@
-"""Read an exercise's functions from a saved notebook, and nothing else of it."""
+"""Read an exercise's functions from a saved notebook, and run nothing else of it."""
 
 from __future__ import annotations
 
@@ -13,28 +13,10 @@ from typing import Any
 
 from helpers.notebook import Unreadable, cells_of
 
-CALLS = ("float", "int", "list", "tuple", "dict", "set", "range", "partial", "vectorize", "array",
-         "append", "extend", "insert", "update", "add",  # which change a list or a table
-         "mine", "skip")  # those that are run; any other may take long, read a file, draw
-NEVER = (ast.For, ast.While, ast.With, ast.Raise, ast.comprehension)
-INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ExceptHandler,
-         ast.comprehension)  # what is in them is run later, if at all
-MADE = "it comes from a call or a loop, which is not run again"
+CHANGED = re.compile(r"^ *(\w+)(?:(?:\[.*\]|\.\w+)? \S{0,3}= |"
+                     r"\.(?:append|extend|insert|update|add)\()", re.M)  # what is changed in place
+ALWAYS = "*"  # is made by what may make more than it says: a star import, a decorator
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # of what is no Python at all
-
-
-class Names(dict):
-    """What a notebook defines, and why it does not define other names."""
-
-    def __init__(self, notebook: str):
-        super().__init__({"__name__": f"notebook {notebook}", "In": []})
-        self.missing: dict[str, str] = {}
-
-    def forget(self, names: Iterable[str], why: str) -> None:
-        """Take names out, so that none has a value which the notebook has replaced."""
-        for name in names:
-            self.pop(name, None)
-            self.missing[name] = why
 
 
 def notebooks(lesson: str, folder: Path) -> list[Path]:
@@ -82,8 +64,8 @@ def find(exercise: Any, folder: Path) -> list[Path]:
             break
         try:
             cells = cells_of(path)
-        except (Unreadable, OSError) as reason:
-            instead += [f"`{path.name}` cannot be read: {reason}"] if likely else []
+        except (Unreadable, OSError) as why:
+            instead += [f"`{path.name}` cannot be read: {why}"] if likely else []
             continue
         if exercise.id in map(mark, cells):
             found.append(path)
@@ -118,69 +100,86 @@ def cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
         yield number, without_magics(cell["source"])
 
 
-def definitions(cells: Iterable[tuple[int, str]], path: Path, follow: dict[str, Callable]) -> Names:
-    """Run the imports, definitions and constants of code cells, and return the names they bind.
+def definitions(cells: Iterable[tuple[int, str]], path: Path, wanted: Iterable[str],
+                follow: dict[str, Callable]) -> dict[str, Any]:
+    """Run what some names of a notebook need, and nothing else; return all that this binds.
 
-    Data, pictures and loops are not run.
+    It is each statement that makes one of the names, or one that such a statement reads.
 
     Parameters
     ----------
     cells : the number and the source of each
     path : of their notebook, which need not be there
-    follow : what `mine` and `skip` in them are to do
+    wanted : the names
+    follow : what `mine` and `skip` in the cells are to do
+
+    Raises
+    ------
+    Unreadable
+        Where one of all these names cannot be made; says why.
     """
-    names = Names(path.stem)
-    for place, source in cells:
-        file = f"<{path.name}, code cell {place}>"
-        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-        names["In"].append(source)
-        try:
-            statements = ast.parse(source).body
-        except UNPARSABLE as error:
-            why = str(getattr(error, "msg", error)) or "it is nested too deeply"
-            names.forget(bound(source), f"its cell has a syntax error: {why}")
-            statements = []
-        for statement in statements:
-            _run(statement, file, names, follow)
-    return names
+    space, missing = {"__name__": f"notebook {path.stem}", "In": []}, {}
+    rows = [row for cell in cells for row in _statements(*cell, path, space["In"])]
+    needed, before = {*wanted, ALWAYS}, set()
+    while needed != before:
+        before = needed
+        needed = before.union(*(reads for made, reads, _ in rows if made & before))
+    for made, _, run in rows:
+        if made & needed:
+            space.update(follow)
+            try:
+                run(space)
+            except Exception as error:
+                for name in made:  # an older value is not the one that is meant
+                    space.pop(name, None)
+                    missing[name] = reason(error)
+    for name in (*missing, *wanted):
+        if name in needed and name not in space:
+            raise Unreadable(f"`{name}`: {missing[name]}" if name in missing else
+                             f"it has no function `{name}` in its exercise cell or above")
+    return space
 
 
-def _run(statement: ast.stmt, file: str, names: Names, follow: dict[str, Callable]) -> None:
-    """Execute a definition, an import or a constant; forget the names that anything else binds."""
-    why = MADE
-    if all(map(_may_run, _outer(statement))):
-        names.update(follow)
-        try:
-            code = compile(ast.Module([statement], []), file, "exec", dont_inherit=True)
-            exec(code, names)
-            return
-        except Exception as error:
-            why = names.missing.get(getattr(error, "name", None), reason(error))
-    names.forget(bound(ast.unparse(statement)), why)
+def _statements(number: int, source: str, path: Path, sources: list[str]) -> Iterator[tuple]:
+    """Yield of each statement of a cell the names that it makes and reads, and what runs it."""
+    file = f"<{path.name}, code cell {number}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    sources.append(source)
+    try:
+        nodes = ast.parse(source, file).body
+        codes = [compile(ast.Module([node], []), file, "exec", dont_inherit=True) for node in nodes]
+    except UNPARSABLE:
+        yield bound(source), set(), lambda _: ast.parse(source, file)  # which says what is wrong
+        return
+    for text, code in zip(map(ast.unparse, nodes), codes, strict=True):
+        made = bound(text)
+        if not text.startswith(("def ", "class ")):
+            made.update(CHANGED.findall(text))
+        if text.startswith("@") or text.endswith("import *"):
+            made.add(ALWAYS)
+        yield made, {name for _, name in names_read(text)}, functools.partial(exec, code)
+
+
+@functools.lru_cache(maxsize=512)
+def names_read(text: str) -> frozenset[tuple[bool, str]]:
+    """Return the names that code reads, each with whether it does so at once or when called."""
+    return frozenset(row for row in _references(symtable.symtable(text, "cell", "exec"))
+                     if not row[1].startswith("__"))
+
+
+def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
+    kind = str(table.get_type())
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (kind == "module" or symbol.is_global()):
+            yield "function" not in kind, symbol.get_name()
+    for inner in table.get_children():
+        yield from _references(inner)
 
 
 def reason(error: BaseException) -> str:
     """Return in a line what has gone wrong in a notebook."""
     text = " ".join(str(error).split())[:200]
     return text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}"
-
-
-def _may_run(node: ast.AST) -> bool:
-    """Whether it is no loop, no call but of `CALLS`, and changes nothing deep inside a module."""
-    if isinstance(node, ast.Call):
-        owner = getattr(node.func, "value", node.func)  # not that of plt.rcParams.update(…)
-        called = getattr(node.func, "attr", getattr(node.func, "id", None))
-        return called in CALLS and isinstance(owner, ast.Name)
-    if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-        return isinstance(node.value, ast.Name)
-    return not isinstance(node, NEVER)
-
-
-def _outer(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and what is in it, but for the inside of what is `INNER`."""
-    yield node
-    for part in () if isinstance(node, INNER) else ast.iter_child_nodes(node):
-        yield from _outer(part)
 
 
 def without_magics(source: str) -> str:
