@@ -97,7 +97,8 @@ def test_mine_loads_what_students_write(folder, cells):
 
 @pytest.mark.parametrize("cell", [
     "ONE = len([1, 1])", "ONE += len([1])", "for ONE in range(3):\n    pass",
-    "T[0] += 1\nONE = T[0]", "ONE, B = divmod(6, 3)", "if np.ones(3).all():\n    ONE += 1", "L.append(ONE)\nONE = len(L)"])
+    "T[0] += 1\nONE = T[0]", "ONE, B = divmod(6, 3)", "if np.ones(3).all():\n    ONE += 1",
+    "L.append(ONE)\nONE = len(L)"])
 def test_mine_runs_what_a_function_needs_as_the_kernel_has_run_it(folder, cell):
     notebook(folder / "01_forward_pass.ipynb", [
         "import numpy as np\nONE, T, L = 1, {0: 1}, [0]", cell,
