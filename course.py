@@ -58,6 +58,13 @@ For everybody, whoever runs the hub makes its image from environment.yml."""
 NOT_YOURS = "You may not write here: copy the folder of the course to a place of your own"
 REASONS = {errno.ENOSPC: "The disk is full", errno.EACCES: NOT_YOURS, errno.EROFS: NOT_YOURS}
 
+PROGRAMS = {  # command -> the file or folder that it needs, parts of the set-up, what is run
+    "test": ("pyproject.toml", ("base", "test"), ["-m", "pytest", "-n", "auto"]),
+    "release": ("release.py", ("base", "test"), ["release.py"]),
+    "report": ("teach", ("base",), ["-m", "teach", "report"]),
+    "edition": ("teach", ("base",), ["-m", "teach", "edition"]),
+}
+
 FORGET = """\
 This deletes the folder work/.course: the answers that the course has kept, your progress and
 your predictions. Your notebooks stay as they are. Delete it? [y/N]"""
@@ -119,31 +126,14 @@ def forget(arguments):
     return 0
 
 
-def test(arguments):
-    """Run the tests, as many at a time as there are cores; with `-n 0`, one by one."""
-    installer.set_up("base", "test")
-    return hand_over([PYTHON, "-m", "pytest", "-n", "auto"] + arguments)
-
-
-def release(arguments):
-    """Make the exercise notebooks from the solutions."""
-    needs("release.py")
-    installer.set_up("base", "test")
-    return hand_over([PYTHON, os.path.join(ROOT, "release.py")] + arguments)
-
-
-def teach(command, arguments):
-    """Run a command of the package teach, in the folder that this was called from."""
-    needs("teach")
-    installer.set_up("base")
+def program(command, arguments):
+    """Run a program of the course; those for teachers read where this was called from."""
+    needed, parts, words = PROGRAMS[command]
+    if not os.path.exists(os.path.join(ROOT, needed)):  # as in the edition for students
+        raise CourseError("This copy of the course has no {0}, which that needs.".format(needed))
+    installer.set_up(*parts)
     os.environ["COURSE_CALLED_FROM"] = os.getcwd()
-    return hand_over([PYTHON, "-m", "teach", command] + arguments)
-
-
-def needs(name):
-    """Stop where a copy of the course, such as the edition for students, lacks a part of it."""
-    if not os.path.exists(os.path.join(ROOT, name)):
-        raise CourseError("This copy of the course has no {0}, which that needs.".format(name))
+    return hand_over([PYTHON] + words + arguments)
 
 
 def setup(arguments):
@@ -165,13 +155,13 @@ def hand_over(command):
 
 def main(arguments):
     """Run one command and return its exit code."""
-    commands = {f.__name__: f for f in (lab, fresh, forget, test, release, setup)}
+    commands = {f.__name__: f for f in (lab, fresh, forget, setup)}
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         say(USAGE)
         return 0
     try:
-        if arguments[0] in ("report", "edition"):
-            return teach(arguments[0], arguments[1:])
+        if arguments[0] in PROGRAMS:
+            return program(arguments[0], arguments[1:])
         if arguments[0] not in commands:
             raise CourseError("There is no command '{0}'.\n\n{1}".format(arguments[0], USAGE))
         return commands[arguments[0]](arguments[1:])

@@ -5,6 +5,7 @@ notebook that cannot be read is set aside under another name. Needs the standard
 """
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -21,9 +22,10 @@ PathLike = str | Path
 RESTORE = "'git checkout notebooks/{0}' or unzipping the course again brings the original back."
 DAMAGED = "notebooks/{0} is damaged ({1}) and was not copied.\n" + RESTORE
 WORKED_IN = """\
-notebooks/{0} has been worked in, and an update may replace it: move your
-version to the folder work. """ + RESTORE
-BROUGHT = "Your version of notebooks/{0} is now in work, where no update replaces it."
+notebooks/{0} has been worked in, and an update may replace it: move your version to the
+folder work. """ + RESTORE
+BROUGHT = (
+    "Your version of notebooks/{0} is in work too, where no update replaces it.\n" + RESTORE)
 NOT_FRESH = "notebooks/{0} {1}, so there is nothing untouched to copy.\n" + RESTORE
 SET_ASIDE = """\
 work/{0} could not be read ({1}).
@@ -140,10 +142,12 @@ def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:
             copy(source, target, replace=True)
             yield BROUGHT.format(name)
         elif new.worked_in:
-            yield WORKED_IN.format(name)
+            yield (BROUGHT if new.sources == there.sources else WORKED_IN).format(name)
         half_saved = os.path.exists(os.path.join(work, ".~" + name))  # Jupyter mends that itself
         if there.damage and new.untouched and not half_saved:
-            yield SET_ASIDE.format(name, there.damage, _set_aside(work, name))
+            aside = _free(work, name + ".damaged")  # Jupyter shows it as text
+            os.rename(target, os.path.join(work, aside))
+            yield SET_ASIDE.format(name, there.damage, aside)
         renamed = find_renamed(name, notebooks, work)
         if renamed:
             yield RENAMED.format(renamed, name[:-6])
@@ -167,14 +171,10 @@ def find_renamed(name: str, notebooks: PathLike, work: PathLike) -> str | None:
                  if path.name not in lessons(notebooks) and mark.search(path.read_bytes())), None)
 
 
-def _set_aside(work: str, name: str) -> str:
-    """Rename a notebook so that Jupyter shows it as text; return the new name."""
-    number, new = 1, name + ".damaged"
-    while os.path.lexists(os.path.join(work, new)):
-        number += 1
-        new = f"{name}.damaged-{number}"
-    os.rename(os.path.join(work, name), os.path.join(work, new))
-    return new
+def _free(folder: PathLike, stem: str, end: str = "") -> str:
+    """Return the first of the names ``stem``, ``stem-2``, ``stem-3`` … that is still free."""
+    names = (f"{stem}-{n}{end}" if n > 1 else stem + end for n in itertools.count(1))
+    return next(name for name in names if not os.path.lexists(os.path.join(folder, name)))
 
 
 def copy_fresh(name: str, notebooks: PathLike, work: PathLike) -> str:
@@ -190,10 +190,8 @@ def copy_fresh(name: str, notebooks: PathLike, work: PathLike) -> str:
         why = f"is damaged ({state.damage})" if state.damage else "has itself been worked in"
         raise OSError(NOT_FRESH.format(name, why))
     os.makedirs(work, exist_ok=True)
-    number, new = 1, f"{name[:-6]}-fresh.ipynb"
-    while not copy(source, os.path.join(work, new)):
-        number += 1
-        new = f"{name[:-6]}-fresh-{number}.ipynb"
+    new = _free(work, f"{name[:-6]}-fresh", ".ipynb")
+    copy(source, os.path.join(work, new))
     return new
 
 
@@ -201,12 +199,23 @@ def copy_fresh(name: str, notebooks: PathLike, work: PathLike) -> str:
 
 
 def last_lesson(notebooks: PathLike, work: PathLike) -> str | None:
-    """Return the lesson whose exercise was checked last, as work/.course remembers, or None."""
-    by_number, found = {name[:2]: name for name in lessons(notebooks)}, []
-    for path in Path(work, ".course", "progress").glob("??-*.json"):
+    """Return the lesson where something was checked, predicted or recalled last, or None.
+
+    Where all its exercises are done, it is the next one.
+    """
+    by_number, found, done = {name[:2]: name for name in lessons(notebooks)}, [], set()
+    for path in Path(work, ".course").glob("*/??*.json"):
         try:
-            time = json.loads(path.read_bytes())["time"]
-            found.append((datetime.fromisoformat(time).timestamp(), by_number[path.name[:2]]))
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            row = json.loads(path.read_bytes())
+            done |= {path.stem} if row.get("outcome") in ("correct", "skipped") else set()
+            when = datetime.fromisoformat(row["time"]).timestamp()
+            found.append((when, by_number[path.name[:2]]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+                RecursionError):
             continue  # half written, of another version, or of a lesson that is gone
-    return max(found)[1] if found else None
+    if not found:
+        return None
+    name = max(found)[1]
+    checks = re.findall(rb'"grade_id": "([\w-]+)-check"', Path(notebooks, name).read_bytes())
+    later = [other for other in by_number.values() if other > name]
+    return later[0] if later and {check.decode() for check in checks} <= done else name

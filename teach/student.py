@@ -105,10 +105,12 @@ class Student:
         """
         lesson = self.lessons[exercise.id[:2]]
         names = [part.name for part in exercise.parts]
-        space = siblings.definitions(
+        space, lacking = siblings.definitions(
             self.cells_to(exercise), Path(lesson["name"]), names,
             {"mine": lambda *ids: self.handed(ids, self.mine if own else self.solution),
              "skip": lambda *ids: self.handed(ids, self.skipped)})
+        for name in lacking.keys() & {*names}:
+            raise siblings.Unreadable(lacking[name])
         for data in {name for part in exercise.parts for name in part.data} - space.keys():
             space[data] = np.zeros(1)  # whoever reads it reads the notebook's data
         if not own:

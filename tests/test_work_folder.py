@@ -26,9 +26,9 @@ def alter(path, text, released=False):
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def checked(work, exercise, when, outcome="correct"):
+def checked(work, exercise, when, outcome="correct", kind="progress"):
     """Write down a check as the course does."""
-    progress = work / ".course" / "progress"
+    progress = work / ".course" / kind
     progress.mkdir(parents=True, exist_ok=True)
     record = {"time": when, "outcome": outcome}
     (progress / f"{exercise}.json").write_text(json.dumps(record), encoding="utf-8")
@@ -223,19 +223,22 @@ def test_fresh_needs_an_untouched_original(work, toy):
 # ---- where the student stopped
 
 
-def test_the_lesson_that_was_checked_last(work, toy):
+def test_the_lesson_where_something_was_done_last_or_the_one_after_it(work, toy):
     for name in ("00_first", "03_last"):
         shutil.copy(toy, toy.parent / f"{name}.ipynb")
     assert work_folder.last_lesson(toy.parent, work) is None
-    for exercise, when, last in (
-        ("03-one", "2026-11-20T10:00:00", "03_last.ipynb"),
-        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy.ipynb"),
-        ("00-square", "2026-11-19T09:00:00", "02_toy.ipynb"),
-        ("07-gone", "2026-11-22T09:00:00", "02_toy.ipynb"),
-        ("03-two", "2026-11-22T23:00:00.5", "03_last.ipynb"),
+    for exercise, when, last, outcome in (
+        ("03-one", "2026-11-20T10:00:00", "03_last.ipynb", "not yet"),
+        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy.ipynb", "correct"),
+        ("00-square", "2026-11-19T09:00:00", "02_toy.ipynb", "not yet"),
+        ("07-gone", "2026-11-22T09:00:00", "02_toy.ipynb", "not yet"),
+        ("02-hypotenuse", "", "03_last.ipynb", "skipped"),
+        ("00-square", "2026-11-22T23:00:00.5", "02_toy.ipynb", "correct"),
     ):
-        checked(work, exercise, when, "not yet")
+        checked(work, exercise, when, outcome)
         assert work_folder.last_lesson(toy.parent, work) == last
+    checked(work, "03", "2026-11-23T10:00:00", kind="recall")
+    assert work_folder.last_lesson(toy.parent, work) == "03_last.ipynb"
 
 
 @pytest.mark.parametrize(

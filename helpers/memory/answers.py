@@ -50,7 +50,7 @@ def skip(*exercise_ids: str) -> Any:
     CheckFailed
         Where the solutions are not there.
     """
-    rows = [_lent(exercise) for exercise in map(find_exercise, exercise_ids)]
+    rows = [(exercise, *_lent(exercise)) for exercise in map(find_exercise, exercise_ids)]
     for exercise, _, verdict in rows:
         store.remember(exercise.id, verdict, {}, checked=False)
     return _hand_over(rows)
@@ -76,7 +76,8 @@ def mine(*exercise_ids: str) -> Any:
     """
     rows = [(find_exercise(name), *own(name)) for name in exercise_ids]
     if GRADING in os.environ:
-        rows = [_lent(row[0]) if row[2].outcome.startswith("not") else row for row in rows]
+        rows = [(exercise, *(_lent(exercise) if verdict.outcome.startswith("not") else
+                             (functions, verdict))) for exercise, functions, verdict in rows]
     return _hand_over(rows)
 
 
@@ -91,27 +92,19 @@ def own(exercise_id: str) -> tuple[tuple[Callable, ...] | None, Verdict]:
         Where there is no such exercise.
     """
     exercise = find_exercise(exercise_id)
-    kept = _kept(exercise)
-    if kept and _has_changed(exercise, kept[0]):
-        kept[1].lines.append("Your notebook, as last saved, holds another version: run its check, "
-                             "and that one comes along.")
-    return kept or _read(exercise)
+    return _kept(exercise) or _read(exercise)
 
 
-def kept(exercise_id: str, name: str) -> Callable:
+def kept(exercise_id: str, name: str, place: Path | None = None, tag: str = KEPT) -> Callable:
     """Return one function of an answer without checking it: kept answers are built of this."""
-    return _one(exercise_id, name, Path.cwd(), KEPT)
+    exercise = find_exercise(exercise_id)
+    functions = Loader().functions(exercise, place or Path.cwd(), tag)
+    return functions[[part.name for part in exercise.parts].index(name)]
 
 
 def borrowed(exercise_id: str, name: str) -> Callable:
     """Return one function of a solution, marked as skipped: as `kept` does for answers."""
-    return _one(exercise_id, name, SOLUTIONS, SKIPPED)
-
-
-def _one(exercise_id, name, place, tag):
-    exercise = find_exercise(exercise_id)
-    functions = Loader().functions(exercise, place, tag)
-    return next(f for part, f in zip(exercise.parts, functions, strict=True) if part.name == name)
+    return kept(exercise_id, name, SOLUTIONS, SKIPPED)
 
 
 def find_exercise(exercise_id: str) -> Exercise | Group:
@@ -178,9 +171,11 @@ class Loader:
         """
         folder = SOLUTIONS if path.parent == SOLUTIONS else Path.cwd()
         names = [part.name for part in exercise.parts]
-        space = siblings.definitions(siblings.cells_to(exercise.id, path), path, names, {
+        space, lacking = siblings.definitions(siblings.cells_to(exercise.id, path), path, names, {
             "mine": lambda *ids: self._follow(ids, folder, KEPT),
             "skip": lambda *ids: self._follow(ids, SOLUTIONS, SKIPPED)})
+        for name in lacking:
+            raise siblings.Unreadable(f"`{name}`: {lacking[name]}")
         return tuple(space[name] for name in names)
 
     def _follow(self, ids, folder, tag):
@@ -204,13 +199,13 @@ def _tagged(functions, exercise, tag):
 
 
 def _lent(exercise):
-    """Return an exercise with the solution's functions, marked as skipped, and the verdict."""
+    """Return the solution's functions, marked as skipped, and the verdict on them."""
     try:
         functions = Loader().functions(exercise, SOLUTIONS, SKIPPED)
     except (siblings.Unreadable, OSError):
         raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
                           "folder with the solutions is not here") from None
-    return exercise, functions, exercise.judge(*functions)
+    return functions, exercise.judge(*functions)
 
 
 def _kept(exercise):
@@ -220,6 +215,9 @@ def _kept(exercise):
     if not functions or verdict.outcome != "correct":
         return None
     verdict.lines = [f"Your own `{exercise.names}`, as it passed its check."]
+    if _has_changed(exercise, functions):
+        verdict.lines.append("Your notebook, as last saved, holds another version: run its check, "
+                             "and that one comes along.")
     return _tagged(functions, exercise, KEPT), verdict
 
 
@@ -228,8 +226,7 @@ def _has_changed(exercise, functions):
     try:
         path, *_ = siblings.find(exercise, Path.cwd())
         file = store.answer_file(exercise.id, store.folder())
-        saved = "\n".join(cell["source"] for cell in siblings.cells_of(path)
-                          if siblings.mark(cell) == exercise.id)
+        saved = "\n".join(cell["source"] for cell in siblings.cells_of(path))
         return path.stat().st_mtime > file.stat().st_mtime and not all(
             inspect.getsource(function).strip() in saved for function in functions)
     except (siblings.Unreadable, OSError, TypeError):  # TypeError: of a partial
@@ -243,30 +240,25 @@ def _read(exercise):
     except siblings.Unreadable as reason:
         return None, Verdict("not yet", [f"{reason}."], "no-notebook")
     call = Guard(SECONDS).call(Loader().read, (exercise, path))  # the student's code runs here
+    functions, names, where = call.value, f"`{exercise.names}`", f"`{path.name}`"
     if call.error is not None:
         why = f"it did not end within {SECONDS} s" if call.endless else siblings.reason(call.error)
-        verdict = Verdict("not yet", [
-            f"`{exercise.names}` cannot be read from `{path.name}`: {why}."], "cannot-be-read")
+        verdict = Verdict("not yet", [f"{names} cannot be read from {where}: {why}."],
+                          "cannot-be-read")
     else:
-        verdict = exercise.judge(*call.value)
-        _tell(verdict, exercise, path, call.value)
+        verdict = exercise.judge(*functions)
+        if verdict.outcome == "correct":
+            store.remember(exercise.id, verdict, checked=False, functions={
+                part.name: f for part, f in zip(exercise.parts, functions, strict=True)})
+        verdict.lines = {
+            "correct": [f"Your own {names}, read from {where}."],
+            "not attempted": [f"In {where}, as last saved, {names} is still a stub."],
+            "not yet": [f"This is your {names} from {where}, as last saved.", *verdict.lines[:4]],
+        }.get(verdict.outcome, verdict.lines)
     if verdict.outcome.startswith("not"):
         verdict.lines += [f"`{other.name}` has the exercise too and is not read: its name is the "
                           "longer one." for other in others[:2]]
-    return call.value and _tagged(call.value, exercise, KEPT), verdict
-
-
-def _tell(verdict, exercise, path, functions):
-    """Put into a verdict where its functions were read; keep them where they are right."""
-    if verdict.outcome == "correct":
-        verdict.lines = [f"Your own `{exercise.names}`, read from `{path.name}`."]
-        store.remember(exercise.id, verdict, checked=False, functions={
-            part.name: f for part, f in zip(exercise.parts, functions, strict=True)})
-    elif verdict.outcome == "not attempted":
-        verdict.lines = [f"In `{path.name}`, as last saved, `{exercise.names}` is still a stub."]
-    elif verdict.outcome == "not yet":
-        verdict.lines = [f"This is your `{exercise.names}` from `{path.name}`, as last saved.",
-                         *verdict.lines[:4]]
+    return functions and _tagged(functions, exercise, KEPT), verdict
 
 
 def _hand_over(rows):

@@ -101,10 +101,11 @@ def cells_to(exercise: str, path: Path) -> Iterator[tuple[int, str]]:
 
 
 def definitions(cells: Iterable[tuple[int, str]], path: Path, wanted: Iterable[str],
-                follow: dict[str, Callable]) -> dict[str, Any]:
-    """Run what some names of a notebook need, and nothing else; return all that this binds.
+                follow: dict[str, Callable]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Run what some names of a notebook need, and nothing else.
 
-    It is each statement that makes one of the names, or one that such a statement reads.
+    It is each statement that makes one of the names, or one that such a statement reads. Returned
+    is all that this binds, and of each name that is lacking, why.
 
     Parameters
     ----------
@@ -112,11 +113,6 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, wanted: Iterable[s
     path : of their notebook, which need not be there
     wanted : the names
     follow : what `mine` and `skip` in the cells are to do
-
-    Raises
-    ------
-    Unreadable
-        Where one of all these names cannot be made; says why.
     """
     space, missing = {"__name__": f"notebook {path.stem}", "In": []}, {}
     rows = [row for cell in cells for row in _statements(*cell, path, space["In"])]
@@ -133,11 +129,8 @@ def definitions(cells: Iterable[tuple[int, str]], path: Path, wanted: Iterable[s
                 for name in made:  # an older value is not the one that is meant
                     space.pop(name, None)
                     missing[name] = reason(error)
-    for name in (*missing, *wanted):
-        if name in needed and name not in space:
-            raise Unreadable(f"`{name}`: {missing[name]}" if name in missing else
-                             f"it has no function `{name}` in its exercise cell or above")
-    return space
+    return space, {name: missing.get(name, "it is made neither in its exercise cell nor above")
+                   for name in (*missing, *wanted) if name in needed - space.keys()}
 
 
 def _statements(number: int, source: str, path: Path, sources: list[str]) -> Iterator[tuple]:
