@@ -172,7 +172,7 @@ def _references(table: symtable.SymbolTable) -> Iterator[tuple[bool, str]]:
 def reason(error: BaseException) -> str:
     """Return in a line what has gone wrong in a notebook."""
     text = " ".join(str(error).split())[:200]
-    return text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}"
+    return text if isinstance(error, Unreadable) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def without_magics(source: str) -> str:
