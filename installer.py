@@ -5,7 +5,6 @@ import glob
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -38,7 +37,9 @@ OLD_PACKAGES = """\
 The course was updated and wants other packages, which could not be installed. {}
 It starts with those that are there; the next start tries again."""
 
-NO_TORCH = "PyTorch {}: everything works but the PyTorch sections."
+NO_TORCH = """\
+PyTorch could not be installed (the command setup tries again; for Macs with an Intel processor
+there is none): everything works but the PyTorch sections."""
 
 LARGE_TORCH = f"""\
 PyTorch's index of small (CPU) packages does not answer, so the plain package follows. It may
@@ -221,9 +222,6 @@ def install(parts: list[str], venv: dict | None, options: list[str]) -> dict:
 
 def install_torch(venv: dict) -> None:
     """Install PyTorch; where that fails, say so and go on."""
-    if sys.platform == "darwin" and platform.machine() == "x86_64":
-        say(NO_TORCH.format("is not made for Macs with an Intel processor"))
-        return
     there = glob.glob(f"{TORCH.replace('==', '-')}*.dist-info", root_dir=venv["packages"])
     done = True
     if sys.platform.startswith("linux") and not there:
@@ -232,7 +230,7 @@ def install_torch(venv: dict) -> None:
         else:
             say(LARGE_TORCH)
     if not done or not pip_install(TORCH):  # adds what PyTorch needs if it is there already
-        say(NO_TORCH.format("could not be installed (the command setup tries again)"))
+        say(NO_TORCH)
 
 
 def cpu_index_answers() -> bool:

@@ -141,21 +141,13 @@ def module(plain, monkeypatch):
     return importlib.import_module("course")
 
 
-def old_pythons():
-    """Return a Python of each old version to be found on this machine."""
-    names = [f"python{version}" for version in ("2.7", "3.6", "3.8", "3.9", "3.10")]
-    found = {}
-    for name in names:
-        pyenv = sorted(Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}"))
-        found[name] = str(pyenv[-1]) if pyenv else shutil.which(name)
-    return found
-
-
-OLD_PYTHONS = old_pythons()
+OLD_PYTHONS = [f"python{version}" for version in ("2.7", "3.6", "3.8", "3.9", "3.10")]
 
 
 def old_python(name):
-    path = OLD_PYTHONS[name]
+    """Return a Python of an old version, or skip where this machine has none."""
+    pyenv = sorted(Path.home().glob(f".pyenv/versions/{name[6:]}.*/bin/{name}"))
+    path = str(pyenv[-1]) if pyenv else shutil.which(name)
     if path is None or subprocess.run([path, "-c", ""], capture_output=True).returncode != 0:
         pytest.skip(f"no {name} on this machine")
     return path
@@ -165,17 +157,11 @@ def old_python(name):
 
 
 @pytest.mark.parametrize("name", OLD_PYTHONS)
-@pytest.mark.parametrize("arguments", [[], ["lab"], ["test"]])
-def test_old_python_is_told_and_makes_nothing(plain, name, arguments):
-    python = old_python(name)
+def test_old_python_is_told_and_makes_nothing(plain, name):
     before = sorted(plain.folder.rglob("*"))
-    result = plain.run(*arguments, python=python)
+    result = plain.run("lab", python=old_python(name))
     assert result.returncode == 1
     assert "needs Python 3.11 or newer; this is Python " + name[6:] in result.stderr
-    path = subprocess.run(
-        [python, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True
-    ).stdout.strip()
-    assert path and f" at {path}.\n" in result.stderr
     assert "Traceback" not in result.stderr
     assert sorted(plain.folder.rglob("*")) == before
 
@@ -485,25 +471,23 @@ PLAIN = [["torch==2.13.0"]]
 FROM_CPU_INDEX = [
     ["--no-deps", "--index-url", "https://download.pytorch.org/whl/cpu", "torch==2.13.0"]
 ]
-NONE = "everything works but the PyTorch sections"
 
 
-@pytest.mark.parametrize(("system", "machine", "answers", "there", "fails", "asked", "said"), [
-    ("linux", "x86_64", True, False, None, FROM_CPU_INDEX + PLAIN, ""),
-    ("linux", "x86_64", False, False, None, PLAIN, "2.7 GB"),
-    ("linux", "x86_64", False, False, None, PLAIN, "config set global.proxy"),
-    ("linux", "x86_64", False, True, None, PLAIN, ""),  # it is not fetched again
-    ("darwin", "arm64", True, False, None, PLAIN, ""),
-    ("win32", "AMD64", True, False, None, PLAIN, ""),
-    ("darwin", "x86_64", True, False, None, [], "with an Intel processor: " + NONE),
-    ("linux", "x86_64", True, False, 1, FROM_CPU_INDEX, "setup tries again): " + NONE),
-    ("linux", "x86_64", True, False, 2, FROM_CPU_INDEX + PLAIN, "setup tries again): " + NONE),
+@pytest.mark.parametrize(("system", "answers", "there", "fails", "asked", "said"), [
+    ("linux", True, False, None, FROM_CPU_INDEX + PLAIN, ""),
+    ("linux", False, False, None, PLAIN, "2.7 GB"),
+    ("linux", False, False, None, PLAIN, "config set global.proxy"),
+    ("linux", False, True, None, PLAIN, ""),  # it is not fetched again
+    ("darwin", True, False, None, PLAIN, ""),
+    ("win32", True, False, None, PLAIN, ""),
+    ("darwin", True, False, 1, PLAIN, "Intel processor"),
+    ("linux", True, False, 1, FROM_CPU_INDEX, "the command setup tries again"),
+    ("linux", True, False, 2, FROM_CPU_INDEX + PLAIN, "everything works but the PyTorch sections"),
 ])
 def test_where_torch_comes_from_and_what_is_said_where_it_does_not(
-        plain, module, monkeypatch, system, machine, answers, there, fails, asked, said):
+        plain, module, monkeypatch, system, answers, there, fails, asked, said):
     installer, pip, told = module.installer, [], []
     monkeypatch.setattr(installer.sys, "platform", system)
-    monkeypatch.setattr(installer.platform, "machine", lambda: machine)
     monkeypatch.setattr(installer, "cpu_index_answers", lambda: answers)
     monkeypatch.setattr(installer, "say", told.append)
     monkeypatch.setattr(installer, "pip_install",
