@@ -519,7 +519,7 @@ def minibatches_shuffled_away(N, batch_size, rng):
 
 
 WRONG = [
-    ("06-one-hot", one_hot_integers, "no-floats"),
+    ("06-one-hot", one_hot_integers, "wrong-dtype"),
     ("06-layers/hidden_layer", hidden_layer_no_bias, "bias-elsewhere"),
     ("06-layers/output_layer", output_layer_axis, "not-by-rows"),
     ("06-gradient-pieces/loss_gradient", loss_gradient_usual_squares, "squared"),
