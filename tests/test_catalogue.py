@@ -167,6 +167,11 @@ def test_a_page_can_count_the_mistakes_of_an_earlier_exercise(page):
     page(PAGE + again)
     assert [m.id for m in catalogue.mistakes("77-again", "area")] == ["first"] + [
         m.id for m in catalogue.mistakes("77-area", "area")]
+    page(PAGE + again.replace("mistakes of", "mistakes `pi-missing` of"))
+    assert {m.id for m in catalogue.mistakes("77-again", "area")} == {"first", "pi-missing"}
+    page(PAGE + again.replace("mistakes of", "mistakes `pi-missing` and `lost` of"))
+    with pytest.raises(catalogue.PageError, match="no edits of lost"):
+        catalogue.mistakes("77-again", "area")
 
 
 @pytest.mark.parametrize("old, new, text", [

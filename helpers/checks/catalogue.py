@@ -20,8 +20,10 @@ PAGES = Path(__file__).with_name("mistakes")
 CODE = re.compile(r"^( *)```python\n(.*?)^\1```$", re.M | re.S)
 SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
 ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
-PIECE = re.compile(r"^  (?:- (?=`)|(?=```python))|\s+or (?=`[^`]+` →)", re.M)  # an edit, or a body
+PIECE = re.compile(r"^  (?:- (?=`)|(?=```python))|\s+or\s+(?=`[^`]+`\s+→)", re.M)  # edits, bodies
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
+SHARED = re.compile(
+    r"^The mistakes ((?:`[\w-]+`(?:,|\sand)?\s)*)of `([\w-]+)` count here too\.$", re.M)
 ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
 ALSO = " (also beside others)"  # an edit that is made together with every other one as well
 
@@ -64,11 +66,24 @@ def page(lesson: str) -> tuple[dict, dict]:
             exec(source, space)
             rows = [(f"{path.name}, line {1 + text.count(chr(10), 0, row.start())}", row[1],
                      *PIECE.split(row[2])) for row in ROW.finditer(text, *found.span(3))]
-            for other in re.findall(r"^The mistakes of `(\S+)` count here too\.$", body, re.M):
-                rows += [row for key, (_, more) in sections.items() if key[0] == other
-                         for row in more if row[3:] not in [own[3:] for own in rows]]
+            own = [row[3:] for row in rows]
+            rows += [row for row in _shared(body, source, sections) if row[3:] not in own]
             sections[exercise, name] = source, rows
     return sections, space
+
+
+def _shared(body, source, sections) -> Iterator[tuple]:
+    """Yield the rows of another function that count here too, with those edits that fit."""
+    for named, other in SHARED.findall(body):
+        ids = set(re.findall(r"[\w-]+(?=`)", named))
+        known = sections if any(other in key for key in sections) else page(other[:2])[0]
+        for row in [row for key, (_, more) in known.items() if other in key for row in more]:
+            fit = [piece for piece in row[3:] if _fitting(piece, source, "")]
+            if fit and (row[1] in ids or not named):
+                ids.discard(row[1])
+                yield *row[:3], *fit
+        if ids:
+            raise PageError(f"`{other}` has no edits of {', '.join(sorted(ids))} that fit here")
 
 
 def _outcomes(piece, source, where) -> Iterator[tuple[str, str]]:
