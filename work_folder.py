@@ -118,15 +118,13 @@ def copy(source: str, target: str, replace: bool = False) -> bool:
     temporary = f"{target}.{os.getpid()}.tmp"
     try:
         shutil.copyfile(source, temporary)
-        if not replace:
-            open(target, "x").close()  # from here on the name is ours
-        os.replace(temporary, target)
-    except FileExistsError:
-        return False
+        copied = replace or not os.path.lexists(target)
+        if copied:
+            os.replace(temporary, target)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
-    return True
+    return copied
 
 
 def update_work(notebooks: PathLike, work: PathLike) -> Iterator[str]:

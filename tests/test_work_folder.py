@@ -201,6 +201,14 @@ def test_copy_never_replaces_unasked(tmp_path):
     }  # fmt: skip
 
 
+def test_of_two_labs_at_once_neither_meets_a_notebook_half_copied(work, toy, update, monkeypatch):
+    (work / "02_toy.ipynb").unlink()
+    seen, replace = [], work_folder.os.replace
+    monkeypatch.setattr(work_folder.os, "replace", lambda source, target: (
+        seen.append(Path(target).exists()), replace(source, target)))
+    assert update() == ["New: work/02_toy.ipynb"] and seen == [False]
+
+
 def test_fresh_copies_get_new_names(work, toy):
     alter(work / "02_toy.ipynb", "my answer")
     mine = (work / "02_toy.ipynb").read_bytes()

@@ -53,7 +53,8 @@ def _explain(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: in
         ] if cell in RAN else [
             f"It is made in cell {number} of this notebook, above this one, and that cell has "
             "not run since the kernel was started.",
-            "Run the cells above first: Run › Run All Above Selected Cell."])
+            "Run the cells above first: Run › Run All Above Selected Cell. Where a check stops "
+            "that, go on there."])
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 
