@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from helpers.checks import torch_fixtures as fixtures
+from helpers.checks.catalogue import answer
 from helpers.checks.compare import Count, type_of
 from helpers.checks.exercise import Exercise, no_sizes
 from helpers.checks.torch_fixtures import torch
-from helpers.checks.truth import complex_gradients, rings_network
+from helpers.checks.truth import rings_network
 
 NAMES = {"W1": "hidden.weight", "b1": "hidden.bias", "W2": "output.weight", "b2": "output.bias"}
 
@@ -23,14 +22,8 @@ def weights(seed, D, H, K, output_bias=True):
     return params if output_bias else {name: params[name] for name in ("W1", "b1", "W2")}
 
 
-def _to_state(params):
-    turned = {name: np.array([[W[i][o] for i in range(len(W))] for o in range(W.shape[1])])
-              if W.ndim == 2 else W.copy() for name, W in params.items()}
-    return {NAMES[name]: W for name, W in turned.items()}
-
-
 to_state = Exercise(
-    "08-to-state", "to_state", truth=_to_state, returns=("state",), sizes=no_sizes,
+    "08-to-state", "to_state", truth=answer("08-to-state"), returns=("state",), sizes=no_sizes,
     view=lambda args, state: fixtures.entries([NAMES[key] for key in args[0]], state, "`state`"),
     cases=lambda: [(weights(1, 3, 5, 2),), (weights(2, 4, 4, 4),),
                    (weights(3, 2, 3, 1, output_bias=False),)],
@@ -39,49 +32,32 @@ to_state = Exercise(
     unlocks="Your weights can move into a PyTorch network.")
 
 
-class Loss:
-    """A loss of a dict of tensors, and the same one of NumPy arrays, also complex ones."""
-
-    def __init__(self, words: str, function: Callable):
-        self.in_words, self.function = words, function
-
-    def __call__(self, params):
-        """Return the loss, a tensor."""
-        return self.function(params, torch.from_numpy, torch.tanh)
-
-    def of_arrays(self, params):
-        """Return the loss, a number."""
-        return self.function(params, np.asarray, np.tanh)
-
-
-def _expression(params, array, tanh):
+def _expression(params):
+    """x·x + 3x − y/x"""
     x, y = params["x"], params["y"]
     return x * x + 3 * x - y / x
 
 
-def _network_loss(params, array, tanh):
+def _network_loss(params):
+    """The squared error of a network, with L2."""
     rng = np.random.default_rng(7)
-    X, Y = array(rng.normal(size=(7, 3))), array(rng.normal(size=(7, 4)))
-    Z2 = tanh(X @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"]
+    X, Y = (torch.from_numpy(rng.normal(size=size)) for size in ((7, 3), (7, 4)))
+    Z2 = torch.tanh(X @ params["W1"] + params["b1"]) @ params["W2"] + params["b2"]
     return ((Z2 - Y) ** 2).mean() + 0.05 * (params["W1"] ** 2).sum()
 
 
-def _loss_with_a_spare(params, array, tanh):
-    X = array(np.random.default_rng(8).normal(size=(6, 3)))
-    return (tanh(X @ params["W"]) ** 3).sum()
+def _loss_with_a_spare(params):
+    """The loss of a layer; `unused` plays no part."""
+    X = torch.from_numpy(np.random.default_rng(8).normal(size=(6, 3)))
+    return (torch.tanh(X @ params["W"]) ** 3).sum()
 
 
 def _gradient_cases():
     fixtures.ready()
     rng = np.random.default_rng(9)
-    return [(Loss("x·x + 3x − y/x", _expression), {"x": np.array(1.7), "y": np.array(-0.6)}),
-            (Loss("the squared error of a network, with L2", _network_loss), weights(3, 3, 5, 4)),
-            (Loss("a loss in which `unused` plays no part", _loss_with_a_spare),
-             {"W": rng.normal(size=(3, 2)), "unused": rng.normal(size=4)})]
-
-
-def _torch_gradients(loss, params):
-    return float(loss.of_arrays(params)), complex_gradients(loss.of_arrays, params)
+    return [(_expression, {"x": np.array(1.7), "y": np.array(-0.6)}),
+            (_network_loss, weights(3, 3, 5, 4)),
+            (_loss_with_a_spare, {"W": rng.normal(size=(3, 2)), "unused": rng.normal(size=4)})]
 
 
 def _gradients_seen(args, result):
@@ -93,7 +69,7 @@ def _gradients_seen(args, result):
 
 
 torch_gradients = Exercise(
-    "08-torch-gradients", "torch_value_and_grad", truth=_torch_gradients,
+    "08-torch-gradients", "torch_value_and_grad", truth=answer("08-torch-gradients"),
     returns=("value", "grads"), sizes=no_sizes, view=_gradients_seen, cases=_gradient_cases,
     hint="a tensor with `requires_grad=True` for every array; call `loss` with the dict of them; "
          "`backward()`; then read each tensor's `.grad`.",
@@ -119,29 +95,11 @@ def _network_cases():
             (weights(3, 2, 3, 1, output_bias=False), _activation("relu"))]
 
 
-def _build_network(params, activation):
-    """Return a module put together of functions, not of layers' own formulas."""
-    made = torch.nn.Module()
-    for key, W in params.items():
-        place, kind = NAMES[key].split(".")
-        if kind == "weight":
-            made.add_module(place, torch.nn.Module())
-        getattr(made, place).register_parameter(kind, torch.nn.Parameter(torch.tensor(W.T)))
-
-    def forward(X):
-        A1 = activation(torch.einsum("nd,hd->nh", X, made.hidden.weight) + made.hidden.bias)
-        Z2 = torch.einsum("nh,kh->nk", A1, made.output.weight)
-        return Z2 + made.output.bias if "b2" in params else Z2
-
-    made.forward = forward
-    return made
-
-
 def _network_seen(args, made):
     wanted = {NAMES[key]: W for key, W in args[0].items()}
     facts = _no_network(made, wanted)
     if facts:  # nothing else can be said: it takes the place of all that is wanted
-        return dict.fromkeys(_network_seen(args, _build_network(*args)), 0) | facts
+        return dict.fromkeys(_network_seen(args, network.truth(*args)), 0) | facts
     state, found = _state(made), list(made.parameters())
     facts = fixtures.entries(wanted, state, "the network's state")
     if not state:
@@ -189,8 +147,8 @@ def _call_facts(made, D):
 
 
 network = Exercise(
-    "08-network", "build_network", truth=_build_network, returns=("network",), uses=(to_state,),
-    sizes=no_sizes, view=_network_seen, cases=_network_cases,
+    "08-network", "build_network", truth=answer("08-network"), returns=("network",),
+    uses=(to_state,), sizes=no_sizes, view=_network_seen, cases=_network_cases,
     hint="a subclass of `nn.Module` with two `nn.Linear` of `dtype=torch.float64`, named `hidden` "
          "and `output`; its `forward` puts the activation between them. Then load the state.",
     unlocks="One function builds all networks of lessons 02 to 06.")
@@ -215,53 +173,24 @@ def _step_cases():
                 _training_case(3, 3, (5, 4, 3, 6), "CrossEntropyLoss"))]
 
 
-def _training_step(model, X, y, loss_function, optimizer):
-    return _epoch(model, [(X, y)], loss_function, optimizer.param_groups[0], {})
-
-
-def _epoch(model, batches, loss_function, group, velocity):
-    """Return the mean loss of an epoch of gradient descent with momentum, written out."""
-    total, count, parameters = 0.0, 0, dict(model.named_parameters())
-    for X, y in batches:
-        loss = loss_function(model(X), y)
-        total, count = total + loss.item() * len(X), count + len(X)
-        slopes = torch.autograd.grad(loss, list(parameters.values()))
-        with torch.no_grad():
-            for (name, p), slope in zip(parameters.items(), slopes, strict=True):
-                velocity[name] = group["momentum"] * velocity.get(name, 0) + slope
-                p.copy_(p - group["lr"] * velocity[name])
-    return total / count
-
-
 def _step_seen(args, value):
     return {"loss": fixtures.number(value), **fixtures.number_facts([value]),
             **{f"{name} after the step": W for name, W in fixtures.weights_of(args[0]).items()}}
 
 
 training_step = Exercise(
-    "08-training-step", "training_step", truth=_training_step, view=_step_seen, cases=_step_cases,
+    "08-training-step", "training_step", truth=answer("08-training-step"),
+    view=_step_seen, cases=_step_cases,
     hint="clear the old gradients, compute the loss, go back, let the optimizer step, return the "
          "number.",
     unlocks="These five lines are the heart of every training loop in PyTorch.")
 
 
-def _train_cases():
+def _train_case(seed, sizes, batch_size, name, epochs):
     fixtures.ready()
-    cases = []
-    for seed, sizes, batch_size, name, epochs in ((1, (7, 3, 5, 2), 3, "MSELoss", 2),
-                                                  (2, (11, 2, 4, 1), 4, "BCEWithLogitsLoss", 3),
-                                                  (3, (8, 4, 3, 6), 5, "CrossEntropyLoss", 4)):
-        made, X, y, *others = _training_case(seed, seed + 10, sizes, name, drops=True,
-                                             training=seed == 1)
-        cases.append((made, fixtures.loader(X, y, batch_size), *others, epochs))
-    return cases
-
-
-def _train(model, loader, loss_function, optimizer, epochs):
-    model.train()
-    velocity = {}
-    return [_epoch(model, loader, loss_function, optimizer.param_groups[0], velocity)
-            for _ in range(epochs)]
+    made, X, y, *others = _training_case(seed, seed + 10, sizes, name, drops=True,
+                                         training=seed == 1)
+    return made, fixtures.loader(X, y, batch_size), *others, epochs
 
 
 def _train_seen(args, losses):
@@ -276,7 +205,10 @@ def _train_seen(args, losses):
 
 
 train = Exercise(
-    "08-train", "train", truth=_train, uses=(training_step,), view=_train_seen, cases=_train_cases,
+    "08-train", "train", truth=answer("08-train"), uses=(training_step,), view=_train_seen,
+    cases=lambda: [_train_case(1, (7, 3, 5, 2), 3, "MSELoss", 2),
+                   _train_case(2, (11, 2, 4, 1), 4, "BCEWithLogitsLoss", 3),
+                   _train_case(3, (8, 4, 3, 6), 5, "CrossEntropyLoss", 4)],
     hint="two loops, epochs outside, batches inside; a training step per batch; its loss times the "
          "number of its samples goes into a total, and the total, divided by "
          "`len(loader.dataset)`, into the list.",
@@ -296,13 +228,6 @@ def _evaluate_cases():
         cases.append((fixtures.made_network(params, drops=True, training=training),
                       fixtures.loader(X, y, batch_size)))
     return cases
-
-
-def _evaluate(model, loader):
-    X, y = (A.numpy() for A in loader.dataset.tensors)
-    state = fixtures.weights_of(model)
-    logits = rings_network(X, {key: state[name].T for key, name in NAMES.items()})[2]
-    return float(np.mean(logits.argmax(axis=1) == y))
 
 
 def _evaluate_seen(args, value):
@@ -325,7 +250,7 @@ def _evaluate_seen(args, value):
 
 
 evaluate = Exercise(
-    "08-evaluate", "evaluate", truth=_evaluate, sizes=no_sizes, view=_evaluate_seen,
+    "08-evaluate", "evaluate", truth=answer("08-evaluate"), sizes=no_sizes, view=_evaluate_seen,
     tolerance=1e-6, rounding=1e-6, cases=_evaluate_cases,  # float32 will do
     hint="note the mode, `model.eval()`, loop under `torch.no_grad()`, count the hits of "
          "`argmax(dim=1)`, put the mode back, divide by `len(loader.dataset)`.",
@@ -335,21 +260,12 @@ evaluate = Exercise(
 def _mse_cases():
     fixtures.ready()
     cases = []
-    for seed, N, flat_y, flat_out in ((1, 5, True, False), (2, 7, False, True),
-                                      (3, 4, False, False), (4, 6, True, True),
-                                      (5, 1, True, False)):
+    for seed, y_shape, out_shape in ((1, 5, (5, 1)), (2, (7, 1), 7), (3, (4, 1), (4, 1)),
+                                     (4, 6, 6), (5, 1, (1, 1))):
         rng = np.random.default_rng(seed)
-        y, out = rng.normal(size=N), rng.normal(size=N)
-        cases.append((torch.from_numpy(y if flat_y else y.reshape(N, 1)),
-                      torch.tensor(out if flat_out else out.reshape(N, 1), requires_grad=True)))
+        y, out = rng.normal(size=y_shape), rng.normal(size=out_shape)
+        cases.append((torch.from_numpy(y), torch.tensor(out, requires_grad=True)))
     return cases
-
-
-def _safe_mse(y, Y_hat):
-    with torch.enable_grad():
-        total = sum((Y_hat[(n, *[0] * (Y_hat.ndim - 1))] - y[(n, *[0] * (y.ndim - 1))]) ** 2
-                    for n in range(len(y)))
-        return total / torch.tensor(float(len(y)), dtype=torch.float64)
 
 
 def _mse_seen(args, value):
@@ -365,8 +281,8 @@ def _mse_seen(args, value):
 
 
 safe_mse = Exercise(
-    "08-safe-mse", "safe_mse", truth=_safe_mse, sizes=lambda y, Y_hat: {"N": len(y)},
-    view=_mse_seen, cases=_mse_cases,
+    "08-safe-mse", "safe_mse", truth=answer("08-safe-mse"),
+    sizes=lambda y, Y_hat: {"N": len(y)}, view=_mse_seen, cases=_mse_cases,
     hint="give both the same shape first, `reshape(-1, 1)`, then the mean of the squared "
          "difference.",
     unlocks="No shape that comes in can make it compare everything with everything.")
@@ -375,28 +291,11 @@ safe_mse = Exercise(
 STARTS = [weights(1, 3, 5, 2), weights(2, 2, 4, 3)]
 
 
-def _moons_loss(X, y, params):
-    Z2 = rings_network(X, params)[2]
-    E = np.exp(Z2 - Z2.real.max(axis=1, keepdims=True))
-    return -np.log((E / E.sum(axis=1, keepdims=True))[np.arange(len(y)), y]).mean()
-
-
-def _repaired_train(X, y, params, learning_rate, steps):
-    losses = []
-    for _ in range(steps):
-        losses.append(float(_moons_loss(X, y, params)))
-        grads = complex_gradients(lambda p: _moons_loss(X, y, p), params)
-        params = {name: W - learning_rate * grads[name] for name, W in params.items()}
-    return params, losses
-
-
 def _repair_cases():
     fixtures.ready()
-    cases = []
-    for seed, N, params, rate, steps in ((1, 7, STARTS[0], 0.5, 3), (2, 9, STARTS[1], 0.7, 4)):
-        (D, _), K, rng = params["W1"].shape, len(params["b2"]), np.random.default_rng(seed)
-        cases.append((rng.normal(size=(N, D)), rng.integers(K, size=N), params, rate, steps))
-    return cases
+    one, two = (np.random.default_rng(seed) for seed in (1, 2))
+    return [(one.normal(size=(7, 3)), one.integers(2, size=7), STARTS[0], 0.5, 3),
+            (two.normal(size=(9, 2)), two.integers(3, size=9), STARTS[1], 0.7, 4)]
 
 
 def _training_seen(args, result):
@@ -413,7 +312,7 @@ def _training_seen(args, result):
 
 
 repair = Exercise(
-    "08-repair", "repaired_train", truth=_repaired_train, returns=("params", "losses"),
+    "08-repair", "repaired_train", truth=answer("08-repair"), returns=("params", "losses"),
     view=_training_seen, cases=_repair_cases,
     hint="go through the lines one by one: does this tensor share memory, what does the loss "
          "function want, what does `backward()` add to, what is kept in the list?",
