@@ -58,7 +58,7 @@ def test_types_of_all_parts_come_before_any_value(part, mistake):
 def test_a_matrix_or_masked_array_is_told_by_its_type(other):
     text = differ(other(GRADS["W1"]), GRADS["W1"]).text
     assert "of shape (5, 6); wanted a plain array of that shape: `np.asarray`" in text
-    assert ("a numpy.matrix" in text) == (other is np.matrix) and "is one array" not in text
+    assert ("a matrix" in text) == (other is np.matrix) and "is one array" not in text
 
 
 # Right answers in other clothes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import starmap
 from typing import Any
@@ -35,11 +35,10 @@ def differ(got: Any, want: Any, path: str = "result", names: tuple = (),
            tolerance: float = 1e-8) -> Difference | None:
     """Return the first difference of `got` from `want`, or None where they agree.
 
-    `want` may be a tuple (its items are called by `names`), a dict, a list (a series of numbers:
-    any sequence will do; where it holds arrays of different shapes, a list or tuple of arrays), an
-    array, a number or a `Count`, whose own sentence then tells the difference. Arrays agree when no
-    entry is further off than `tolerance` times the largest entry of `want`. Types, shapes and
-    dtypes of all parts come before any value.
+    `want` may be a tuple (its items are called by `names`), a dict, a list of arrays or of numbers
+    (any sequence of them will do), an array, a number or a `Count`, whose own sentence then tells
+    the difference. Arrays agree when no entry is further off than `tolerance` times the largest
+    entry of `want`. Types, shapes and dtypes of all parts come before any value.
     """
     if got is None and want is not None:
         return Difference("type", "It returned `None`. Does it end with a `return` line?",
@@ -59,25 +58,31 @@ def _parts(got, want, path="result", names=()) -> Iterator[tuple]:
 
     Where what came has not the structure that is wanted, `got` is a `Difference`, and `want` whole.
     """
-    take_apart = next((how for kind, how in CONTAINERS if kind(want)), None)
-    inner = take_apart(got, want, path, names) if take_apart else got
-    if take_apart is None or isinstance(inner, Difference):
-        yield path, inner, want
+    if isinstance(want, tuple):
+        inner = _in_tuple(got, want, names)
+    elif isinstance(want, dict):
+        inner = _in_dict(got, want, path)
+    elif isinstance(want, list) and any(map(np.ndim, want)):
+        inner = _in_list(got, want, path)
+    else:
+        yield path, got, want
         return
-    for part in inner:
-        yield from _parts(part[1], part[2], part[0])
+    if isinstance(inner, Difference):
+        yield path, inner, want
+    else:
+        for name, g, w in inner:
+            yield from _parts(g, w, name)
 
 
-def _in_tuple(got, want, path, names):
-    got = settled(got, want)
-    if isinstance(got, (tuple, list)) and len(got) == len(want):
+def _in_tuple(got, want, names):
+    pair = type(got) is np.ndarray and got.ndim == 1 and not any(map(np.ndim, want))
+    if (pair or isinstance(got, (tuple, list))) and len(got) == len(want):
         return zip(names or map(str, range(len(want))), got, want, strict=True)
-    listed = ", ".join(f"`{name}`" for name in names)
-    return Difference("type", f"It returned {kind_of(got)}; wanted {len(want)} values: {listed}.",
-                      "wrong-number-of-values")
+    return Difference("type", f"It returned {kind_of(got)}; wanted {len(want)} values: "
+                      f"{', '.join(f'`{name}`' for name in names)}.", "wrong-number-of-values")
 
 
-def _in_dict(got, want, path, names):
+def _in_dict(got, want, path):
     wanted = _keys([key for key in want if not isinstance(want[key], Count)])
     if not isinstance(got, dict):
         return _other_type(path, got, f"a dict with {wanted}", "not-a-dict")
@@ -88,26 +93,12 @@ def _in_dict(got, want, path, names):
                       "missing-key")
 
 
-def _in_list(got, want, path, names):
-    several = isinstance(got, (tuple, list))
+def _in_list(got, want, path):
+    several = isinstance(got, (tuple, list)) or isinstance(got, np.ndarray) and got.ndim > 0
     if several and len(got) == len(want):
         return [(f"{path}[{i}]", g, w) for i, (g, w) in enumerate(zip(got, want, strict=True))]
     return _other_type(path, got, f"a list of {len(want)} arrays",
                        "wrong-number-of-arrays" if several else "not-a-list")
-
-
-CONTAINERS: tuple[tuple[Callable, Callable], ...] = (
-    (lambda want: isinstance(want, tuple), _in_tuple),
-    (lambda want: isinstance(want, dict), _in_dict),
-    (lambda want: isinstance(want, list) and len(set(map(np.shape, want))) > 1, _in_list))
-
-
-def settled(got: Any, want: Any) -> Any:
-    """Return an array of several plain numbers as a tuple, where a tuple of them is wanted."""
-    if type(got) is np.ndarray and isinstance(want, tuple) and (
-            got.shape == (len(want),) and not any(map(np.ndim, want))):
-        return tuple(got)
-    return got
 
 
 def leaves(got: Any, want: Any, path: str = "result", names: tuple = (),
@@ -157,15 +148,12 @@ def _other_shape(path, array, shape):
 
 
 def _wrong_type(path, got, want):
-    shape, array = np.shape(want), isinstance(want, np.ndarray)
-    if isinstance(got, (list, tuple)) and isinstance(want, list) and len(got) == len(want):
-        for i, item in enumerate(got):
-            if type(item) is np.ndarray and item.shape != shape[1:]:
-                return _other_shape(f"{path}[{i}]", item, shape[1:])
-    wanted = (f"an array of shape {shape}" if array else "one number" if not isinstance(want, list)
-              else f"a list of {len(want)} arrays" if len(shape) > 1 else "a sequence of numbers")
-    if array and isinstance(got, np.ndarray) and shape == got.shape:
+    if not isinstance(want, np.ndarray):
+        wanted = "a sequence of numbers" if isinstance(want, list) else "one number"
+    elif getattr(got, "shape", ()) == want.shape:
         wanted = "a plain array of that shape: `np.asarray` makes one"
+    else:
+        wanted = f"an array of shape {want.shape}"
     return _other_type(path, got, wanted,
                        "returns-list" if isinstance(got, (list, tuple)) else "wrong-type")
 
@@ -191,26 +179,18 @@ def _as_array(got, want):
     array = _plain_array(got)
     if isinstance(want, list):
         return array if array is not None and array.ndim and array.dtype.kind in "fiu" else None
-    if type(got) is int and array.dtype == object:
-        return np.asarray(np.inf)  # an integer beyond all floats
     return None if isinstance(got, (bool, np.bool_, list, tuple)) else array
 
 
 def _plain_array(value):
     """Return numbers, arrays and sequences of them as an array; None for all else."""
     if type(value) not in (int, float, complex, list, tuple, bool, Count, np.ndarray) and (
-            not isinstance(value, np.generic)) or not _shallow(value):
+            not isinstance(value, np.generic)):
         return None
     try:
         return np.asarray(value)
     except Exception:  # ragged, or with things in it that are no numbers
         return None
-
-
-def _shallow(value, depth=4):
-    """Whether lists are nested no deeper than arrays of this course (or in themselves)."""
-    return not isinstance(value, (list, tuple)) or (
-        depth > 0 and all(_shallow(item, depth - 1) for item in value))
 
 
 # Values.
@@ -234,11 +214,8 @@ def _value(path, got, want, tolerance):
 
 def _told_apart(a, b):
     """Return two numbers as text, with the digits that tell them apart."""
-    for digits in (6, 12, 17):
-        texts = [f"{x:.{digits}g}" if x.dtype != bool else f"{x}" for x in (a, b)]
-        if texts[0] != texts[1]:
-            break
-    return texts
+    short = [f"{x:.6g}" if x.dtype != bool else f"{x}" for x in (a, b)]
+    return short if short[0] != short[1] else [f"{float(x)!r}" for x in (a, b)]
 
 
 def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> bool:
@@ -251,7 +228,7 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
     if floor is None:
         floor = 1e-15 * _size(b) if rounding else 0.0
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-        return len(a) == len(b) and _shallow(a) and _shallow(b) and all(
+        return len(a) == len(b) and all(
             same_values(x, y, rounding, floor) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_values(a[k], b[k], rounding, floor) for k in a)
@@ -261,7 +238,7 @@ def same_values(a: Any, b: Any, rounding: float, floor: float | None = None) -> 
 
 def _size(value):
     """Return the size of the largest finite number in the arrays of a value; or 0."""
-    if isinstance(value, (dict, tuple, list)) and _shallow(value):
+    if isinstance(value, (dict, tuple, list)):
         return max(map(_size, value.values() if isinstance(value, dict) else value), default=0.0)
     return _largest(value) if isinstance(value, np.ndarray) and value.dtype.kind in "iuf" else 0.0
 
@@ -291,8 +268,8 @@ def _largest(array):
 # In words.
 
 def listed(names: Iterable[str]) -> str:
-    """Return names in a row, as code: "`a`, `b` and `c`"."""
-    *first, last = [f"`{name}`" for name in names] or [""]
+    """Return names in a row, as code: "`a`, `b` and `c`"; those that have backticks as they are."""
+    *first, last = [name if "`" in name else f"`{name}`" for name in names] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
@@ -306,8 +283,7 @@ def _keys(keys):
 def kind_of(value: Any) -> str:
     """Return what kind of thing a result is, in words."""
     if isinstance(value, np.ndarray):
-        name = {np.ndarray: "one array", np.matrix: "a numpy.matrix",
-                np.ma.MaskedArray: "a masked array"}.get(type(value), type_of(value))
+        name = "one array" if type(value) is np.ndarray else type_of(value)
         return f"{name} of shape {value.shape}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import Difference, differ, leaves, right_values, same_values, settled
+from helpers.checks.compare import Difference, differ, leaves, right_values, same_values
 from helpers.checks.explain import explain, same_error
 from helpers.checks.sandbox import Call, Guard, fresh, restored, seen
 
@@ -48,13 +48,11 @@ class Evidence:
     def calls(self) -> list[Call]:
         """What comes of each case, up to the first that does not end or finds a stub."""
         calls = []
-        for index, args in enumerate(self.cases):
+        for args in self.cases:
             call = self.call(args)
             calls.append(call)
             if call.endless or is_stub(call.error, self.function):
                 break
-            if type(call.value) is np.ndarray and call.value.ndim == 1:
-                call.value = settled(call.value, self.wanted(index))
         return calls
 
     def wanted(self, index: int) -> Any:
@@ -115,9 +113,8 @@ class Evidence:
         """Whether a call came to what another function's did: the same error or the same values."""
         if call.error is not None or other.error is not None:
             return same_error(call.error, other.error)
-        kinds = {isinstance(value, np.ndarray) for value in (call.value, other.value)
-                 if isinstance(value, (list, tuple, np.ndarray))}
-        return len(kinds) < 2 and same_values(call.value, other.value, self.exercise.rounding)
+        listed = isinstance(call.value, (list, tuple)) and isinstance(other.value, np.ndarray)
+        return not listed and same_values(call.value, other.value, self.exercise.rounding)
 
     def reads(self, args: tuple, names: set[str]) -> str | None:
         """Return which of some names of the notebook a call reads, by a copy that has none."""

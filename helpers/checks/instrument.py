@@ -15,14 +15,11 @@ import numpy as np
 
 from helpers.checks.sandbox import CHANGEABLE
 
-APART = {"super", "locals", "globals", "vars", "eval", "exec"}  # they look at where they stand
 FOLLOWED = "<followed>"
 RECORDED = 4000  # steps of a call whose values are kept
-LEFT_ALONE = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.ClassDef, ast.Match)
-TIED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)  # what has one in it stays in its place
-VALUES = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Attribute, ast.Subscript, ast.Call, ast.Name,
-          ast.Constant, ast.BoolOp, ast.IfExp, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.ListComp,
-          ast.DictComp, ast.SetComp, ast.GeneratorExp)
+NOT_FOLLOWED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
+LEFT_ALONE = (ast.JoinedStr, ast.ClassDef, ast.Match)
+NO_VALUES = (ast.Starred, ast.Slice, ast.Lambda)  # what is no value of its own
 NAMES = ("Add Sub Mult:mul MatMult:matmul Div:truediv FloorDiv:floordiv Mod Pow BitAnd:and "
          "BitOr:or BitXor:xor LShift:lshift RShift:rshift Eq NotEq:ne Lt LtE:le Gt GtE:ge")
 OPERATORS = {name: function or name.lower() for name, _, function in (
@@ -36,13 +33,12 @@ class Cut(BaseException):
 
 @dataclass(eq=False)
 class Spot:
-    """One expression of a function, or one name that is given a value."""
+    """One expression of a function, or one name whose value is changed by `+=` and its like."""
 
     number: int
     kind: str  # the name of its type in a syntax tree
     node: ast.AST
-    statement: int  # the number of the innermost statement that it stands in
-    name: str | None  # of the variable that it reads or sets
+    name: str | None  # of the variable that it reads or changes
     inputs: list[Spot]  # the spots directly inside it
     values: list = field(default_factory=list)  # copies of what it came to in a recorded call
     last: Any = None  # what it came to last, itself
@@ -135,16 +131,17 @@ def snapshot(value: Any, depth: int = 3) -> Any:
 
 
 def _definition(function):
-    """Return the syntax tree of a function, as a `def` without decorators and types."""
+    """Return the syntax tree of a function, as a `def` without decorators, defaults and types."""
     code, first = function.__code__, function.__code__.co_firstlineno
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name == code.co_name and (
-                first in (node.lineno, *(line.lineno for line in node.decorator_list))):
-            break
-    else:
-        raise OSError("a function without source")
+    node = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+                 and node.name == code.co_name and (
+                     first in (node.lineno, *(line.lineno for line in node.decorator_list)))), None)
+    if node is None or any(isinstance(part, NOT_FOLLOWED) for part in ast.walk(node)):
+        raise OSError("a function without source, or one that cannot be followed")
     node.decorator_list, node.returns = [], None
+    for defaults in (node.args.defaults, node.args.kw_defaults):  # they are set by hand
+        defaults[:] = [part and ast.Constant(None) for part in defaults]
     for argument in ast.walk(node.args):
         if isinstance(argument, ast.arg):
             argument.annotation = None
@@ -155,22 +152,15 @@ class _Instrument(ast.NodeTransformer):
     """Puts a call of `__step` in the place of every expression that is read."""
 
     def __init__(self, modules):
-        self.modules, self.spots, self.statement, self.statements = modules, [], 0, 0
-        self.tied = 0
+        self.modules, self.spots = modules, []
 
     def visit(self, node):
         if isinstance(node, LEFT_ALONE) or self._is_of_a_module(node):
             return node
-        before, tied = self.statement, self.tied
-        self.tied += isinstance(node, TIED) or getattr(node, "id", "") in APART
-        if isinstance(node, ast.stmt):
-            self.statements += 1
-            self.statement = self.statements
         new = super().visit(node)
-        self.statement = before
-        value = new is node and isinstance(node, VALUES) and self.tied == tied and isinstance(
+        value = isinstance(node, ast.expr) and not isinstance(node, NO_VALUES) and isinstance(
             getattr(node, "ctx", LOAD), ast.Load) and isinstance(
-            getattr(node, "value", 0), (ast.AST, int, float, str))
+            getattr(node, "value", 0), (ast.AST, int, float))
         return self._spot(node, _as_call(node)) if value else new
 
     def _is_of_a_module(self, node):
@@ -178,35 +168,25 @@ class _Instrument(ast.NodeTransformer):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.modules
 
-    def _spot(self, node, value, name=None, inputs=None):
+    def _spot(self, node, value, name=None):
         """Return the call that stands for an expression whose parts have been visited.
 
         What calls a function is handed over so that another one may be called in its place.
         """
-        inner = [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)]
-        spot = Spot(len(self.spots), type(node).__name__, node, self.statement,
-                    name or getattr(node, "id", None), inner if inputs is None else inputs)
+        spot = Spot(len(self.spots), type(node).__name__, node, name or getattr(node, "id", None),
+                    [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)])
         self.spots.append(spot)
         own = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
-        if isinstance(value, ast.Call) and not hasattr(value, "spot"):
+        if isinstance(value, ast.Call):
             own.args.args, own.args.defaults = [ast.arg("__function")], [value.func]
             own.body = ast.Call(ast.Name("__function", LOAD), value.args, value.keywords)
         call = ast.Call(ast.Name("__step", LOAD), [ast.Constant(spot.number), own], [])
         call.spot = spot
         return ast.copy_location(call, node)
 
-    def visit_FunctionDef(self, node):
-        if self.statements == 1:  # those of the function itself are set by hand
-            for defaults in (node.args.defaults, node.args.kw_defaults):
-                defaults[:] = [part and ast.Constant(None) for part in defaults]
-        return self.generic_visit(node)
-
     def visit_Call(self, node):
         if isinstance(node.func, ast.Attribute):
             node.func.value = self.visit(node.func.value)
-        elif not isinstance(node.func, ast.Name):
-            node.func = self.visit(node.func)
-        self.tied += getattr(node.func, "id", "") in APART
         node.args, node.keywords = ([*map(self.visit, node.args)],
                                     [*map(self.visit, node.keywords)])
         return node
@@ -217,23 +197,11 @@ class _Instrument(ast.NodeTransformer):
             return node
         return self.generic_visit(node)
 
-    def visit_Expr(self, node):
-        return node if isinstance(node.value, ast.Constant) else self.generic_visit(node)
-
-    def visit_Assign(self, node):
-        target, tied, node = node.targets[0], self.tied, self.generic_visit(node)
-        if self.tied != tied or len(node.targets) > 1 or isinstance(target, (ast.Tuple, ast.List)):
-            return node
-        node.value = self._spot(node, node.value, _name_of(target), [*_topmost(node.value)])
-        node.value.args[1].args = ast.arguments([], [ast.arg("__old")], None, [], [], None, [
-            ast.Lambda(ast.arguments([], [], None, [], [], None, []), _loaded(target))])
-        return node
-
     def visit_AugAssign(self, node):
         if any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
             return self.generic_visit(node)
         value = _operation(node.op, self.visit(_loaded(node.target)), self.visit(node.value), "i")
-        call = self._spot(node, value, _name_of(node.target))
+        call = self._spot(node, value, getattr(node.target, "id", None))
         return ast.copy_location(ast.Assign([node.target], call), node)
 
 
@@ -265,9 +233,3 @@ def _loaded(target):
     """Return the expression that reads what an assignment stores."""
     parts = {name: copy.deepcopy(getattr(target, name)) for name in target._fields}
     return ast.copy_location(type(target)(**{**parts, "ctx": LOAD}), target)
-
-
-def _name_of(target):
-    """Return what a value that is stored is called: a variable, or the text key of an entry."""
-    key = getattr(getattr(target, "slice", None), "value", None)
-    return getattr(target, "id", key if isinstance(key, str) else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import linecache
-import operator
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,17 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import catalogue
-from helpers.checks.changes import Change, copies, edits, equal, form, graft
-from helpers.checks.compare import differ
+from helpers.checks.changes import edits, equal, form, graft
+from helpers.checks.compare import differ, listed
 from helpers.checks.evidence import names_in, right_answer
 from helpers.checks.gradient_report import looks_like
-from helpers.checks.instrument import Cut, Program, snapshot
+from helpers.checks.instrument import Cut, Program, Spot, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
-NAMED = ("Assign", "AugAssign", "Name")  # kinds of spots that may have a name of the lesson's
-OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys"}
+NAMED = ("AugAssign", "Name")  # kinds of spots that may have a name of the lesson's
+OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys",
+           "locals", "globals", "vars"}
 SOME = 8  # of the values that an expression takes in a loop
-NEVER = 3  # the rank of what would prove nothing
+SURE, UNSURE, NEVER = range(3)  # how much a value of the reference's in the place of a spot proves
 WALL = 2  # a search ends after so many times the seconds of computing that it may take
 
 
@@ -36,11 +36,15 @@ class Place:
 
 @dataclass
 class _Quantity:
-    """A value of the reference's: its name there, and what it is in the first wrong case."""
+    """A value of the reference's: its name there, and what it is in the first wrong case.
+
+    It is that of a spot of the reference, or the entry `key` of its dict.
+    """
 
     name: str | None
     values: list
-    read: Callable  # the spots of the reference, after another case -> what it is in that
+    spot: int
+    key: str | None = None
 
 
 def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> Place | None:
@@ -81,7 +85,6 @@ class _Search:
     first : the number of a case that is not right; `failed` and `raised` say what was raised in it
     quantities : what the reference computes in it
     known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
-    settled : the numbers of the statements that come to one of the quantities
     """
 
     def __init__(self, exercise, function, stop):
@@ -101,47 +104,28 @@ class _Search:
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
                                       for value in argument.values()]
-        self.texts = list(dict.fromkeys(
-            spot.node.value for program in (self.mine, self.theirs) if program
-            for spot in program.spots if isinstance(getattr(spot.node, "value", None), str)))
-        self.slow = time.thread_time() - began
-        self.look()
-        change = self.mending()
-        return _worded(self, change) if change else None
-
-    def look(self):
-        """Find out what the values of the last recorded call are."""
         self.known = {}
         for spot in self.mine.reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
             self.known[spot] = found[0] if found and all(found) else spot.kind == "Constant"
-        self.settled = {spot.statement for spot, known in self.known.items()
-                        if spot.kind == "Assign" and np.ndim(spot.values[0])
-                        and getattr(known, "name", None)}
-
-    def mending(self) -> Change | None:
-        """Return the first change that makes every case right."""
-        cases = sorted(range(len(self.cases)), key=lambda case: case != self.first)
+        slow = time.thread_time() - began
         for change in self.changes():
-            if time.thread_time() + self.slow > self.stop:
+            if time.thread_time() + slow > self.stop:
                 return None
             if all(self.is_right(case, change) for case in cases):
-                return change
+                return _worded(self, change)
         return None
 
     def is_right(self, case, change=None, record=False):
         exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
-        made = {change.spot.number: change.make(case)} if change else {}
+        made = {change[0].number: change[1](case)} if change else {}
         try:
             value = seen(exercise.view, args, self.mine.call(args, made, self.limit, record))
-            return not differ(value, self.wanted(case), exercise.returns[0], exercise.returns,
-                              exercise.tolerance)
+            return not differ(value, right_answer(exercise, case, self.cases[case]),
+                              exercise.returns[0], exercise.returns, exercise.tolerance)
         except (Exception, Cut) as error:
             self.error = error
             return False
-
-    def wanted(self, case):
-        return right_answer(self.exercise, case, self.cases[case])
 
     def their_values(self, case):
         """Return what the spots of the reference come to, by number."""
@@ -151,19 +135,20 @@ class _Search:
             return {}
         return {spot.number: spot.values for spot in self.theirs.reached}
 
+    def value_in(self, case, quantity):
+        """Return what a quantity is in a case."""
+        values, key = self.their_values(case)[quantity.spot], quantity.key
+        return values if key is None else [value[key] for value in values]
+
     def their_quantities(self) -> Iterator[_Quantity]:
         """Yield what the reference computes, each value once, under its best name."""
-        have, found = [], []
-        series = self.their_values(self.first) if self.theirs else {}
-        for number, values in series.items():
+        found, have = [], []
+        for number, values in (self.their_values(self.first) if self.theirs else {}).items():
             spot = self.theirs.spots[number]
-            rank = spot.name is None, spot.kind == "Name"
-            found.append((rank, _Quantity(spot.name, values, operator.itemgetter(number))))
+            found.append(_Quantity(spot.name, values, number))
             for key in values[0] if len(values) == 1 and isinstance(values[0], dict) else ():
-                found.append((rank, _Quantity(
-                    key, [values[0][key]], lambda series, n=number, key=key: [
-                        value[key] for value in series[n]])))
-        for _, quantity in sorted(found, key=operator.itemgetter(0)):
+                found.append(_Quantity(key, [values[0][key]], number, key))
+        for quantity in sorted(found, key=lambda quantity: quantity.name is None):
             values = quantity.values
             if not values or values[0] is None or isinstance(values[0], (tuple, dict)) and (
                     not values[0]):
@@ -188,52 +173,47 @@ class _Search:
         return bool(spot.inputs) and all(self.known.get(part) or deep and part.kind != "Name" and (
             self.is_fed(part, deep)) for part in spot.inputs)
 
-    def changes(self) -> Iterator[Change]:
-        """Yield changes: first where something unknown begins, then in the order of the lines."""
-        begins = {spot: None for spot in self.mine.reached
-                  if not self.known[spot] and self.is_fed(spot)}
-        for spot in self.mine.reached:
-            yield from copies(spot)
-        for spot in begins:
-            yield from self.at(spot, 0)
-        for rank in range(NEVER):
-            for spot in self.mine.reached:
-                if rank or spot not in begins:
-                    yield from self.at(spot, rank)
+    def changes(self) -> Iterator[tuple[Spot, Callable]]:
+        """Yield changes: first where something unknown begins, then in the order of the lines.
 
-    def at(self, spot, rank):
-        """Yield changes of what is done in a spot that prove as much as a rank says."""
-        least = int(spot.statement in self.settled)
-        if max(least, self.rank_of_graft(spot)) == rank:
-            for quantity in self.quantities:
-                if self.fits(spot, quantity.values):
-                    yield Change(spot, lambda case, quantity=quantity: graft(
-                        quantity.read(self.their_values(case))))
-        if rank == least:
-            yield from edits(spot, self.texts)
+        A change is a spot, and what makes by the number of a case what is done there.
+        """
+        reached = self.mine.reached
+        begins = {spot: None for spot in reached if not self.known[spot] and self.is_fed(spot)}
+        for spot in [*begins, *(spot for spot in reached if spot not in begins)]:
+            yield from self.grafts(spot, SURE)
+            for edit in edits(spot):
+                yield spot, lambda case, edit=edit: edit
+        for spot in reached:
+            yield from self.grafts(spot, UNSURE)
 
-    def rank_of_graft(self, spot):
-        """Return 0 where all that goes into a spot is known, so that it is at fault itself."""
+    def grafts(self, spot, proof):
+        """Yield values of the reference's in the place of a spot, where they prove so much."""
+        for quantity in self.quantities if self.proof(spot) == proof else ():
+            if self.fits(spot, quantity.values):
+                yield spot, lambda case, quantity=quantity: graft(self.value_in(case, quantity))
+
+    def proof(self, spot):
+        """Say how much a graft proves: most where all that goes into a spot is known."""
         blank = bool(spot.values) and all(map(_is_blank, spot.values))
         parts = [value for part in spot.inputs for value in part.values[:1]]
         if blank or spot.kind in ("Constant", "Tuple") or parts and all(map(_is_count, parts)):
             return NEVER
         known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
         if known or spot.kind == "Subscript":
-            return 0 if known and self.known[spot] is not True else 2
+            return SURE if known and self.known[spot] is not True else UNSURE
         one_line = spot.node.lineno == spot.node.end_lineno
-        return 2 if one_line and spot.kind != "Name" and self.is_fed(spot, deep=True) else NEVER
+        deep = one_line and spot.kind != "Name" and self.is_fed(spot, deep=True)
+        return UNSURE if deep else NEVER
 
     def fits(self, spot, values):
         """Whether values of the reference's can stand for those of a spot, and are not the same."""
         if spot is self.failed or not spot.values:
             return True
         pair = spot.values[0], values[0]
-        arrays = all(isinstance(value, np.ndarray) and value.ndim for value in pair)
-        always = arrays and len(values) == 1 and spot.kind in ("Name", "Subscript", "Attribute")
-        if len(spot.values) != len(values) and not always and (
-                len(spot.values) > 1 or not self.raised):
+        if len(spot.values) != len(values) and (len(spot.values) > 1 or not self.raised):
             return False
+        arrays = all(isinstance(value, np.ndarray) and value.ndim for value in pair)
         return (arrays or form(pair[0]) == form(pair[1])) and not equal(spot.values, values)
 
 
@@ -251,29 +231,16 @@ def _is_count(value):
 
 def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
-    spot, reached = change.spot, search.mine.reached
-    values, quote = spot.values, linecache.getline(search.mine.file, spot.node.lineno).strip()
-    before = _right_before(search, [other for other in reached[:reached.index(spot)]
-                                    if other.statement != spot.statement])
-    inputs = "" if change.said or not spot.inputs else "Look also at what goes into it. "
-    if inputs and search.is_fed(spot):
-        inputs = "What goes into it is right. " if spot.kind != "Call" else (
-            "Is each of its arguments the right one, in its place? Is it the function to call? ")
+    spot, reached, values = change[0], search.mine.reached, change[0].values
+    lines = [_right_before(search, reached[:reached.index(spot)])]
+    fed = search.is_fed(spot) and spot.kind != "Call"  # of a call, the arguments may be others'
     search.is_right(search.first, change, record=True)
-    pairs = [(None, value) for value in spot.values[:1] or [None]]
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
-                      if not equal(old, new)), pairs[0])
-    lines = [before, _look(search, spot, quote, want, change.said),
-             change.said or _likeness(search, spot, got, want),
-             f"{inputs}With {'that' if change.said else 'the right value there'}, the rest of your "
-             "function gives the right result."]
+                      if not equal(old, new)), (None, next(iter(spot.values), None)))
+    lines += [_look(search, spot, want), _likeness(search, spot, got, want),
+              f"{'What goes into it is right.' if fed else 'Look also at what goes into it.'} With "
+              "the right value there, the rest of your function gives the right result."]
     return Place(spot.node.lineno, [*filter(None, lines)])
-
-
-def _name_of(search, value):
-    """Return the name of the quantity that a value is, if it is one with a name."""
-    number = value is None or isinstance(value, np.ndarray) and not value.ndim
-    return None if number else getattr(search.what_is(value), "name", None)
 
 
 def _right_before(search, spots):
@@ -287,33 +254,24 @@ def _right_before(search, spots):
             said[f"`{name}`"] = None
         elif name and np.ndim(spot.values[0]) and spot.name not in lesson:
             said[f"`{spot.name}` (in this lesson `{name}`)"] = None
-    *others, last = [*said][-4:] or [""]
-    return last and (f"Following your lines: {', '.join(others)} and {last} are right." if others
-                     else f"Following your lines: {last} is right.")
+    names = [*said][-4:]
+    return names and f"Following your lines: {listed(names)} {'are' if names[1:] else 'is'} right."
 
 
-def _look(search, spot, quote, want, said):
+def _look(search, spot, want):
     """Quote the line, and say where in it to look."""
-    text, name = search.mine.text(spot), _name_of(search, want)
+    quote = linecache.getline(search.mine.file, spot.node.lineno).strip()
+    text, quantity = search.mine.text(spot), None if want is None or not np.ndim(want) and (
+        isinstance(want, np.ndarray)) else search.what_is(want)
     whole = text not in quote or text in (quote, quote.removeprefix("return "))
-    if spot is search.failed:
-        return f"It stops at `{quote}`" + ("." if whole else f", in `{text}`.")
-    if spot.kind == "Name" and not said:
-        return f"Then comes `{quote}`: " + (
-            f"what the lesson calls `{name}` is wanted there in place of `{text}`."
-            if name and name != text else
-            f"another value than `{text}` has is wanted there.")
-    where = f"Look at the line `{quote}`" if whole else f"Look at `{text}` in the line `{quote}`"
-    return f"{where}: it should be what the lesson calls `{name}`." if name and not said else (
-        f"{where}.")
+    where = f"the line `{quote}`" if whole else f"`{text}` in the line `{quote}`"
+    name = getattr(quantity, "name", None)
+    what = f": it should be what the lesson calls `{name}`" if name and name != text else ""
+    return f"{'It stops at' if spot is search.failed else 'Look at'} {where}{what}."
 
 
 def _likeness(search, spot, got, want):
     """Say what stands there beside what is wanted."""
-    name = _name_of(search, got)
-    if name and spot.kind != "Name":
-        moment = " of another moment, too early or too late" * (name == _name_of(search, want))
-        return f"As it stands, it is `{name}`{moment}."
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
         return ""
     if got.shape != want.shape:
