@@ -277,14 +277,3 @@ def test_a_checker_of_the_students_own_comes_first_where_a_value_has_no_name():
     assert verdict.lines[2] == "Run your `check_gradients` first."
     assert exercise.checker not in exercise.judge(lambda x: -np.arange(4.0)).lines
     assert exercise.checker not in exercise.judge(lambda x: np.arange(5.0)).lines
-
-
-def test_recording_that_is_left_off_is_told_of_a_right_answer():
-    torch = pytest.importorskip("torch")
-
-    def f(x):
-        torch.set_grad_enabled(False)
-        return 4.0
-
-    verdict = wanting(4.0).judge(f)
-    assert verdict.mistake == "gradients-left-off" and torch.is_grad_enabled()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import traceback
 import types
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.checks.compare import Difference, differ, leaves, right_values, same_values
+from helpers.checks.compare import Difference, differ, leaves, same_values
 from helpers.checks.explain import explain, same_error
 from helpers.checks.sandbox import Call, Guard, fresh, restored, seen
 
@@ -26,7 +25,6 @@ class Evidence:
     function: Any
     cases: list[tuple]  # the arguments of the calls
     guard: Guard = field(default_factory=Guard)  # has the time that is left
-    gradients_off: bool = False  # whether a call has left PyTorch without recording
 
     @property
     def space(self) -> dict[str, Any]:
@@ -36,13 +34,9 @@ class Evidence:
     def call(self, args: tuple, function: Callable | None = None, left: tuple | None = None,
              viewed: bool = True) -> Call:
         """Return what comes of a call of the function, or of another in its place."""
-        torch = sys.modules.get("torch")
         with restored():
-            recording = torch is not None and torch.is_grad_enabled()
-            call = self.guard.call(function or self.function, args,
+            return self.guard.call(function or self.function, args,
                                    self.exercise.view if viewed else None, left)
-            self.gradients_off |= recording and not torch.is_grad_enabled()
-        return call
 
     @cached_property
     def calls(self) -> list[Call]:
@@ -81,12 +75,6 @@ class Evidence:
     def at(self) -> int:
         """The number of the last call that has been looked at: the wrong one, if one is wrong."""
         return len(self.differences) - 1
-
-    def are_right(self, calls: list[Call]) -> bool:
-        """Whether the numbers of some calls, one a case, are right, in whatever type they came."""
-        return all(call.error is None and right_values(
-            call.value, self.wanted(index), self.exercise.tolerance)
-            for index, call in enumerate(calls))
 
     def repeats(self, left: tuple | None = None) -> bool:
         """Whether a second call, on the objects that `left` gives, comes to the same, or no end."""

@@ -21,10 +21,7 @@ from helpers.checks.explain import describe, says, unread_version
 from helpers.checks.gradient_report import likeness, looks_like
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
-KNOWN = "Likely mistake:"  # how a card begins to name a mistake of the exercise's page
-PERHAPS = "Perhaps:"  # and one that is known by its error alone
 OTHER_WORDS = " (Yours is written in another way, and comes to the same.)"
-LOOKS = "What it looks like:"  # and one that is known by its numbers alone
 PLACING = 0.5  # seconds for finding the place of a mistake, at most
 
 
@@ -37,14 +34,11 @@ class Verdict:
     mistake: str | None = None  # its id, if it has one
     line: int | None = None  # of the student's cell, from 1, if that is known
     place: list[str] = field(default_factory=list)  # what is to be said of that line, if anything
+    summary: str = ""  # the sentence that says best what is wrong; by default the first
+    sure: bool = True  # that it is this mistake: not by an error or a likeness alone
 
-    @property
-    def summary(self) -> str:
-        """The sentence that says best what is wrong."""
-        begins = KNOWN, PERHAPS, LOOKS, two.TWO
-        named = [line for line in self.lines if line.startswith(begins)]
-        plain = [line for line in self.lines if not line.startswith("Called with ")]
-        return next(iter([*named, *plain]), "")
+    def __post_init__(self):
+        self.summary = self.summary or next(iter(self.lines), "")
 
 
 def judge(exercise: Any, function: Any) -> Verdict:
@@ -71,14 +65,12 @@ def _first(detectors, evidence):
 def _with_call(evidence, verdict):
     """Return a verdict with the call and its difference, a hint, and the place if it is found."""
     exercise, wrong = evidence.exercise, evidence.wrong
-    unclear = not verdict.mistake or wrong.stage == "raised" or verdict.summary.startswith(LOOKS)
-    found = _place(evidence) if unclear else None
+    found = None if verdict.sure else _place(evidence)
     if not found and not verdict.mistake:
         verdict = two_at_once(evidence) or verdict
-    known = any(line.startswith(KNOWN) for line in verdict.lines)
     verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
                          wrong.text]
-    if exercise.hint and not known and verdict.mistake not in ("returns-none", "missing-key"):
+    if exercise.hint and not verdict.sure:
         verdict.lines.append(f"Next: {exercise.hint}")
     verdict.line = wrong.line or found and found.line
     verdict.place = list(found.lines) if found else []
@@ -175,13 +167,12 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
     if len(calls) < len(evidence.cases):
         return None
     for mistake in exercise.mistakes:
-        if not all(map(evidence.same, calls, _outcomes(evidence, mistake))) or (
-                evidence.are_right(_outcomes(evidence, mistake)) != evidence.are_right(calls)):
-            continue  # right numbers of a wrong type are no mistake in the numbers
-        # an error says less than values do: others come to the same one
-        begin = PERHAPS if evidence.wrong.stage == "raised" else KNOWN
-        said = f"{begin} {mistake.message}{_in_other_words(mistake, evidence.function)}"
-        return Verdict("not yet", [said], mistake.id)
+        if all(map(evidence.same, calls, _outcomes(evidence, mistake))):
+            # an error says less than values do: others come to the same one
+            sure = evidence.wrong.stage != "raised"
+            said = (f"{'Likely mistake' if sure else 'Perhaps'}: {mistake.message}"
+                    f"{_in_other_words(mistake, evidence.function)}")
+            return Verdict("not yet", [said], mistake.id, sure=sure)
     return None
 
 
@@ -212,8 +203,9 @@ def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
 
 def told_by_itself(evidence: Evidence) -> Verdict | None:
     """Find an error or a wrong form that has a name."""
-    mistake = evidence.wrong.mistake
-    return Verdict("not yet", mistake=mistake) if mistake else None
+    wrong = evidence.wrong
+    return Verdict("not yet", [], wrong.mistake, summary=wrong.text,
+                   sure=wrong.stage != "raised") if wrong.mistake else None
 
 
 def general_mistake(evidence: Evidence) -> Verdict | None:
@@ -231,7 +223,8 @@ def general_mistake(evidence: Evidence) -> Verdict | None:
     mistake, text = found[0][1]
     names = dict.fromkeys(name for name, _ in found)
     verb, stop = "are each" if len(names) > 1 else "is", "" if text.endswith("?") else "."
-    return Verdict("not yet", [f"{LOOKS} {listed(names)} {verb} {text}{stop}"], mistake)
+    said = f"What it looks like: {listed(names)} {verb} {text}{stop}"
+    return Verdict("not yet", [said], mistake, sure=False)
 
 
 def two_at_once(evidence: Evidence) -> Verdict | None:
@@ -263,7 +256,7 @@ def unknown(evidence: Evidence) -> Verdict:
     changed = evidence.changed(index)
     if changed:
         facts.append(f"It also changes its argument `{changed}`.")
-    return Verdict("not yet", facts)
+    return Verdict("not yet", facts, summary=wrong.text, sure=False)
 
 
 def _facts_of_values(evidence):
@@ -302,11 +295,6 @@ def changed_argument(evidence: Evidence) -> Verdict | None:
             row = "changes-a-dict" if isinstance(given, dict) else "changes-arguments"
             return replace(_general(evidence, row, argument=changed), mistake="changes-arguments")
     return None
-
-
-def gradients_switched_off(evidence: Evidence) -> Verdict | None:
-    """Find a right answer after which PyTorch records nothing any more."""
-    return _general(evidence, "gradients-left-off") if evidence.gradients_off else None
 
 
 def leaves_marks(evidence: Evidence) -> Verdict | None:
@@ -353,5 +341,4 @@ def correct(evidence: Evidence) -> Verdict:
 # The detectors in their order: of any answer, then of a wrong or of a right one.
 BEFORE = skipped, not_a_function, wrong_signature, not_attempted, earlier_function, notebook_data
 WRONG = known_mistake, told_by_itself, general_mistake, not_repeatable, unknown
-RIGHT = (changed_argument, gradients_switched_off, not_repeatable, leaves_marks, integer_input,
-         lacks_something, correct)
+RIGHT = (changed_argument, not_repeatable, leaves_marks, integer_input, lacks_something, correct)
