@@ -110,13 +110,6 @@ WRONG = [
          dZ1 = dZ2 @ W2[1:].T * A1 * (1 + A1)
          return X_b.T @ dZ1, add_bias(Z1).T @ dZ2
      """, None, ""),
-    ("05-softmax", {}, """
-     def softmax(Z):  # an augmented assignment
-         shifted = Z - Z.max(axis=1, keepdims=True)
-         powers = np.exp(shifted)
-         powers *= powers.sum(axis=1, keepdims=True)
-         return powers
-     """, "powers *=", "`powers` (in this lesson"),
     ("07-unary-rules/relu_rule", {}, """
      def relu_rule(upstream, x, output):  # an early return
          if x.ndim < 9:

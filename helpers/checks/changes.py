@@ -14,11 +14,9 @@ import numpy as np
 
 from helpers.checks.instrument import Spot
 
-SWAPS = {"Add": "sub mul", "Sub": "add", "Mult": "matmul truediv add pow", "MatMult": "mul",
-         "Div": "mul floordiv", "Pow": "mul", "BitAnd": "or_", "BitOr": "and_",
-         "FloorDiv": "truediv mod", "Mod": "floordiv", "BitXor": "pow", "Lt": "le gt",
-         "LtE": "lt ge", "Gt": "ge lt", "GtE": "gt le", "Eq": "ne", "NotEq": "eq"}
-ONE_WAY = ("Sub", "Div", "MatMult", "Pow", "FloorDiv", "Mod")
+SWAPS = {"Add": "sub mul", "Sub": "add", "Mult": "matmul truediv add", "MatMult": "mul",
+         "Div": "mul"}
+ONE_WAY = ("Sub", "Div", "MatMult")
 
 
 def form(value):
@@ -53,20 +51,15 @@ def edits(spot: Spot) -> Iterator[Callable]:
 
 def _operations(spot) -> Iterator[Callable]:
     """Yield what may be done in place of a call or an operation; it takes that as well."""
-    op = getattr(spot.node, "op", None) or getattr(spot.node, "ops", [None])[0]
-    operation = type(op).__name__
-    for name in SWAPS.get(operation, "").split() if spot.kind != "UnaryOp" else ():
-        other = _power if name == "pow" else getattr(operator, name)
+    operation = type(getattr(spot.node, "op", None)).__name__
+    for name in SWAPS.get(operation, "").split():
+        other = getattr(operator, name)
         yield lambda function, a, b, other=other: other(a, b)
     if operation in ONE_WAY:
         yield lambda function, a, b: function(b, a)
     if spot.kind == "Call":
         for i, j in itertools.combinations(range(len(spot.node.args)), 2):
             yield functools.partial(_exchanged, i, j)
-
-
-def _power(a, b):
-    return operator.pow(a if isinstance(a, np.ndarray) else float(a), b)  # no endless integers
 
 
 def _exchanged(i, j, function, *args, **named):

@@ -11,7 +11,6 @@ import os
 import re
 import sys
 import traceback
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,7 @@ def explain(exercise: Any, function: Any, error: BaseException, ended: bool = Fa
     line = _line_in_cell(function, frames)
     if isinstance(error, RecursionError):
         text = says("too-deep" if ended else "endless-recursion",
-                    name=_most_often(error) or exercise.name)
+                    name=frames[-1][0].f_code.co_name if frames else exercise.name)
         return Difference("raised", text, "too-deep" if ended else "endless", line)
     raised = _raised(error, frames, called, None if called else other)
     mistake, advice = _reason(exercise, function, error, _source(frames))
@@ -169,27 +168,20 @@ def _has(source, part):
 
 
 def _nearly_a_key(error):
-    """Return (id, advice) where a dict at hand has the missing key, perhaps in another spelling."""
-    missing, dicts = error.args[0] if error.args else None, {}
-    for frame, _ in [*traceback.walk_tb(error.__traceback__)][-1:]:
-        given = frame.f_code.co_varnames[:frame.f_code.co_argcount]
-        dicts = {name: value for name, value in frame.f_locals.items() if type(value) is dict}
-        for name in given:  # a dict of its own has perhaps got the key in the meantime
-            if missing in dicts.get(name, ()):
-                return "key-missing", says("key-missing", name=name)
-    spelt = {key.replace("_", "").lower(): key for value in dicts.values() for key in value
-             if isinstance(key, str) and key != missing}.get(str(missing).replace("_", "").lower())
-    return ("key-spelt", says("key-spelt", key=spelt)) if spelt else (None, "")
+    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
+    frame, _ = [*traceback.walk_tb(error.__traceback__)][-1]
+    keys = {str(key).replace("_", "").lower(): key for value in frame.f_locals.values()
+            if type(value) is dict for key in value}
+    spelt = keys.get(str(*error.args).replace("_", "").lower())
+    return ("key-spelt", says("key-spelt", key=spelt)) if spelt not in (
+        None, *error.args) else (None, "")
 
 
 def _shadowed(function):
-    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    for name in getattr(code, "co_names", ()):
-        if name in space and hasattr(builtins, name) and not callable(space[name]):
-            return name
-        if name == "np" and space.get("np", np) is not np:
-            return name
-    return None
+    """Return a name of Python's that the notebook has given to something that cannot be called."""
+    space = getattr(function, "__globals__", {})
+    return next((name for name in getattr(getattr(function, "__code__", None), "co_names", ())
+                 if name in space and hasattr(builtins, name) and not callable(space[name])), None)
 
 
 def unread_version(function: Any) -> list[str]:
@@ -215,18 +207,10 @@ def same_error(error: BaseException | None, other: BaseException | None) -> bool
 
     Of two shapes that do not broadcast it plays no part which one stands first.
     """
-    if type(error) is not type(other):
-        return False
-    texts = str(error), str(other)
-    one, two = map(_shapes, texts)
-    return isinstance(error, RecursionError) or len(set(map(_plainly, texts))) == 1 or bool(
-        one and one == two)
-
-
-def _shapes(text):
-    """Return the shapes, in order of size, of which an error says that they do not broadcast."""
-    found = re.search(r"broadcast together with shapes ((?:\([\d,]*\) ?)+)", text)
-    return found and sorted(found[1].split())
+    if type(error) is not type(other) or isinstance(error, RecursionError):
+        return type(error) is type(other)
+    one, two = (_plainly(str(e)).split() for e in (error, other))
+    return one == two or "broadcast" in one and sorted(one) == sorted(two)
 
 
 def _plainly(text):
@@ -238,23 +222,9 @@ def _plainly(text):
     return text
 
 
-def _most_often(error):
-    """Return the name of the function that a recursion has called most often."""
-    names = Counter(frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__))
-    name = names.most_common(1)[0][0] if names else ""
-    return name if name.isidentifier() else None
-
-
 def _text(error):
     """Return what an error says, on one line, without addresses."""
-    if isinstance(error, KeyError) and error.args and not isinstance(
-            error.args[0], (str, int, float, tuple)):
-        return f"the dict has no entry for this {type(error.args[0]).__name__}"
-    try:
-        text = " ".join(str(error).split())
-    except BaseException:  # an exception of the student's own making
-        text = ""
-    return re.sub(r"0x[0-9a-fA-F]+", "0x…", text)[:200]
+    return re.sub(r"0x[0-9a-fA-F]+", "0x…", " ".join(str(error).split()))[:200]
 
 
 # The call, in words.

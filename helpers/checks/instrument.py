@@ -18,12 +18,11 @@ from helpers.checks.sandbox import CHANGEABLE
 FOLLOWED = "<followed>"
 RECORDED = 4000  # steps of a call whose values are kept
 NOT_FOLLOWED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
-LEFT_ALONE = (ast.JoinedStr, ast.ClassDef, ast.Match)
+LEFT_ALONE = (ast.JoinedStr, ast.ClassDef, ast.Match, ast.arguments)
 NO_VALUES = (ast.Starred, ast.Slice, ast.Lambda)  # what is no value of its own
-NAMES = ("Add Sub Mult:mul MatMult:matmul Div:truediv FloorDiv:floordiv Mod Pow BitAnd:and "
-         "BitOr:or BitXor:xor LShift:lshift RShift:rshift Eq NotEq:ne Lt LtE:le Gt GtE:ge")
-OPERATORS = {name: function or name.lower() for name, _, function in (
-    pair.partition(":") for pair in NAMES.split())}
+OPERATORS = {"Mult": "mul", "MatMult": "matmul", "Div": "truediv", "FloorDiv": "floordiv",
+             "BitAnd": "and_", "BitOr": "or_", "BitXor": "xor", "LShift": "lshift",
+             "RShift": "rshift"}  # the others are called as they are in a syntax tree
 LOAD = ast.Load()
 
 
@@ -33,12 +32,12 @@ class Cut(BaseException):
 
 @dataclass(eq=False)
 class Spot:
-    """One expression of a function, or one name whose value is changed by `+=` and its like."""
+    """One expression of a function."""
 
     number: int
     kind: str  # the name of its type in a syntax tree
     node: ast.AST
-    name: str | None  # of the variable that it reads or changes
+    name: str | None  # of the variable that it reads
     inputs: list[Spot]  # the spots directly inside it
     values: list = field(default_factory=list)  # copies of what it came to in a recorded call
     last: Any = None  # what it came to last, itself
@@ -62,7 +61,6 @@ class Program:
         for name, value in self.space.items():
             if isinstance(value, CHANGEABLE) and name in (*code.co_names, *code.co_freevars):
                 self.space[name] = copy.deepcopy(value)
-        self.defaults = function.__defaults__
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
@@ -70,7 +68,6 @@ class Program:
         own = {**self.space, "__step": self._step, "__operator": operator}
         exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
         self.function = own[node.name]
-        self.function.__kwdefaults__ = function.__kwdefaults__
 
     def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
         """Return what the function comes to, in at most `limit` steps.
@@ -84,7 +81,6 @@ class Program:
             self.reached = []
             for spot in self.spots:
                 spot.values, spot.last = [], None
-        self.function.__defaults__ = copy.deepcopy(self.defaults)
         return self.function(*args)
 
     def _step(self, number, value_of):
@@ -131,7 +127,7 @@ def snapshot(value: Any, depth: int = 3) -> Any:
 
 
 def _definition(function):
-    """Return the syntax tree of a function, as a `def` without decorators, defaults and types."""
+    """Return the syntax tree of a function, as a `def` without decorators."""
     code, first = function.__code__, function.__code__.co_firstlineno
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     node = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
@@ -140,11 +136,6 @@ def _definition(function):
     if node is None or any(isinstance(part, NOT_FOLLOWED) for part in ast.walk(node)):
         raise OSError("a function without source, or one that cannot be followed")
     node.decorator_list, node.returns = [], None
-    for defaults in (node.args.defaults, node.args.kw_defaults):  # they are set by hand
-        defaults[:] = [part and ast.Constant(None) for part in defaults]
-    for argument in ast.walk(node.args):
-        if isinstance(argument, ast.arg):
-            argument.annotation = None
     return node
 
 
@@ -168,12 +159,12 @@ class _Instrument(ast.NodeTransformer):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.modules
 
-    def _spot(self, node, value, name=None):
+    def _spot(self, node, value):
         """Return the call that stands for an expression whose parts have been visited.
 
         What calls a function is handed over so that another one may be called in its place.
         """
-        spot = Spot(len(self.spots), type(node).__name__, node, name or getattr(node, "id", None),
+        spot = Spot(len(self.spots), type(node).__name__, node, getattr(node, "id", None),
                     [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)])
         self.spots.append(spot)
         own = ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
@@ -197,27 +188,14 @@ class _Instrument(ast.NodeTransformer):
             return node
         return self.generic_visit(node)
 
-    def visit_AugAssign(self, node):
-        if any(isinstance(part, ast.Call) for part in ast.walk(node.target)):
-            return self.generic_visit(node)
-        value = _operation(node.op, self.visit(_loaded(node.target)), self.visit(node.value), "i")
-        call = self._spot(node, value, getattr(node.target, "id", None))
-        return ast.copy_location(ast.Assign([node.target], call), node)
-
 
 def _as_call(node):
     """Return an expression, or the call of a function that an operator stands for."""
-    if isinstance(node, ast.BinOp):
-        return _operation(node.op, node.left, node.right)
-    if isinstance(node, ast.Compare) and type(node.ops[0]).__name__ in OPERATORS and (
-            len(node.ops) == 1):
-        return _operation(node.ops[0], node.left, node.comparators[0])
-    return node
-
-
-def _operation(op, left, right, how=""):
-    name = f"__{how}{OPERATORS[type(op).__name__]}__"
-    return ast.Call(ast.Attribute(ast.Name("__operator", LOAD), name, LOAD), [left, right], [])
+    if not isinstance(node, ast.BinOp):
+        return node
+    name = type(node.op).__name__
+    function = ast.Attribute(ast.Name("__operator", LOAD), OPERATORS.get(name, name.lower()), LOAD)
+    return ast.Call(function, [node.left, node.right], [])
 
 
 def _topmost(node):
@@ -227,9 +205,3 @@ def _topmost(node):
     else:
         for part in ast.iter_child_nodes(node):
             yield from _topmost(part)
-
-
-def _loaded(target):
-    """Return the expression that reads what an assignment stores."""
-    parts = {name: copy.deepcopy(getattr(target, name)) for name in target._fields}
-    return ast.copy_location(type(target)(**{**parts, "ctx": LOAD}), target)

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.checks import catalogue
-from helpers.checks.changes import edits, equal, form, graft
+from helpers.checks.changes import edits, equal, graft
 from helpers.checks.compare import differ, listed
 from helpers.checks.evidence import names_in, right_answer
 from helpers.checks.gradient_report import looks_like
 from helpers.checks.instrument import Cut, Program, Spot, snapshot
 from helpers.checks.sandbox import Guard, fresh, restored, seen
 
-NAMED = ("AugAssign", "Name")  # kinds of spots that may have a name of the lesson's
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys",
            "locals", "globals", "vars"}
 SOME = 8  # of the values that an expression takes in a loop
@@ -36,15 +35,11 @@ class Place:
 
 @dataclass
 class _Quantity:
-    """A value of the reference's: its name there, and what it is in the first wrong case.
-
-    It is that of a spot of the reference, or the entry `key` of its dict.
-    """
+    """A value of the reference's: its name there, what it is in the first wrong case, its spot."""
 
     name: str | None
     values: list
     spot: int
-    key: str | None = None
 
 
 def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> Place | None:
@@ -82,9 +77,10 @@ class _Search:
     Attributes
     ----------
     mine, theirs : the programs of the student and of the reference
-    first : the number of a case that is not right; `failed` and `raised` say what was raised in it
+    first : the number of a case that is not right
+    failed : the spot that raised an error in it, if one did
     quantities : what the reference computes in it
-    known : spot of the student's -> the quantity that it is, or True, or None if it is none of them
+    known : spot of the student's -> the quantity that it is, True for an argument, or False
     """
 
     def __init__(self, exercise, function, stop):
@@ -98,7 +94,7 @@ class _Search:
         self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
         if self.first is None:
             return None
-        self.failed, self.raised = self.mine.failed, self.error is not None
+        self.failed = self.mine.failed
         self.limit = 2 * self.mine.steps + 2000
         self.quantities = list(self.their_quantities())
         arguments = [snapshot(argument) for argument in self.cases[self.first]]
@@ -117,43 +113,27 @@ class _Search:
         return None
 
     def is_right(self, case, change=None, record=False):
-        exercise, args, self.error = self.exercise, fresh(self.cases[case]), None
+        exercise, args = self.exercise, fresh(self.cases[case])
         made = {change[0].number: change[1](case)} if change else {}
         try:
             value = seen(exercise.view, args, self.mine.call(args, made, self.limit, record))
             return not differ(value, right_answer(exercise, case, self.cases[case]),
                               exercise.returns[0], exercise.returns, exercise.tolerance)
-        except (Exception, Cut) as error:
-            self.error = error
+        except (Exception, Cut):
             return False
 
     def their_values(self, case):
         """Return what the spots of the reference come to, by number."""
-        try:
-            self.theirs.call(fresh(self.cases[case]), {}, 10**6, record=True)
-        except Exception:
-            return {}
+        self.theirs.call(fresh(self.cases[case]), {}, 10**6, record=True)
         return {spot.number: spot.values for spot in self.theirs.reached}
-
-    def value_in(self, case, quantity):
-        """Return what a quantity is in a case."""
-        values, key = self.their_values(case)[quantity.spot], quantity.key
-        return values if key is None else [value[key] for value in values]
 
     def their_quantities(self) -> Iterator[_Quantity]:
         """Yield what the reference computes, each value once, under its best name."""
-        found, have = [], []
-        for number, values in (self.their_values(self.first) if self.theirs else {}).items():
-            spot = self.theirs.spots[number]
-            found.append(_Quantity(spot.name, values, number))
-            for key in values[0] if len(values) == 1 and isinstance(values[0], dict) else ():
-                found.append(_Quantity(key, [values[0][key]], number, key))
+        series, have = self.their_values(self.first) if self.theirs else {}, []
+        found = [_Quantity(self.theirs.spots[n].name, series[n], n) for n in series if series[n]]
         for quantity in sorted(found, key=lambda quantity: quantity.name is None):
             values = quantity.values
-            if not values or values[0] is None or isinstance(values[0], (tuple, dict)) and (
-                    not values[0]):
-                continue  # what is empty will be filled, or ends a loop before it begins
-            if not any(equal(values, old) for old in have):
+            if values[0] is not None and not any(equal(values, old) for old in have):
                 have.append(values)
                 yield quantity
 
@@ -190,41 +170,23 @@ class _Search:
     def grafts(self, spot, proof):
         """Yield values of the reference's in the place of a spot, where they prove so much."""
         for quantity in self.quantities if self.proof(spot) == proof else ():
-            if self.fits(spot, quantity.values):
-                yield spot, lambda case, quantity=quantity: graft(self.value_in(case, quantity))
+            if not spot.values or not equal(spot.values, quantity.values):
+                yield spot, lambda case, at=quantity.spot: graft(self.their_values(case)[at])
 
     def proof(self, spot):
         """Say how much a graft proves: most where all that goes into a spot is known."""
-        blank = bool(spot.values) and all(map(_is_blank, spot.values))
-        parts = [value for part in spot.inputs for value in part.values[:1]]
-        if blank or spot.kind in ("Constant", "Tuple") or parts and all(map(_is_count, parts)):
+        if spot.kind in ("Constant", "Tuple"):
             return NEVER
-        known = self.known[spot] if spot.kind == "Name" else self.is_fed(spot)
-        if known or spot.kind == "Subscript":
-            return SURE if known and self.known[spot] is not True else UNSURE
-        one_line = spot.node.lineno == spot.node.end_lineno
-        deep = one_line and spot.kind != "Name" and self.is_fed(spot, deep=True)
-        return UNSURE if deep else NEVER
-
-    def fits(self, spot, values):
-        """Whether values of the reference's can stand for those of a spot, and are not the same."""
-        if spot is self.failed or not spot.values:
-            return True
-        pair = spot.values[0], values[0]
-        if len(spot.values) != len(values) and (len(spot.values) > 1 or not self.raised):
-            return False
-        arrays = all(isinstance(value, np.ndarray) and value.ndim for value in pair)
-        return (arrays or form(pair[0]) == form(pair[1])) and not equal(spot.values, values)
+        if spot.kind == "Name":
+            known = self.known[spot]
+            return NEVER if not known else UNSURE if known is True else SURE
+        return SURE if self.is_fed(spot) else UNSURE if self.is_fed(spot, deep=True) else NEVER
 
 
 def _is_blank(value):
     """Whether it is what something begins with that is filled later: a list, an array of zeros."""
     return not len(value) if isinstance(value, (tuple, dict)) else (
         np.ndim(value) > 0 and not np.any(value))
-
-
-def _is_count(value):
-    return isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind in "iu"
 
 
 # In words.
@@ -248,7 +210,7 @@ def _right_before(search, spots):
     said, lesson = {}, {quantity.name for quantity in search.quantities}
     for spot in spots:
         name = getattr(search.known[spot], "name", None)
-        if spot.kind not in NAMED or any(map(_is_blank, spot.values)):
+        if spot.kind != "Name" or any(map(_is_blank, spot.values)):
             continue  # what is filled later says nothing yet
         if name == spot.name is not None:
             said[f"`{name}`"] = None
