@@ -197,23 +197,12 @@ def copy_fresh(name: str, notebooks: PathLike, work: PathLike) -> str:
 
 
 def last_lesson(notebooks: PathLike, work: PathLike) -> str | None:
-    """Return the lesson where something was checked, predicted or recalled last, or None.
-
-    Where all its exercises are done, it is the next one.
-    """
-    by_number, found, done = {name[:2]: name for name in lessons(notebooks)}, [], set()
+    """Return the lesson in which something was checked, predicted or recalled last, or None."""
+    by_number, found = {name[:2]: name for name in lessons(notebooks)}, []
     for path in Path(work, ".course").glob("*/??*.json"):
         try:
-            row = json.loads(path.read_bytes())
-            done |= {path.stem} if row.get("outcome") in ("correct", "skipped") else set()
-            when = datetime.fromisoformat(row["time"]).timestamp()
-            found.append((when, by_number[path.name[:2]]))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
-                RecursionError):
+            time = json.loads(path.read_bytes())["time"]
+            found.append((datetime.fromisoformat(time).timestamp(), by_number[path.name[:2]]))
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # half written, of another version, or of a lesson that is gone
-    if not found:
-        return None
-    name = max(found)[1]
-    checks = re.findall(rb'"grade_id": "([\w-]+)-check"', Path(notebooks, name).read_bytes())
-    later = [other for other in by_number.values() if other > name]
-    return later[0] if later and {check.decode() for check in checks} <= done else name
+    return max(found)[1] if found else None

@@ -231,22 +231,20 @@ def test_fresh_needs_an_untouched_original(work, toy):
 # ---- where the student stopped
 
 
-def test_the_lesson_where_something_was_done_last_or_the_one_after_it(work, toy):
+def test_the_lesson_in_which_something_was_done_last(work, toy):
     for name in ("00_first", "03_last"):
         shutil.copy(toy, toy.parent / f"{name}.ipynb")
     assert work_folder.last_lesson(toy.parent, work) is None
-    for exercise, when, last, outcome in (
-        ("03-one", "2026-11-20T10:00:00", "03_last.ipynb", "not yet"),
-        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy.ipynb", "correct"),
-        ("00-square", "2026-11-19T09:00:00", "02_toy.ipynb", "not yet"),
-        ("07-gone", "2026-11-22T09:00:00", "02_toy.ipynb", "not yet"),
-        ("02-hypotenuse", "", "03_last.ipynb", "skipped"),
-        ("00-square", "2026-11-22T23:00:00.5", "02_toy.ipynb", "correct"),
+    for name, when, last, kind in (
+        ("03-one", "2026-11-20T10:00:00", "03_last.ipynb", "progress"),
+        ("02-double", "2026-11-21T09:00:00+00:00", "02_toy.ipynb", "progress"),
+        ("00-square", "2026-11-19T09:00:00", "02_toy.ipynb", "progress"),
+        ("07-gone", "2026-11-22T09:00:00", "02_toy.ipynb", "progress"),
+        ("03-angle", "2026-11-22T23:00:00.5", "03_last.ipynb", "predictions"),
+        ("00", "2026-11-23T09:00:00", "00_first.ipynb", "recall"),
     ):
-        checked(work, exercise, when, outcome)
+        checked(work, name, when, kind=kind)
         assert work_folder.last_lesson(toy.parent, work) == last
-    checked(work, "03", "2026-11-23T10:00:00", kind="recall")
-    assert work_folder.last_lesson(toy.parent, work) == "03_last.ipynb"
 
 
 @pytest.mark.parametrize(
