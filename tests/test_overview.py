@@ -121,6 +121,14 @@ def test_the_whole_course_in_one_card_with_mistakes_that_were_caught(folder, cap
     assert any(line.startswith("Caught: `mirrored` (01-sigmoid, 2 times): ") for line in lines)
 
 
+def test_a_mistake_that_was_caught_has_its_sentence_without_what_it_was_about(folder):
+    store.write_record("progress", "03-patterns", lambda row: {"outcome": "correct", "mistakes": {
+        "times-N": 1, "endless": 1, "uses-notebook-data": 1, "not-point-by-point": 1, "gone": 1}})
+    times, endless, data, points, gone = (text for *_, text in overview.caught())
+    assert times == "times or divided by a size" and endless.startswith("… did not come to an end")
+    assert "other data" in data and points.startswith("… mixes points;") and gone == ""
+
+
 def test_the_page_at_the_end_holds_functions_and_mistakes(folder, capsys):
     check_sigmoid("def sigmoid(z):\n    '<b>'\n    return 1 / (1 + np.exp(-z))")
     store.write_record("predictions", "02-angle", lambda row: {

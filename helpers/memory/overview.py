@@ -7,6 +7,7 @@ import importlib
 import os
 import re
 from collections import Counter
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import quote
 
@@ -75,7 +76,7 @@ def caught() -> list[tuple[str, str, int, str]]:
     for exercise, row in store.records().items():
         if row.get("outcome") == "correct" and exercise[:2] in LESSONS:
             texts = _messages(exercise)
-            found += [(mistake, exercise, count, texts.get(mistake, ""))
+            found += [(mistake, exercise, count, _text_for(mistake, texts))
                       for mistake, count in row.get("mistakes", {}).items()]
     return found
 
@@ -139,13 +140,21 @@ def _told(row: tuple[str, str, int, str]) -> str:
 
 def _messages(exercise: str) -> dict[str, str]:
     """Return the sentences about mistakes that the lesson's page and the general one hold."""
-    texts = {name: advice for name, (advice, _) in general_mistakes().items()}
+    texts = {name: re.sub(r"`?{\w+}`?", "…", advice) for names, (advice, _) in
+             general_mistakes().items() for name in names.split(", ")}
     module = importlib.import_module(f"helpers.checks.lesson_{exercise[:2]}")
-    for row in exercises(module):
-        for part in row.parts if row.id == exercise else ():
-            texts |= {m.id: f"{m.message[:1].upper()}{m.message[1:]}"
-                      for m in reversed(mistakes(row.id, part.name))}
+    own = [m for row in exercises(module) if row.id == exercise for part in row.parts
+           for m in mistakes(row.id, part.name)]
+    for one in reversed(own):  # the line of the page is hardly the student's
+        text = one.message.replace(f"`{one.edit[1]}`", "…") if one.edit else one.message
+        texts[one.id] = text[:1].upper() + text[1:]
     return texts
+
+
+def _text_for(mistake: str, texts: dict[str, str]) -> str:
+    """Return what is said of a mistake, by its name or by one such as ``times-…``."""
+    names = [name for name in texts if fnmatch(mistake, name.replace("…", "*"))]
+    return texts[min(names, key=lambda name: "…" in name)] if names else ""
 
 
 def _open_notebook() -> Path:
