@@ -231,7 +231,9 @@ def _two(seed, shapes):
 
 
 update_momentum = Exercise(
-    "06-momentum", "update_momentum", truth=answer("06-momentum")[0], returns=("velocity",),
+    "06-momentum", "update_momentum", returns=("velocity",),
+    truth=lambda velocity, grads, learning_rate, mu: {
+        k: np.tensordot((mu, -learning_rate), (V, grads[k]), 1) for k, V in velocity.items()},
     sizes=no_sizes, cases=lambda: [(*_two(seed, shapes), *rates) for seed, shapes, rates in zip(
         (1, 2, 3), SHAPES, ((0.3, 0.9), (0.05, 0.4), (2.0, 0.0)), strict=True)],
     hint="for each key: mu times the old velocity, minus the learning rate times the gradient.")
