@@ -220,18 +220,17 @@ def _summary() -> str:
     for lesson, own in rows.items():
         parts.append(f"<tr><td>Lesson {lesson}<td>" + " ".join(
             f'<span title="{name}: {outcome}">{SIGNS[outcome]}</span>' for name, outcome in own))
-    parts.append("</table>")
-    if caught():
-        parts.append("<h2>Mistakes I caught</h2><ul>")
-        parts += [f"<li>{_code(_told(row))}" for row in caught()]
-        parts.append("</ul>")
     predicted = [row for row in store.records("predictions").values()
                  if row.keys() >= {"question", "choice", "truth"}]
-    if predicted:
-        parts.append("<h2>What I predicted</h2><ul>")
-        parts += [f"<li>{_code(row['question'])} I said {_code(row['choice'])}; it was "
-                  f"{_code(row['truth'])}." for row in predicted]
-        parts.append("</ul>")
+    parts.append("</table>")
+    for title, items in (
+        ("Mistakes I caught", [_told(row) for row in caught()]),
+        ("What I predicted", [f"{row['question']} I said {row['choice']}; it was {row['truth']}."
+                              for row in predicted]),
+    ):
+        if items:
+            rows = "".join(f"<li>{_code(item)}</li>" for item in items)
+            parts.append(f"<h2>{title}</h2><ul>{rows}</ul>")
     parts.append("<h2>My functions</h2>")
     for exercise in kept:
         source = store.answer_source(exercise)
