@@ -298,6 +298,7 @@ def test_several_exercises_come_along_in_one_card(folder, capsys):
     assert sigmoid(np.zeros(1)).tolist() == [0.5] and add_bias(np.zeros((2, 1))).shape == (2, 2)
     out = capsys.readouterr().out
     assert out.startswith("✓ 2 exercises come along") and len(out.splitlines()) == 3
+    assert "✓ 01-sigmoid: Your own `sigmoid`, read from `01_forward_pass.ipynb`.\n" in out
     assert RECORD == {"01-sigmoid": "correct", "01-add-bias": "correct"}
 
 
@@ -354,6 +355,7 @@ def test_an_exercise_of_several_functions_is_carried_whole(folder, capsys):
         capsys.readouterr().out)
     skipped = skip("03-patterns")
     assert {function.skipped_exercise for function in skipped} == {"03-patterns"}
+    assert "the solution's own `diamond, circle, centred_square" in capsys.readouterr().out
     assert RECORD["03-patterns"] == "correct"  # skipping takes nothing away
 
 

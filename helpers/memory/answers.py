@@ -204,7 +204,10 @@ def _lent(exercise):
     except (siblings.Unreadable, OSError):
         raise CheckFailed(exercise.id, "no-solutions", f"{exercise.id} cannot be skipped: the "
                           "folder with the solutions is not here") from None
-    return functions, exercise.judge(*functions)
+    verdict = exercise.judge(*functions)
+    verdict.lines[0] = verdict.lines[0].replace(f"`{exercise.parts[-1].name}`",
+                                                f"`{exercise.names}`")
+    return functions, verdict
 
 
 def _kept(exercise):
@@ -286,10 +289,10 @@ def _show_table(rows, lacking, again):
     for row in rows:
         exercise, _, verdict = row
         note(exercise.id, verdict.outcome, checked=False)
-        first, summary = verdict.lines[0], verdict.summary
+        first, more = verdict.lines[0], verdict.summary if verdict.outcome == "not yet" else ""
         name = overview.link_to(exercise.id) if row in lacking else exercise.id
         lines.append(f"{SIGNS[verdict.outcome]} {name}: {first}"
-                     + (f" {summary}" if summary not in first else ""))
+                     + (f" {more}" if more not in first else ""))
     if not lacking:
         skipped = any(row[2].outcome == "skipped" for row in rows)
         show_card("skipped" if skipped else "correct", f"{len(rows)} exercises come along", lines)
