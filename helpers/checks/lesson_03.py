@@ -55,12 +55,12 @@ def _log_loss(y, Y_hat):
 
 
 def _at_the_limit(args, loss):
-    """Return a loss as it would be with the limit 1e-12, if it is right for one up to 1e-6."""
+    """Return a loss as with the limit 1e-12, if it is right for one between 1e-16 and 1e-6."""
     y, Y_hat = args
     wrong = np.mean(np.abs(y - Y_hat) == 1)  # the share of samples that are sure and wrong
     want = _log_loss(y, Y_hat)
     limit = SMALLEST * math.exp((want - loss) / wrong) if wrong else 0
-    return want if 0.999 * SMALLEST < limit < 1.001e-6 else loss
+    return want if 0.999e-16 < limit < 1.001e-6 else loss
 
 
 def _probabilities(seed, N):
