@@ -356,10 +356,11 @@ WRONG = [
     ("04-logistic-cross-entropy", lambda y, z: np.sum(
         np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))), "sum-for-mean"),
     ("04-logistic-cross-entropy", lambda y, z: np.sum(y * s_of_v(-z) + (1 - y) * s_of_v(z)),
-     "sum-for-mean"),
-    ("04-logistic-cross-entropy", lambda y, z: (s_of_v(z) - z * y).sum(), "sum-for-mean"),
+     "absolute-value-missing"),
+    ("04-logistic-cross-entropy", lambda y, z: (s_of_v(z) - z * y).sum(),
+     "absolute-value-missing"),
     ("04-logistic-cross-entropy", lambda y, z: np.sum(
-        y * np.log1p(np.exp(-z)) + (1 - y) * np.log1p(np.exp(z))), "sum-for-mean"),
+        y * np.log1p(np.exp(-z)) + (1 - y) * np.log1p(np.exp(z))), "overflow"),
     ("04-backprop", backprop_variant(dZ2=lambda c, X, y, p: 2 * (c["Y_hat"] - y) / len(X)),
      "times-2"),
     ("04-backprop", backprop_measured, "nearly-right"),
