@@ -19,16 +19,10 @@ from helpers.checks.truth import complex_step
 
 
 class Node:
-    """One value of a graph, and what it was computed from.
+    """One value of a graph, made by a function of its parents' values: a sum, where there is none.
 
-    Parameters
-    ----------
-    value : array; by default what the function makes of the parents' values
-    parents : the nodes it was computed from; one that was used twice stands there twice
-    function : computes the value from the parents' values, also from complex ones; a tuple of
-        parents without a function is a sum
-    name : how a card calls it; the gradients of nodes without a name are not looked at
-    title : how a card calls the whole graph
+    A parent that was used twice stands there twice. A card calls the node by its `name`, and the
+    whole graph by its `title`; the gradients of nodes without a name are not looked at.
     """
 
     def __init__(self, value: Any = None, parents: tuple[Node, ...] = (),

@@ -160,17 +160,8 @@ def _training_case(seed, data_seed, sizes, name, **mode):
     y = {"MSELoss": rng.normal(size=(N, K)), "CrossEntropyLoss": rng.integers(K, size=N),
          "BCEWithLogitsLoss": rng.integers(2, size=(N, K)) * 1.0}[name]
     made = fixtures.made_network(weights(seed, D, H, K), stale=True, **mode)
-    return (made, rng.normal(size=(N, D)), y, fixtures.criterion(name),
-            fixtures.descent(made, 0.1 * seed, momentum=0.5))
-
-
-def _step_cases():
-    fixtures.ready()
-    return [(made, torch.from_numpy(X), torch.from_numpy(y), loss_function, optimizer)
-            for made, X, y, loss_function, optimizer in (
-                _training_case(1, 1, (7, 3, 5, 2), "MSELoss"),
-                _training_case(2, 2, (6, 2, 4, 1), "BCEWithLogitsLoss"),
-                _training_case(3, 3, (5, 4, 3, 6), "CrossEntropyLoss"))]
+    return (made, torch.from_numpy(rng.normal(size=(N, D))), torch.from_numpy(y),
+            fixtures.criterion(name), fixtures.descent(made, 0.1 * seed, momentum=0.5))
 
 
 def _step_seen(args, value):
@@ -180,14 +171,15 @@ def _step_seen(args, value):
 
 training_step = Exercise(
     "08-training-step", "training_step", truth=answer("08-training-step"),
-    view=_step_seen, cases=_step_cases,
+    view=_step_seen, cases=lambda: [_training_case(1, 1, (7, 3, 5, 2), "MSELoss"),
+                                    _training_case(2, 2, (6, 2, 4, 1), "BCEWithLogitsLoss"),
+                                    _training_case(3, 3, (5, 4, 3, 6), "CrossEntropyLoss")],
     hint="clear the old gradients, compute the loss, go back, let the optimizer step, return the "
          "number.",
     unlocks="These five lines are the heart of every training loop in PyTorch.")
 
 
 def _train_case(seed, sizes, batch_size, name, epochs):
-    fixtures.ready()
     made, X, y, *others = _training_case(seed, seed + 10, sizes, name, drops=True,
                                          training=seed == 1)
     return made, fixtures.loader(X, y, batch_size), *others, epochs
@@ -216,7 +208,6 @@ train = Exercise(
 
 
 def _evaluate_cases():
-    fixtures.ready()
     cases = []
     for seed, (N, D, H, K), batch_size, training in (
             (4, (13, 3, 6, 4), 5, True), (5, (17, 2, 5, 3), 7, False), (8, (9, 4, 7, 3), 4, True)):

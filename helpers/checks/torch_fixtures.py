@@ -114,6 +114,7 @@ def made_network(params: dict[str, np.ndarray], *, stale: bool = False,
     `stale` leaves old gradients in it; where it `drops`, half of its hidden units are off in
     training.
     """
+    ready()
     made = _classes().Network(params, drops)
     if stale:
         for parameter in made.parameters():
@@ -136,10 +137,10 @@ def criterion(name: str) -> Any:
     return function
 
 
-def loader(X: np.ndarray, y: np.ndarray, batch_size: int) -> Any:
-    """Return a DataLoader over two arrays, in their order."""
+def loader(X: Any, y: Any, batch_size: int) -> Any:
+    """Return a DataLoader over two arrays or tensors, in their order."""
     made = torch.utils.data.DataLoader(
-        torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(y)),
+        torch.utils.data.TensorDataset(torch.as_tensor(X), torch.as_tensor(y)),
         batch_size=batch_size)
     made.in_words = f"a DataLoader of {len(X)} samples in batches of {batch_size}"
     return made
