@@ -90,6 +90,20 @@ def four_paths():
     return (R_bar + sum(bars[name] @ W[name].T for name in W), differences(total, X))
 
 
+def around_and_query():
+    """The errors of O and of Wq in R = X + O; as in the loss above, one sequence is flat."""
+    R_bar, X, W = RNG.normal(size=(T, D_V)), RNG.normal(size=(T, D_V)), RNG.normal(size=(D_V, D))
+
+    def total(W=W, O=None):  # noqa: E741  (the lesson's name)
+        O = weights(X @ W) @ V if O is None else O  # noqa: E741
+        return (R_bar * (X + O)).sum()
+
+    Q_bar = differences(lambda Q: (R_bar * (X + weights(Q) @ V)).sum(), X @ W)
+    return np.concatenate([R_bar.ravel(), (X.T @ Q_bar).ravel()]), np.concatenate([
+        differences(lambda O: total(O=O), weights(X @ W) @ V).ravel(),  # noqa: E741
+        differences(lambda W: total(W), W).ravel()])
+
+
 FORMULAS = {
     r"\bar s_j = \frac{\partial J}{\partial s_j} = \sum_k \bar a_k\, a_k (\delta_{kj} - a_j) = "
     r"a_j \left( \bar a_j - \sum_k a_k \bar a_k \right)": one_row,
@@ -100,6 +114,7 @@ FORMULAS = {
         one_query_and_key,
     r"\frac{\partial J}{\partial e_v} = \sum_{n, t\,:\, \text{id}_{nt} = v} \bar x_{nt}, \qquad "
     r"\frac{\partial J}{\partial p_t} = \sum_n \bar x_{nt}": embedding,
+    r"\bar O = \bar R, \qquad \frac{\partial J}{\partial W_q} = X^{\top} \bar Q": around_and_query,
     r"\bar X = \frac{\partial J}{\partial X} = \bar R + \bar Q\, W_q^{\top} + \bar K\, W_k^{\top} "
     r"+ \bar V\, W_v^{\top}": four_paths,
 }

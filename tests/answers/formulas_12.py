@@ -48,18 +48,42 @@ def mlp_parameters():
         differences(lambda b: (UP * (X + R @ W2 + b)).sum(), B2)])
 
 
+WQ, WK, WV, WO = RNG.normal(size=(4, D, D)) / 3
+
+
+def heads(Q, K, V):
+    """What one head finds, before Wo."""
+    A = np.exp(Q @ K.swapaxes(1, 2)) * np.tri(T)
+    return A / A.sum(axis=-1, keepdims=True) @ V
+
+
+def attended(Q, K, V, W=WO):
+    return (UP * (X + heads(Q, K, V) @ W)).sum()
+
+
 def three_uses():
-    Wq, Wk, Wv = RNG.normal(size=(3, D, D))
+    Q, K, V = Y @ WQ, Y @ WK, Y @ WV
+    bars = (differences(lambda Q: attended(Q, K, V), Q),
+            differences(lambda K: attended(Q, K, V), K),
+            differences(lambda V: attended(Q, K, V), V))
+    computed = sum(bar @ W.T for bar, W in zip(bars, (WQ, WK, WV), strict=True))
+    return computed, differences(lambda Y: attended(Y @ WQ, Y @ WK, Y @ WV), Y)
 
-    def out(Q, K, V):
-        A = np.exp(Q @ K.swapaxes(1, 2)) * np.tri(T)
-        return (UP * (A / A.sum(axis=-1, keepdims=True) @ V)).sum()
 
-    Q, K, V = Y @ Wq / 3, Y @ Wk / 3, Y @ Wv / 3
-    bars = (differences(lambda Q: out(Q, K, V), Q), differences(lambda K: out(Q, K, V), K),
-            differences(lambda V: out(Q, K, V), V))
-    computed = sum(bar @ W.T / 3 for bar, W in zip(bars, (Wq, Wk, Wv), strict=True))
-    return computed, differences(lambda Y: out(Y @ Wq / 3, Y @ Wk / 3, Y @ Wv / 3), Y)
+def out_and_query():
+    Q, K, V = Y @ WQ, Y @ WK, Y @ WV
+    M = heads(Q, K, V)
+    Q_bar = differences(lambda Q: attended(Q, K, V), Q)
+
+    def over_rows(left, right):
+        return sum(np.outer(left[n, t], right[n, t]) for n in range(N) for t in range(T))
+
+    return (np.concatenate([np.ravel(g) for g in (UP @ WO.T, over_rows(M, UP),
+                                                  over_rows(Y, Q_bar))]),
+            np.concatenate([g.ravel() for g in (
+                differences(lambda M: (UP * (X + M @ WO)).sum(), M),
+                differences(lambda W: attended(Q, K, V, W), WO),
+                differences(lambda W: attended(Y @ W, K, V), WQ))]))
 
 
 def answer_only():
@@ -85,6 +109,9 @@ FORMULAS = {
         mlp_errors,
     r"\frac{\partial J}{\partial W_2} = \sum_{n,t} r_{nt}^{\top}\, \bar x_{\text{out},nt}, \qquad "
     r"\frac{\partial J}{\partial b_2} = \sum_{n,t} \bar x_{\text{out},nt}": mlp_parameters,
+    r"\bar M = \bar X_{\text{out}} W_o^{\top}, \qquad \frac{\partial J}{\partial W_o} = "
+    r"\sum_{n,t} m_{nt}^{\top}\, \bar x_{\text{out},nt}, \qquad \frac{\partial J}{\partial W_q} = "
+    r"\sum_{n,t} y_{nt}^{\top}\, \bar q_{nt}": out_and_query,
     r"\frac{\partial J}{\partial Y} = \bar Q\, W_q^{\top} + \bar K\, W_k^{\top} + "
     r"\bar V\, W_v^{\top}": three_uses,
     r"J = -\frac1{\sum w} \sum_{n,t} w_{nt} \log \hat y_{nt,c_{nt}}, \qquad \frac{\partial J}"
