@@ -38,7 +38,7 @@ ENDLESS = "no answer came: is there a loop that never ends?"
 SECONDS = 1.9  # for the student's functions, each time the view is drawn
 FIRST = 20  # for them, before the view is there
 SLICE = 0.025  # seconds of work between two pictures
-AHEAD = 8  # pictures that may be on their way; the page answers from the fourth on
+AHEAD = 16  # pictures that may be on their way; the page answers from the eighth on
 PATIENCE = 1000  # times 10 ms without a word from the page: it has been closed
 _OPEN: dict[str, tuple[str, list[Live]]] = {}  # cell -> its latest run, and the live views it made
 

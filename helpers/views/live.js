@@ -18,7 +18,7 @@ function alive(view) {
     model.on("change:data", () => {
       clearTimeout(timer);
       silence.hidden = true;
-      if (model.get("data").unseen >= 4) model.send({ drawn: true });
+      if (model.get("data").unseen >= 8) model.send({ drawn: true });
     });
     return () => {
       model.off();

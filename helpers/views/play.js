@@ -127,7 +127,7 @@ const view = { render({ model, el }) {
   function drawMaps(d, slow) {
     if (pictures.length !== d.runs.length) {
       pictures = d.runs.map(() => {
-        const canvas = layer(), over = layer(), title = tag("strong"), words = tag("div", { class: "number", style: "min-height: 4.4em" });
+        const canvas = layer(), over = layer(), title = tag("strong"), words = tag("div", { class: "number", style: "min-height: 3em" });
         const face = tag("div", { role: "img", style: `position: relative; width: ${MAP + 2}px; height: ${MAP + 2}px` }, canvas, over);
         const error = tag("div", { class: "error", hidden: "" });
         return { canvas, over, face, title, words, error,
