@@ -18,7 +18,7 @@ import numpy as np
 from helpers.checks.catalogue import mistakes, reference
 from helpers.checks.sandbox import muted
 from helpers.checks.show import as_html, as_text, show
-from helpers.checks.trials import TARGETS, TRIALS, Trial
+from helpers.checks.trials import TRIALS, Trial
 from helpers.palette import OUTCOMES
 
 LAST: dict[str, str | None] = {}  # exercise -> the mistake that was handed over last
@@ -37,11 +37,10 @@ class Hunt:
     def __init__(self, exercise: str, number: int, trial: Trial, found: Any):
         self.exercise, self.number, self.params, self.loss = (
             exercise, number, trial.params, trial.loss)
-        self._trial, self._mistake = trial, found
-        self._source, space = reference(*_target(exercise))
-        self._right = space[_target(exercise)[1]]
+        source, space = reference(exercise, trial.name)
+        self._trial, self._mistake, self._right = trial, found, space[trial.name]
         self._function = found.wrong if found else self._right
-        self.source = (found.source if found else self._source).strip()
+        self.source = (found.source if found else source).strip()
 
     def gradient(self, params: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return what the hunted function says is the gradient of `loss` at `params`."""
@@ -83,10 +82,9 @@ class Hunt:
 
     def mend(self, function: Callable) -> None:
         """Judge a mended version; if it is right, show what the mistake would have cost."""
-        exercise, name = _target(self.exercise)
-        module = importlib.import_module(f"helpers.checks.lesson_{exercise[:2]}")
-        part = next(p for value in vars(module).values() if getattr(value, "id", "") == exercise
-                    for p in value.parts if p.name == name)
+        module = importlib.import_module(f"helpers.checks.lesson_{self.exercise[:2]}")
+        check = next(v for v in vars(module).values() if getattr(v, "id", "") == self.exercise)
+        part = next(part for part in check.parts if part.name == self._trial.name)
         verdict = part.judge(function)
         if verdict.outcome != "correct" or self._mistake is None:
             show(verdict.outcome, self.exercise, verdict.lines)
@@ -141,13 +139,13 @@ def hunt(exercise: str, number: int | None = None) -> Hunt:
     if exercise not in TRIALS:
         raise ValueError(f"exercise: {exercise!r} came; there are hunts for {sorted(TRIALS)}")
     trial = TRIALS[exercise]()
-    drawn = secrets.randbelow(9000) + 1000 if number is None else number
-    found = _draw(exercise, trial, drawn)
-    while number is None and exercise in LAST and LAST[exercise] == (found and found.id):
-        drawn = secrets.randbelow(9000) + 1000
+    while True:
+        drawn = secrets.randbelow(9000) + 1000 if number is None else number
         found = _draw(exercise, trial, drawn)
-    LAST[exercise] = found and found.id
-    return Hunt(exercise, drawn, trial, found)
+        mistake = found and found.id
+        if number is not None or LAST.get(exercise, "") != mistake:
+            LAST[exercise] = mistake
+            return Hunt(exercise, drawn, trial, found)
 
 
 def _draw(exercise, trial, number):
@@ -161,22 +159,15 @@ def _draw(exercise, trial, number):
 
     if int(place("innocent"), 16) % 3 == 0:
         return None
-    known = sorted(mistakes(*_target(exercise)), key=lambda m: (place(m.id), place(m.source)))
-    return next((mistake for mistake in known if _trains(exercise, trial, mistake)), None)
+    right = reference(exercise, trial.name)[1][trial.name]
+    known = sorted(mistakes(exercise, trial.name), key=lambda m: (place(m.id), place(m.source)))
+    return next((mistake for mistake in known if _trains(trial, mistake.wrong, right)), None)
 
 
-def _trains(exercise, trial, mistake):
+def _trains(trial, function, right):
     try:
         with muted():
-            right = reference(*_target(exercise))[1][_target(exercise)[1]]
-            if not trial.wrong_parts(mistake.wrong, right):
-                return False
-            losses = trial.losses(mistake.wrong)
+            losses = trial.losses(function) if trial.wrong_parts(function, right) else []
     except Exception:  # it raises, or returns no gradient
         return False
-    return bool(np.isfinite(losses).all() and losses[-1] < losses[0])
-
-
-def _target(exercise):
-    """Return exercise and name of the function that is handed over."""
-    return exercise, TARGETS.get(exercise, "backprop")
+    return bool(len(losses) and np.isfinite(losses).all() and losses[-1] < losses[0])
