@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from helpers.checks import catalogue
 from helpers.checks.compare import right_values
 from helpers.checks.gradient_report import looks_like
 from helpers.checks.sandbox import Guard
 
-TRIES = 400  # pairs that are tried, at most
+TRIES = 700  # pairs that are tried, at most
 
 
 def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
@@ -63,9 +65,10 @@ def _pairs(evidence, known_call) -> Iterator[tuple]:
         parts = [] if call.error else evidence.parts(index, call)
         changed = _wrong(parts, rounding)
         if parts and changed <= wrong:
-            each.setdefault((mistake.id, changed), mistake)
-    yield from ((a, b) for ((one, reach), a), ((other, more), b) in itertools.combinations(
-        each.items(), 2) if one != other and reach | more == wrong)
+            outcome = b"".join((got + 0.0).round(6).tobytes() for _, got, _ in parts)
+            each.setdefault((mistake.id, outcome), (mistake, changed))
+    yield from ((one, other) for (one, a), (other, b) in itertools.combinations(each.values(), 2)
+                if one.id != other.id and a | b == wrong)
 
 
 def _wrong(parts, rounding):
