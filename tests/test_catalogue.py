@@ -154,12 +154,6 @@ def test_edits_alternatives_deletions_and_whole_bodies_make_wrong_functions(page
     assert "2 * r" in found[0].source and catalogue.answer("77-area")(0) == 0
 
 
-def test_an_edit_that_is_also_made_beside_others_meets_each_of_them(page):
-    page(PAGE.replace("nothing\n", "nothing (also beside others)\n"))
-    found = [m for m in catalogue.mistakes("77-area", "area") if m.id == "radius-for-diameter"]
-    assert [round(m.wrong(3.0), 3) for m in found] == [18.85, 18.85, 6, 6]
-
-
 def test_a_page_can_count_the_mistakes_of_an_earlier_exercise(page):
     again = ("\n## 77-again: `area`\n\n```python\ndef area(r):\n    square = r * r\n"
              "    return math.pi * square\n```\n\nThe mistakes of `77-area` count here too.\n\n"

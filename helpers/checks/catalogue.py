@@ -25,7 +25,6 @@ CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
 SHARED = re.compile(
     r"^The mistakes ((?:`[\w-]+`(?:,|\sand)?\s)*)of `([\w-]+)` count here too\.$", re.M)
 ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
-ALSO = " (also beside others)"  # an edit that is made together with every other one as well
 
 
 class PageError(ValueError):
@@ -34,16 +33,14 @@ class PageError(ValueError):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A known mistake: its id, a wrong implementation that makes it, what to tell the student.
-
-    `edit` is the edit of its page, and what that puts in; empty where no single edit makes it.
-    """
+    """A known mistake: its id, a wrong implementation that makes it, what to tell the student."""
 
     id: str
     wrong: Callable
     message: str
     source: str = ""
-    edit: tuple = ()
+    edit: tuple = ()  # of (old, new), which belong together; empty where it is a whole body
+    new: str = ""  # what stands in the place of something right, where an edit puts it there
 
 
 def text_of(path: Path) -> str:
@@ -78,7 +75,8 @@ def _shared(body, source, sections) -> Iterator[tuple]:
         ids = set(re.findall(r"[\w-]+(?=`)", named))
         known = sections if any(other in key for key in sections) else page(other[:2])[0]
         for row in [row for key, (_, more) in known.items() if other in key for row in more]:
-            fit = [piece for piece in row[3:] if _fitting(piece, source, "")]
+            fit = [piece for piece in row[3:] if all(
+                old in source for edit in _edits(piece, source, "") for old, _ in edit)]
             if fit and (row[1] in ids or not named):
                 ids.discard(row[1])
                 yield *row[:3], *fit
@@ -86,32 +84,33 @@ def _shared(body, source, sections) -> Iterator[tuple]:
             raise PageError(f"`{other}` has no edits of {', '.join(sorted(ids))} that fit here")
 
 
-def _outcomes(piece, source, where) -> Iterator[tuple[str, str]]:
-    """Yield (what is put in, the whole function) for each alternative of an edit, or for a body."""
+def _edits(piece, source, where) -> list[tuple]:
+    """Return the alternatives of an edit, each a tuple of (old, new); a whole body is one."""
     if piece.startswith("```"):
         code = textwrap.dedent(piece[piece.index("\n") + 1:piece.rindex("  ```")])
         whole, head = re.match("def |class |@", code), source[:source.find(":\n") + 2]
-        yield "", code if whole else head + textwrap.indent(code, " " * 4)
-        return
-    edit = re.sub(r"\s*\n\s*", " ", piece.replace(ALSO, "").strip())
+        return [((source, code if whole else head + textwrap.indent(code, " " * 4)),)]
+    edit = re.sub(r"\s*\n\s*", " ", piece.strip())
     changes = [CHANGE.fullmatch(part) for part in re.split(r"; (?=`)", edit)]
     if None in changes:
         raise PageError(f"{where}: an edit is written as `old` → `new`, not as {edit}")
     news = [re.findall("`([^`]+)`", change[2]) or [""] for change in changes]
-    for i in range(max(map(len, news))):
-        changed = source
-        for (old, _), new in zip((change.groups() for change in changes), news, strict=True):
-            if old not in changed:
-                raise PageError(f"{where}: the reference has no `{old}`")
-            changed = changed.replace(old, new[i % len(new)])
-        yield news[0][i % len(news[0])].strip(), changed
+    return [tuple((change[1], new[i % len(new)]) for change, new in zip(changes, news, strict=True))
+            for i in range(max(map(len, news)))]
 
 
-def _fitting(edit, source, where):
-    """Return what an edit makes of a function, or nothing where it does not fit."""
-    with contextlib.suppress(PageError):
-        return [changed for _, changed in _outcomes(edit, source, where)]
-    return []
+def _made(exercise, name, source, edit, where) -> tuple[str, Callable]:
+    """Return the source of a function after an edit, and the function."""
+    for old, new in edit:
+        if old not in source:
+            raise PageError(f"{where}: the reference has no `{old}`")
+        source = source.replace(old, new)
+    space = dict(page(exercise[:2])[1])
+    try:
+        exec(compile(source, f"<{where}>", "exec"), space)
+    except SyntaxError as error:
+        raise PageError(f"{where}: no Python: {error.text}") from None
+    return source, space[name]
 
 
 def reference(exercise: str, name: str) -> tuple[str, dict] | None:
@@ -136,21 +135,15 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
     PageError
         Where an edit cannot be read or does not fit the reference, or its outcome is no Python.
     """
-    sections, space = page(exercise[:2])
-    source, rows = sections.get((exercise, name), ("", []))
-    beside, found = [piece for row in rows for piece in row[3:] if ALSO in piece], []
+    source, rows = page(exercise[:2])[0].get((exercise, name), ("", []))
+    found = []
     for where, mistake, message, *pieces in rows:
-        wrong = [(piece, *one) for piece in pieces for one in _outcomes(piece, source, where)]
-        wrong += [("```", new, both) for piece, new, changed in wrong for other in beside
-                  if other != piece for both in _fitting(other, changed, where)]
-        for piece, new, changed in wrong:
-            own, message = dict(space), " ".join(message.split())
-            try:
-                exec(compile(changed, f"<{where}>", "exec"), own)
-            except SyntaxError as error:
-                raise PageError(f"{where}: no Python: {error.text}") from None
-            found.append(Mistake(mistake, own[name], message.replace("{wrong}", new), changed,
-                                 () if piece.startswith("```") else (piece, new)))
+        for edit in [edit for piece in pieces for edit in _edits(piece, source, where)]:
+            changed, wrong = _made(exercise, name, source, edit, where)
+            edit = () if edit[0][0] == source else edit
+            new = edit[0][1].strip() if edit else ""
+            said = " ".join(message.split()).replace("{wrong}", new)
+            found.append(Mistake(mistake, wrong, said, changed, edit, new))
     return tuple(found)
 
 
@@ -158,10 +151,7 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
 def both(exercise: str, name: str, one: Mistake, other: Mistake) -> Callable | None:
     """Return the function that makes two known mistakes, or None where they do not go together."""
     for a, b in ((one, other), (other, one)):
-        with contextlib.suppress(PageError, SyntaxError):
-            for new, changed in _outcomes(b.edit[0], a.source, "") if b.edit else ():
-                if new == b.edit[1]:
-                    own = dict(page(exercise[:2])[1])
-                    exec(compile(changed, "<two mistakes>", "exec"), own)
-                    return own[name]
+        if b.edit:
+            with contextlib.suppress(PageError):
+                return _made(exercise, name, a.source, b.edit, "two mistakes")[1]
     return None

@@ -178,7 +178,7 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
 
 def _in_other_words(mistake, function):
     """Return what to add where a message quotes code that is not the student's own."""
-    quoted = mistake.edit[1] if mistake.edit else ""
+    quoted = mistake.new
     file = getattr(getattr(function, "__code__", None), "co_filename", "")
     source = "".join(linecache.getlines(file))
     own = "".join(quoted.split()) in "".join(source.split())

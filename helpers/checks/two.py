@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
 from helpers.checks import catalogue
 from helpers.checks.compare import right_values
 from helpers.checks.gradient_report import looks_like

@@ -146,7 +146,7 @@ def _messages(exercise: str) -> dict[str, str]:
     own = [m for row in exercises(module) if row.id == exercise for part in row.parts
            for m in mistakes(row.id, part.name)]
     for one in reversed(own):  # the line of the page is hardly the student's
-        text = one.message.replace(f"`{one.edit[1]}`", "…") if one.edit else one.message
+        text = one.message.replace(f"`{one.new}`", "…") if one.edit else one.message
         texts[one.id] = text[:1].upper() + text[1:]
     return texts
 
