@@ -290,7 +290,7 @@ def test_a_recursion_that_would_end_is_not_called_endless():
     def visit(n):
         return visit(n - 1) + 1 if n else 0
 
-    count = Exercise(id="07-count", name="f", truth=lambda n: n, integers=(),
+    count = Exercise(id="07-count", name="f", truth=lambda n: n,
                      cases=lambda: [(3,), (100_000,)])
     verdict = count.judge(lambda n: visit(n))
     assert verdict.mistake == "too-deep" and "`visit` calls itself too deep" in verdict.lines[1]

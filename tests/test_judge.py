@@ -101,30 +101,6 @@ def test_float32_will_do_for_ones_and_zeros_and_for_nothing_else():
     assert wanting(ones).judge(lambda x: ones.astype(int)).mistake == "wrong-dtype"
 
 
-def test_integers_are_asked_for_only_where_an_exercise_says_so():
-    def cut(a):
-        out = np.zeros_like(a)
-        for i, value in enumerate(a):
-            out[i] = value / 3
-        return out
-
-    third = Exercise(id="02-f", name="f", truth=lambda a: a / 3,
-                     cases=lambda: [(np.array([0.5, 1.2]),)])
-    assert third.judge(cut).outcome == "correct"
-    assert dataclasses.replace(third, integers=("a",)).judge(cut).mistake == "integer-input"
-    assert lesson_01.numerical_gradient.judge(stepping_on_copies).outcome == "correct"
-
-
-def stepping_on_copies(f, W, eps=1e-5):
-    gradient = np.zeros(W.shape)
-    for i in np.ndindex(W.shape):
-        W_plus, W_minus = W.copy(), W.copy()
-        W_plus[i] += eps
-        W_minus[i] -= eps
-        gradient[i] = (f(W_plus) - f(W_minus)) / (2 * eps)
-    return gradient
-
-
 # Lines of the student's own.
 
 def test_an_error_has_its_line_in_the_cell_and_the_line_is_quoted():

@@ -125,7 +125,6 @@ class Exercise(_Check):
     unlocks: str = ""  # one sentence shown when the answer is right
     tolerance: float = 1e-11  # how far a right answer may be off, relative to the largest entry
     rounding: float = 1e-7  # how close an answer must be to a mistake's to be called that mistake
-    integers: tuple[str, ...] = ()  # arguments that may come as integers, as the text says
     view: Callable | None = None  # where several results are right, or one is hard to compare
     besides: Callable | None = None  # asked of a right answer: says what it lacks, or None
     data = DATA

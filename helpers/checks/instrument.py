@@ -127,15 +127,14 @@ def snapshot(value: Any, depth: int = 3) -> Any:
 
 
 def _definition(function):
-    """Return the syntax tree of a function, as a `def` without decorators."""
-    code, first = function.__code__, function.__code__.co_firstlineno
+    """Return the syntax tree of a function, a `def` without decorators."""
+    code = function.__code__
     tree = ast.parse("".join(linecache.getlines(code.co_filename)))
     node = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
-                 and node.name == code.co_name and (
-                     first in (node.lineno, *(line.lineno for line in node.decorator_list)))), None)
+                 and (node.name, node.lineno) == (code.co_name, code.co_firstlineno)), None)
     if node is None or any(isinstance(part, NOT_FOLLOWED) for part in ast.walk(node)):
         raise OSError("a function without source, or one that cannot be followed")
-    node.decorator_list, node.returns = [], None
+    node.returns = None
     return node
 
 

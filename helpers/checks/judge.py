@@ -310,22 +310,6 @@ def leaves_marks(evidence: Evidence) -> Verdict | None:
         if not isinstance(arg, CHANGEABLE)))
 
 
-def integer_input(evidence: Evidence) -> Verdict | None:
-    """Find a right answer that is wrong for the same numbers as integers, where these may come."""
-    exercise, args = evidence.exercise, evidence.cases[0]
-    cast = [name in exercise.integers and isinstance(arg, np.ndarray) and arg.dtype == np.float64
-            for name, arg in zip(exercise.parameters, args, strict=False)]
-    if not any(cast):
-        return None
-    whole = tuple(np.rint(3 * a) if c else a for a, c in zip(args, cast, strict=True))
-    integer = tuple(a.astype(int) if c else a for a, c in zip(whole, cast, strict=True))
-    as_float, as_int = (evidence.call(a, viewed=False) for a in (whole, integer))
-    if as_float.error is not None or as_int.endless or as_int.error is None and evidence.alike(
-            as_int, as_float, exercise.truth(*fresh(whole)), 100 * exercise.tolerance):
-        return None
-    return _general(evidence, "integer-input")
-
-
 def lacks_something(evidence: Evidence) -> Verdict | None:
     """Find a right answer that lacks what its exercise asks for besides the values."""
     look = evidence.exercise.besides
@@ -341,4 +325,4 @@ def correct(evidence: Evidence) -> Verdict:
 # The detectors in their order: of any answer, then of a wrong or of a right one.
 BEFORE = skipped, not_a_function, wrong_signature, not_attempted, earlier_function, notebook_data
 WRONG = known_mistake, told_by_itself, general_mistake, not_repeatable, unknown
-RIGHT = (changed_argument, not_repeatable, leaves_marks, integer_input, lacks_something, correct)
+RIGHT = (changed_argument, not_repeatable, leaves_marks, lacks_something, correct)

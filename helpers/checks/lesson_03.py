@@ -80,7 +80,7 @@ def _certain():
 log_loss = Exercise(
     "03-log-loss", "log_loss", truth=_log_loss, returns=("loss",),
     tolerance=1e-5, rounding=1e-5,  # 1 − p and log lose some digits at 1e-12 from the ends
-    integers=("y",), view=_at_the_limit,
+    view=_at_the_limit,
     cases=lambda: [_probabilities(1, 7), _probabilities(2, 12), *_certain(),
                    (_probabilities(3, 9)[0].astype(np.uint8), _probabilities(3, 9)[1])],
     hint="keep the probabilities away from 0 and 1; where y is 1, take −log(p), where it is 0, "

@@ -86,8 +86,7 @@ class _Search:
     def __init__(self, exercise, function, stop):
         self.exercise, self.stop, self.cases = exercise, stop, exercise.cases()
         self.mine, self.theirs = Program(function), _reference(exercise.id, exercise.name)
-        self.their_values = functools.cache(self.their_values)
-        self.limit = 10**6
+        self.their_values, self.limit = functools.cache(self.their_values), 10**6
 
     def place(self, first) -> Place | None:
         began, cases = time.thread_time(), sorted(range(len(self.cases)), key=lambda n: n != first)

@@ -349,7 +349,7 @@ WRONG = [
      "index-lengths"),
     *(("05-cross-entropy", cross_entropy_binary(*parts), name) for parts, name in (
         ((lambda P: P, lambda P: 1 - P), "one-hot-meant"),
-        ((lambda P: P[:, 1], lambda P: 1 - P[:, 1]), "binary-formula"),
+        ((lambda P: P[:, 1], lambda P: 1 - P[:, 1]), "two-mistakes"),
         ((lambda P: floored(P[:, 1]), lambda P: floored(1 - P[:, 1])), "binary-formula"),
         ((lambda P: floored(P[:, 0]), lambda P: floored(1 - P[:, 0])), "binary-formula"),
         ((lambda P: floored(P[:, 1]), lambda P: floored(P[:, 0])), "binary-formula"))),
