@@ -8,7 +8,6 @@ from typing import Any
 
 from helpers.checks import catalogue
 from helpers.checks.compare import right_values
-from helpers.checks.gradient_report import looks_like
 from helpers.checks.sandbox import Guard
 
 TRIES = 700  # pairs that are tried, at most
@@ -25,10 +24,6 @@ def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
     moved, exercise = _exchanged(evidence), evidence.exercise
     if moved:
         return [moved], "parts-exchanged"
-    sizes = exercise.sizes(*evidence.cases[evidence.at])
-    if all(right_values(got, want, exercise.rounding) or got.shape == want.shape and looks_like(
-            got, want, sizes) for _, got, want in evidence.parts(evidence.at)):
-        return None  # what each part looks like says more
     guard = Guard()
     for one, other in itertools.islice(_pairs(evidence, known_call), TRIES):
         both = catalogue.both(exercise.id, exercise.name, one, other)
