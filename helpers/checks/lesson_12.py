@@ -213,7 +213,8 @@ def _loss_cases():
 
 answer_loss = Exercise(
     "12-answer-loss", "answer_loss", truth=_answer_loss, returns=("J", "dlogits"),
-    sizes=lambda logits, y, w: {"N": len(y), "T": y.shape[1], "Σw": int(w.sum())}, cases=_loss_cases,
+    sizes=lambda logits, y, w: {"N": len(y), "T": y.shape[1], "Σw": int(w.sum())},
+    cases=_loss_cases,
     hint="minus the log of each true token's probability, times w, added up, divided by the sum "
          "of w; the gradient is that of lesson 05 at each position, times w over that sum.",
     unlocks="The network is asked for the sum, not for the question.")
