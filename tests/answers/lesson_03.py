@@ -209,6 +209,12 @@ def backprop_published(X_b, y, params):
                    * (a_2 * (1 - a_2))).T.dot(X_b).T, "W2": np.dot(error.T, a_2).T}
 
 
+def backprop_unpacked(X_b, y, params):
+    forward = forward_loop
+    Z1, A1, Y_hat = forward(X_b, params)
+    return {"W2": A1.T @ (Y_hat - y) / len(y), "W1": X_b.T @ Z1}
+
+
 def backprop_measured(X_b, y, params):
     grads = {}
     for name, W in params.items():
@@ -301,6 +307,7 @@ WRONG = [
     ("03-output-delta", lambda y, Y_hat: 0.7 * (Y_hat - y) / len(y), "constant-factor"),
     ("03-output-delta", lambda y, Y_hat: np.zeros(y.shape), "all-zero"),
     ("03-backprop", backprop_published, "not-divided"),
+    ("03-backprop", backprop_unpacked, "dict-for-several"),
     ("03-backprop", backprop_measured, "nearly-right"),
     ("03-accuracy", lambda y, Y_hat: np.sum((Y_hat > .5) == y) / 500, "fixed-number"),
     ("03-accuracy", lambda y, Y_hat: round(100 * np.mean((Y_hat > .5) == y), 2), None),
