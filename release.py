@@ -22,6 +22,7 @@ STOPPED = """\
 # Nothing below after Run All? A check has stopped it: the line under the first
 # code cell says at which exercise, and leads there.
 """
+APART = "</details>\n" + "\n" * 24 + "<details>"  # an opened source shows one hint at a time
 WIDGET = "application/vnd.jupyter.widget-view+json"  # means nothing without its kernel
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -66,6 +67,8 @@ def exercises(solution):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(source=clear(cell), outputs=[], execution_count=None)
+        else:
+            cell.source = cell.source.replace("</details>\n<details>", APART)
         if cell.metadata.get("nbgrader", {}).get("grade"):
             cell.metadata["deletable"] = False  # `d d` in Lab leaves the check where it is
     if notebook.cells and notebook.cells[-1].source == "progress()":

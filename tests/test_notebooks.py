@@ -136,6 +136,13 @@ def test_help_fades_from_three_hints_to_none(name):
 
 
 @every
+def test_who_opens_the_source_of_a_text_sees_one_hint_at_a_time(name):
+    for cell in read("notebooks", name).cells:
+        for between in re.findall(r"</details>(\s*)<details>", cell.source):
+            assert between.count("\n") > 20, cell.id
+
+
+@every
 def test_every_picture_has_a_text_alternative(name):
     without = [cell.id for cell in measure.pictures(read("solutions", name).cells)
                if len(cell.metadata.get("alt", "")) < 20]
