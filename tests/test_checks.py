@@ -587,6 +587,25 @@ def test_counts_may_be_integers_of_any_size():
         "correct")
 
 
+def test_a_key_of_another_dict_is_told_as_that_ones():
+    def step(params, grads, learning_rate):
+        new = {}
+        for name in params:
+            new[name] -= learning_rate * grads[name]
+        return new
+
+    verdict = PARTS["04-sgd-step"].judge(step)
+    assert "`params` has that key; the dict in this line does not" in "\n".join(verdict.lines)
+
+
+def test_a_dict_that_the_function_has_made_itself_is_not_told_to_have_a_key():
+    def step(params, grads, learning_rate):
+        made = {f"{name} new": W for name, W in params.items()}
+        return params[next(iter(made))]
+
+    assert PARTS["04-sgd-step"].judge(step).mistake is None
+
+
 def test_a_slow_moment_is_not_remembered(monkeypatch):
     sigmoid = dataclasses.replace(lesson_01.sigmoid)
     times = iter([0.0])

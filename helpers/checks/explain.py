@@ -168,13 +168,17 @@ def _has(source, part):
 
 
 def _nearly_a_key(error):
-    """Return (id, advice) where a dict at hand has the missing key in another spelling."""
+    """Return (id, advice) where a dict at hand has the missing key, perhaps in another spelling."""
     frame, _ = [*traceback.walk_tb(error.__traceback__)][-1]
-    keys = {str(key).replace("_", "").lower(): key for value in frame.f_locals.values()
-            if type(value) is dict for key in value}
-    spelt = keys.get(str(*error.args).replace("_", "").lower())
-    return ("key-spelt", says("key-spelt", key=spelt)) if spelt not in (
-        None, *error.args) else (None, "")
+    missing = error.args[0] if error.args else None
+    dicts = {name: value for name, value in frame.f_locals.items() if type(value) is dict}
+    for name in frame.f_code.co_varnames[:frame.f_code.co_argcount]:
+        if missing in dicts.get(name, ()):
+            return "key-missing", says("key-missing", name=name)
+    keys = {str(key).replace("_", "").lower(): key for value in dicts.values() for key in value}
+    spelt = keys.get(str(missing).replace("_", "").lower())
+    return ("key-spelt", says("key-spelt", key=spelt)) if spelt not in (None, missing) else (
+        None, "")
 
 
 def _shadowed(function):
