@@ -25,7 +25,7 @@ class Count(int):
 class Difference:
     """The first way in which an answer is wrong: at which stage, in one sentence."""
 
-    stage: str  # "type", "shape", "dtype", "finite" or "value"; "raised" where it has no value
+    stage: str  # "type", "fact", "shape", "dtype", "finite", "value"; "raised": it has no value
     text: str
     mistake: str | None = None
     line: int | None = None  # of the cell, where it was raised
@@ -121,7 +121,8 @@ def _form(path, got, want):
     if isinstance(got, Difference):
         return got
     if isinstance(want, Count) and isinstance(got, Count):
-        return Difference("type", got.text) if got != want else None
+        fact = path.rpartition('["')[2].removesuffix('"]')  # what is counted, in few words
+        return Difference("fact", got.text, fact.replace(" ", "-")) if got != want else None
     array, wanted = _as_array(got, want), np.asarray(want)
     if array is None:
         return _wrong_type(path, got, want)

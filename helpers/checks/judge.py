@@ -65,9 +65,9 @@ def _first(detectors, evidence):
 def _with_call(evidence, verdict):
     """Return a verdict with the call and its difference, a hint, and the place if it is found."""
     exercise, wrong = evidence.exercise, evidence.wrong
-    found = None if verdict.sure else _place(evidence)
-    if not found and not verdict.mistake:
+    if not verdict.mistake or wrong.stage == "fact" and not verdict.sure:
         verdict = two_at_once(evidence) or verdict
+    found = None if verdict.sure else _place(evidence)
     verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
                          wrong.text]
     if exercise.hint and not verdict.sure:
@@ -205,7 +205,7 @@ def told_by_itself(evidence: Evidence) -> Verdict | None:
     """Find an error or a wrong form that has a name."""
     wrong = evidence.wrong
     return Verdict("not yet", [], wrong.mistake, summary=wrong.text,
-                   sure=wrong.stage != "raised") if wrong.mistake else None
+                   sure=wrong.stage not in ("raised", "fact")) if wrong.mistake else None
 
 
 def general_mistake(evidence: Evidence) -> Verdict | None:

@@ -46,6 +46,7 @@ class Call:
     value: Any = None
     error: BaseException | None = None
     args: tuple = ()
+    seconds: float = 0.0  # that it took
 
     @property
     def endless(self) -> bool:
@@ -94,9 +95,9 @@ class Guard:
                 outcome.error = error.with_traceback(None) if type(error) is TimeUp else error
             finally:
                 alarm.off()  # the first time, it may have been interrupted itself
-        took = time.perf_counter() - began
-        self.seconds -= took
-        self.longest = self.longest if outcome.error else max(self.longest, took)
+        outcome.seconds = time.perf_counter() - began
+        self.seconds -= outcome.seconds
+        self.longest = self.longest if outcome.error else max(self.longest, outcome.seconds)
         return outcome
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from helpers.checks import catalogue
 from helpers.checks.compare import right_values
 from helpers.checks.sandbox import Guard
 
-TRIES = 700  # pairs that are tried, at most
+TRIES, SECONDS = 700, 0.5  # pairs that are tried, and of computing, at most
 
 
 def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
@@ -18,17 +19,19 @@ def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
 
     `known_call` works out what a known mistake comes to in a case.
     """
-    if evidence.wrong.stage not in ("value", "finite", "shape") or any(
-            call.error for call in evidence.calls):
+    if evidence.wrong.stage == "type" or any(call.error for call in evidence.calls):
         return None
     moved, exercise = _exchanged(evidence), evidence.exercise
     if moved:
         return [moved], "parts-exchanged"
-    guard = Guard()
+    guard, stop = Guard(), time.thread_time() + SECONDS
+    cases = sorted(zip(evidence.calls, evidence.cases, strict=True), key=lambda c: c[0].seconds)
     for one, other in itertools.islice(_pairs(evidence, known_call), TRIES):
+        if time.thread_time() > stop:
+            return None
         both = catalogue.both(exercise.id, exercise.name, one, other)
         if both and all(evidence.same(call, guard.call(both, args, exercise.view))
-                        for call, args in zip(evidence.calls, evidence.cases, strict=True)):
+                        for call, args in cases):
             return [f"Two things at once, it seems: {one.message}",
                     f"And apart from that: {other.message}"], "two-mistakes"
     return None
