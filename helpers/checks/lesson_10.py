@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import tracemalloc
 from itertools import pairwise
 
 import numpy as np
+from scipy.special import logsumexp
 
+from helpers.checks.catalogue import answer
 from helpers.checks.exercise import Exercise, Group
 from helpers.checks.lesson_05 import softmax, softmax_delta
-from helpers.checks.lesson_09 import all_layers, gradients, sample
-from helpers.checks.truth import complex_step, dense
+from helpers.checks.lesson_09 import gradients, sample
+from helpers.checks.truth import complex_gradients, dense
 
 DEEP = ((1, 11, (4, 6, 5, 3)), (2, 13, (3, 6, 7, 4, 5)), (3, 9, (5, 4)), (4, 17, (6, 8, 7)),
         (98, 7, (2, 3, 2, 3, 2, 3, 2, 3, 2, 4, 3)))  # ten layers: W10 is not the second
+
+
+def _forward(X, params):
+    A = [X]
+    for i in range(1, len(params) // 2 + 1):
+        Z = dense(A[-1], params[f"W{i}"]) + params[f"b{i}"]
+        A.append(np.where(Z > 0, Z, 0.0))
+    return [*A[:-1], np.exp(Z - logsumexp(Z, axis=1, keepdims=True))]
 
 
 def _forward_cases():
@@ -24,31 +33,28 @@ def _forward_cases():
 
 
 deep_forward = Exercise(
-    "10-deep-backprop", "deep_forward", truth=all_layers, returns=("A",), uses=(softmax,),
+    "10-deep-backprop", "deep_forward", truth=_forward, returns=("A",), uses=(softmax,),
     tolerance=1e-10, cases=_forward_cases,
     hint="start the list with `X`; each layer reads the last entry and appends its own.")
 
 
-def _kink():
-    """Return a case in which some sums are exactly 0: blank inputs, units without a bias."""
+def _odd_cases(last):
+    """Return a case in which some sums are exactly 0, and one in which the last class is missing.
+
+    The first has blank inputs and units without a bias; the other is as a small batch may be.
+    """
     X, y, params = sample(5, 9, (4, 7, 5, 3))
     X[:4] = 0
     params["b1"][[0, 3, 6]] = 0
-    return X, y, params
-
-
-def _without_the_last_class():
-    """Return a case in which no sample is of the last class, as in a small batch."""
-    X, y, params = sample(6, 11, (4, 7, 6, 5))
-    return X, np.minimum(y, 3), params
+    others, classes, more = sample(6, 11, (4, 7, 6, 5))
+    return (X, y, params, last), (others, np.minimum(classes, 3), more, last)
 
 
 deep_gradients = Exercise(
     "10-deep-backprop", "deep_backprop", truth=gradients, returns=("grads",),
     uses=(softmax, softmax_delta, deep_forward),
     cases=lambda: [*((*sample(*sizes), reg) for sizes, reg in zip(
-        DEEP, (0.3, 0.07, 0.0, 0.2, 0.1), strict=True)), (*_kink(), 0.02),
-        (*_without_the_last_class(), 0.02)],
+        DEEP, (0.3, 0.07, 0.0, 0.2, 0.1), strict=True)), *_odd_cases(0.02)],
     checker="Run your `check_gradients` on three layers first: it says where the fault begins.",
     hint="from the last layer to the first: gradient of its weights, of its biases, then the "
          "error one layer back. `diagnose` names the first layer that is wrong.")
@@ -60,11 +66,9 @@ deep_backprop = Group("10-deep-backprop", (deep_forward, deep_gradients),
 def _initialise(sizes, kind, rng):
     params = {}
     for i, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
-        variance = {"xavier": 2 / (n_in + n_out), "he": 2 / n_in}.get(kind)
-        spread = kind if variance is None else math.sqrt(variance)
-        params[f"W{i}"] = np.array([[spread * rng.standard_normal() for _ in range(n_out)]
-                                    for _ in range(n_in)])
-        params[f"b{i}"] = np.zeros(n_out)
+        variances = {"xavier": 2 / (n_in + n_out), "he": 2 / n_in}
+        spread = math.sqrt(variances[kind]) if kind in variances else kind
+        params |= {f"W{i}": rng.normal(0, spread, (n_in, n_out)), f"b{i}": np.zeros(n_out)}
     return params
 
 
@@ -78,22 +82,16 @@ initialise = Exercise(
     unlocks="Now you decide how loud a network is at its first word.")
 
 
-def _norms_per_layer(A, grads):
-    def rms(array):
-        return math.sqrt(math.fsum(float(v) ** 2 for v in array.flat) / array.size)
-
-    return (np.array([rms(a) for a in A[1:-1]]),
-            np.array([rms(grads[f"W{i}"]) for i in range(1, len(A))]))
-
-
-@functools.cache  # by complex steps: worked out once
 def _norms_cases():
-    cases = []
+    forward, backprop = answer("10-deep-backprop")
     as_many = 6, 10, (3, 4, 4)  # classes as hidden units
-    for sizes in (DEEP[0], DEEP[1], DEEP[4], as_many):
-        X, y, params = sample(*sizes)
-        cases.append((all_layers(X, params), gradients(X, y, params, 0.1)))
-    return cases
+    return [(forward(X, params), backprop(X, y, params, 0.1)) for X, y, params in (
+        sample(*sizes) for sizes in (DEEP[0], DEEP[1], DEEP[4], as_many))]
+
+
+def _norms_per_layer(A, grads):
+    return tuple(np.array([math.hypot(*a.flat) / math.sqrt(a.size) for a in arrays])
+                 for arrays in (A[1:-1], [grads[f"W{i}"] for i in range(1, len(A))]))
 
 
 norms_per_layer = Exercise(
@@ -143,28 +141,26 @@ def _norm_back(dY, g, cache, axis):
     centred = cache["H"] * cache["s"]
     eps = np.mean(cache["s"] ** 2 - (centred ** 2).mean(axis=axis, keepdims=True))
 
-    def total(Z, g, t):
-        return (dY * _normalise(Z, g, t, eps, axis)[0]).sum()
-
-    t = np.zeros(dY.shape[1])
-    return (complex_step(lambda Z: total(Z, g, t), centred),
-            complex_step(lambda v: total(centred, v, t), g),
-            complex_step(lambda v: total(centred, g, v), t))
+    return tuple(complex_gradients(
+        lambda p: (dY * _normalise(*p.values(), eps, axis)[0]).sum(),
+        {"Z": centred, "g": g, "t": np.zeros(dY.shape[1])}).values())
 
 
-def _batch_back_cases():
+def _back_cases(kept):
+    """Return cases of a way back: dY, g and the cache that is `kept` of Z, g, t and eps."""
     cases = []
     for (seed, N, n), eps in zip(NORM_SIZES, (EPS, 0.01, EPS), strict=True):
         Z, g, t = _sums(seed, N, n)
         Z[:, :2] += np.random.default_rng(seed).normal(size=(N, 2))
-        cases.append((np.random.default_rng(seed + 20).normal(size=Z.shape) + 0.2, g,
-                      _batch_norm(Z, g, t, eps)[1]))
+        dY = np.random.default_rng(seed + 20).normal(size=Z.shape) + 0.2
+        cases.append((dY, g, kept(Z, g, t, eps)))
     return cases
 
 
 batch_back = Exercise(
     "10-batch-norm", "batch_norm_back", truth=lambda dY, g, cache: _norm_back(dY, g, cache, 0),
-    returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=_batch_back_cases,
+    returns=("dZ", "dg", "dt"), tolerance=1e-9,
+    cases=lambda: _back_cases(lambda *sums: _batch_norm(*sums)[1]),
     hint="`dH` first; then what arrives at a sum directly, less two means over the batch, all "
          "divided by s.")
 
@@ -172,23 +168,19 @@ batch_norm = Group("10-batch-norm", (batch_forward, batch_back),
                    unlocks="You have derived what made twenty layers trainable in 2015.")
 
 
-def _running(stats, mu, var, N, rate=0.1):
-    new = {"mu": mu, "var": var * (N / (N - 1))}
-    return {name: stats[name] + rate * (new[name] - stats[name]) for name in ("mu", "var")}
-
-
 def _running_cases():
-    cases = []
-    for seed, n, N, rate in ((1, 5, 3, (0.1,)), (2, 4, 7, (0.3,)), (3, 6, 11, ())):
-        rng = np.random.default_rng(seed)
-        stats = {"mu": rng.normal(size=n), "var": rng.uniform(0.5, 2, size=n)}
-        cases.append((stats, rng.normal(size=n), rng.uniform(0.5, 4, size=n), N, *rate))
-    return cases
+    rng = np.random.default_rng(1)
+    return [({"mu": rng.normal(size=n), "var": rng.uniform(0.5, 2, size=n)}, rng.normal(size=n),
+             rng.uniform(0.5, 4, size=n), N, *rate)
+            for n, N, rate in ((5, 3, (0.1,)), (4, 7, (0.3,)), (6, 11, ()))]
 
 
 running_part = Exercise(
-    "10-test-mode", "running", truth=_running, returns=("stats",),
-    sizes=lambda stats, mu, var, N, rate=0.1: {"N": N}, cases=_running_cases,
+    "10-test-mode", "running", returns=("stats",), cases=_running_cases,
+    truth=lambda stats, mu, var, N, rate=0.1: {
+        "mu": stats["mu"] + rate * (mu - stats["mu"]),
+        "var": stats["var"] + rate * (var / (1 - 1 / N) - stats["var"])},
+    sizes=lambda stats, mu, var, N, rate=0.1: {"N": N},
     hint="both are (1 − rate) of what was noted and rate of what is new; only the variance is "
          "multiplied by N/(N − 1) before.")
 
@@ -219,31 +211,21 @@ test_mode = Group("10-test-mode", (running_part, test_part),
                   unlocks="A digit gets the same answer alone and in company.")
 
 
-def _layer_back_cases():
-    cases = []
-    for (seed, N, n), eps in zip(NORM_SIZES, (EPS, 0.01, EPS), strict=True):
-        Z, g, t = _sums(seed, N, n)
-        _, H, s, _, _ = _normalise(Z, g, t, eps, 1)
-        cases.append((np.random.default_rng(seed + 20).normal(size=Z.shape) + 0.2, g,
-                      {"H": H, "s": s}))
-    return cases
-
-
 layer_norm = Exercise(
     "10-layer-norm", "layer_norm_back", truth=lambda dY, g, cache: _norm_back(dY, g, cache, 1),
-    returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=_layer_back_cases,
+    returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=lambda: _back_cases(
+        lambda *sums: dict(zip("Hs", _normalise(*sums, 1)[1:3], strict=True))),
     hint="`dH` first, since the gain differs from unit to unit; the two means run along a row; "
          "`dg` and `dt` still add up over the samples.",
     unlocks="One derivation, two layers: only the axis differs.")
 
 
 def _residual_back(dA_out, A, W, b):
-    def total(A, W, b):
-        Z = dense(A, W) + b
-        return (dA_out * (A + np.where(Z.real > 0, Z, 0))).sum()
+    def total(p):
+        Z = dense(p["A"], p["W"]) + p["b"]
+        return (dA_out * (p["A"] + np.where(Z.real > 0, Z, 0))).sum()
 
-    return (complex_step(lambda v: total(v, W, b), A), complex_step(lambda v: total(A, v, b), W),
-            complex_step(lambda v: total(A, W, v), b))
+    return tuple(complex_gradients(total, {"A": A, "W": W, "b": b}).values())
 
 
 def _residual_cases():
@@ -291,9 +273,8 @@ checkpoints = Exercise(
     "10-checkpoints", "checkpointed_backprop",
     truth=lambda X, y, params, k: gradients(X, y, params, 0.0), returns=("grads",),
     uses=(softmax, softmax_delta, deep_forward), besides=_keeps_too_much,
-    cases=lambda: [(*sample(*sizes), k) for sizes, k in zip(
-        (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)] + [
-        (*_kink(), 2), (*_without_the_last_class(), 2)],
+    cases=lambda: [*((*sample(*sizes), k) for sizes, k in zip(
+        (*DEEP, (6, 13, (3, 6, 7, 4, 9, 5))), (2, 3, 2, 5, 4, 1), strict=True)), *_odd_cases(2)],
     checker="Compare with your `deep_backprop`, which keeps everything: which layer differs first?",
     hint="forward, keeping every k-th; then, from the last stretch to the first: compute its "
          "activations once more, and walk back over it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.special import softmax as scipy_softmax
 
 from helpers.checks.exercise import Exercise, Group, no_sizes
 from helpers.checks.lesson_05 import softmax_delta
@@ -17,17 +18,9 @@ def normal(seed, *shape):
     return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
-def rows_of_weights(seed, *shape, where=1.0):
-    """Return rows that are positive where `where` is 1, 0 where it is 0, and add up to 1."""
-    A = np.exp(normal(seed, *shape)) * where
-    return A / A.sum(axis=-1, keepdims=True)
-
-
 def _look_up(q, K, V):
-    scores = [math.fsum(k * x for k, x in zip(row, q, strict=True)) for row in K]
-    sizes = [math.exp(s - max(scores)) for s in scores]
-    a = np.array([size / math.fsum(sizes) for size in sizes])
-    return np.array([math.fsum(a * column) for column in V.T]), a
+    a = scipy_softmax(np.einsum("td,d->t", K, q))
+    return np.einsum("t,tv->v", a, V), a
 
 
 look_up = Exercise(
@@ -51,10 +44,11 @@ def _softmax_back(dA, A):
 
 
 def _softmax_back_cases():
-    weights = [*(rows_of_weights(*shape) for shape in (
-        (1, 3, 5), (2, 2, 4, 4), (3, 2, 3, 5, 7), (4, 6))), rows_of_weights(
-            4, 3, 4, 4, where=np.tri(4))]
-    return [(normal(20 + i, *A.shape) + 0.3, A) for i, A in enumerate(weights)]
+    weights = [np.exp(normal(*shape)) for shape in (
+        (1, 3, 5), (2, 2, 4, 4), (3, 2, 3, 5, 7), (4, 6), (4, 3, 4, 4))]
+    weights[-1] *= np.tri(4)  # zeros stay zeros
+    return [(normal(20 + i, *A.shape) + 0.3, A / A.sum(axis=-1, keepdims=True))
+            for i, A in enumerate(weights)]
 
 
 softmax_back = Exercise(
@@ -69,10 +63,7 @@ def _scores(Q, K):
 
 
 def _attention(Q, K, V):
-    A = _scores(Q, K)
-    for row in A.reshape(-1, A.shape[-1]):  # a view of its rows
-        row[:] = [math.exp(v - max(row)) for v in row.copy()]
-        row /= math.fsum(row)
+    A = scipy_softmax(_scores(Q, K), axis=-1)
     return np.einsum("...ts,...sv->...tv", A, V), A
 
 
@@ -97,13 +88,12 @@ def _attention_back(dO, Q, K, V, A):
     """Return the gradients by complex steps; A stays 0 where it is 0, whatever the scores."""
     before = _scores(Q, K)
 
-    def total(Q, K, V):
-        moved = A * np.exp(_scores(Q, K) - before)
+    def total(p):
+        moved = A * np.exp(_scores(p["Q"], p["K"]) - before)
         moved = moved / moved.sum(axis=-1, keepdims=True)
-        return (dO * np.einsum("...ts,...sv->...tv", moved, V)).sum()
+        return (dO * np.einsum("...ts,...sv->...tv", moved, p["V"])).sum()
 
-    return (complex_step(lambda v: total(v, K, V), Q), complex_step(lambda v: total(Q, v, V), K),
-            complex_step(lambda v: total(Q, K, v), V))
+    return tuple(complex_gradients(total, {"Q": Q, "K": K, "V": V}).values())
 
 
 def _attention_back_cases():
@@ -139,7 +129,7 @@ def _embed_back(dX, ids, E, P):
 
 
 def _tokens(seed, N, T, V):
-    """Return ids (N, T) below V - 1, with a token that stands twice in a row of its own."""
+    """Return ids (N, T) below V - 1, with a token that stands twice in a row."""
     ids = np.random.default_rng([seed, N, T]).integers(0, V - 1, size=(N, T))
     ids[0, :2] = ids[1, 1] = 1
     return ids
@@ -169,31 +159,17 @@ embed = Group("11-embed", (embed_part, embed_back),
               unlocks="Tokens have become points, and the points can learn.")
 
 
-def _split_heads(X, h):
-    N, T, d = X.shape
-    out = np.zeros((N, h, T, d // h))
-    for n, i, t, j in np.ndindex(out.shape):
-        out[n, i, t, j] = X[n, t, i * (d // h) + j]
-    return out
-
-
-def _merge_heads(X):
-    N, h, T, width = X.shape
-    out = np.zeros((N, T, h * width))
-    for n, i, t, j in np.ndindex(X.shape):
-        out[n, t, i * width + j] = X[n, i, t, j]
-    return out
-
-
 HEADS = ((2, 5, 12, 3), (3, 4, 6, 2), (2, 3, 7, 7), (4, 5, 3, 1))  # N, T, d, h
 
 split_part = Exercise(
-    "11-heads", "split_heads", truth=_split_heads, returns=("X",),
+    "11-heads", "split_heads", returns=("X",),
+    truth=lambda X, h: np.stack(np.split(X, h, axis=-1), axis=1),
     cases=lambda: [(normal(1, N, T, d), h) for N, T, d, h in HEADS],
     hint="cut only the last axis: (N, T, h, d/h). Then exchange T and h.")
 
 merge_part = Exercise(
-    "11-heads", "merge_heads", truth=_merge_heads, returns=("X",),
+    "11-heads", "merge_heads", returns=("X",),
+    truth=lambda X: np.concatenate(list(np.moveaxis(X, 1, 0)), axis=-1),
     cases=lambda: [(normal(2, N, h, T, d // h),) for N, T, d, h in HEADS],
     hint="the two steps of `split_heads`, each undone, in the other order.")
 
