@@ -149,8 +149,15 @@ def wait_for(url):
     raise TimeoutError(f"JupyterLab did not answer at {url}")
 
 
+LAB = f"""import runpy, sys
+sys.path.append({str(ROOT / "tests")!r})
+import kernels  # forked ones: no libraries are loaded anew, and PyTorch is not needed
+kernels.forkserver.set_forkserver_preload(kernels.LIBRARIES[:-1])
+runpy.run_module("jupyterlab", run_name="__main__")"""
+
+
 @contextlib.contextmanager
-def served(folder, settings, app="jupyterlab", where="lab/tree"):
+def served(folder, settings, start=("-c", LAB), where="lab/tree"):
     """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
     (settings / "overrides.json").write_text(json.dumps(installer.OVERRIDES))
     (settings / "jupyter_server_config.py").write_text(installer.SERVER_CONFIG)
@@ -158,7 +165,7 @@ def served(folder, settings, app="jupyterlab", where="lab/tree"):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", app, "--no-browser", "--ServerApp.ip=127.0.0.1",
+    command = [sys.executable, *start, "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={token}",
                f"--ServerApp.root_dir={folder}", f"--LabServerApp.app_settings_dir={settings}",
                "--LabApp.expose_app_in_browser=True",
@@ -236,7 +243,7 @@ def open_notebook(page, address):
 
 def wait_until_ready(page):
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    page.wait_for_function(READY)
+    page.wait_for_function(READY, polling=100)
 
 
 def have_run(page, address):
@@ -256,7 +263,7 @@ def wait_for_rest(page):
     """Wait until Run All has ended: then the notebook takes the focus and shows another cell."""
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.wait_for_function("""() => ![...document.querySelectorAll(".jp-InputArea-prompt")].some(
-        (prompt) => prompt.textContent.includes("*"))""")
+        (prompt) => prompt.textContent.includes("*"))""", polling=100)
     page.wait_for_function("""() => new Promise((done) => {
         const place = () => document.querySelector(".jp-WindowedPanel-outer")?.scrollTop;
         const before = [document.activeElement, place()];
@@ -384,7 +391,8 @@ def in_both_themes(page, shoot, view, name):
         const light = (c) => c.match(/[\\d.]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 765;
         const face = getComputedStyle(v).getPropertyValue("--view-face");
         return Math.abs(light(getComputedStyle(v).color) - light(face)); }"""
-    for colours in ("Dark", "Light"):
+    light = page.locator("body").get_attribute("data-jp-theme-light") == "true"
+    for colours in ("Light", "Dark") if light else ("Dark", "Light"):  # to change costs a second
         theme(page, view, colours)
         view.evaluate("e => (window.frameElement ?? e).scrollIntoView()")
         shoot(page, f"view_{name}_{colours.lower()}")
@@ -768,7 +776,7 @@ def shows_anew(part, move):
 def test_views_move_in_notebook_7(folder, browser, shoot, tmp_path):
     page = browser.new_page(viewport=SIZE)
     page.set_default_timeout(60_000)
-    with served(folder, tmp_path, "notebook", "notebooks") as address:
+    with served(folder, tmp_path, ("-m", "notebook"), "notebooks") as address:
         page.goto(address("live/two.ipynb"))
         wait_until_ready(page)
         run_all(page)
