@@ -9,7 +9,16 @@ import types
 import numpy as np
 import pytest
 
-from helpers.checks import CheckFailed, Exercise, lesson_01, lesson_02, lesson_03, place
+from helpers.checks import (
+    CheckFailed,
+    Exercise,
+    lesson_01,
+    lesson_02,
+    lesson_03,
+    lesson_04,
+    lesson_05,
+    place,
+)
 from helpers.checks.compare import differ
 from helpers.checks.judge import PLACING
 from helpers.checks.show import as_html, as_text
@@ -253,3 +262,12 @@ def test_a_checker_of_the_students_own_comes_first_where_a_value_has_no_name():
     assert verdict.lines[2] == "Run your `check_gradients` first."
     assert exercise.checker not in exercise.judge(lambda x: -np.arange(4.0)).lines
     assert exercise.checker not in exercise.judge(lambda x: np.arange(5.0)).lines
+
+
+@pytest.mark.parametrize("exercise", [lesson_03.forward, lesson_04.backprop, lesson_05.backprop])
+def test_what_a_dict_holds_beyond_what_is_wanted_takes_no_name_away(exercise):
+    def with_more(*args):
+        return {**mistake.wrong(*args), "dA1": np.ones(3)}
+
+    for mistake in exercise.mistakes:
+        assert exercise.judge(with_more).mistake == exercise.judge(mistake.wrong).mistake

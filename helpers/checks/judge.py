@@ -7,6 +7,7 @@ finding is put into words.
 from __future__ import annotations
 
 import inspect
+import itertools
 import linecache
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -145,7 +146,8 @@ def _matters(evidence, used, other):
         for table, key in places:
             table[key] = used.truth
         call = evidence.call(evidence.cases[evidence.at])
-        return not call.endless and not evidence.same(call, evidence.calls[evidence.at])
+        return not call.endless and not evidence.same(
+            evidence.at, call, evidence.calls[evidence.at])
     finally:
         for table, key in places:
             table[key] = other
@@ -167,7 +169,7 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
     if len(calls) < len(evidence.cases):
         return None
     for mistake in exercise.mistakes:
-        if all(map(evidence.same, calls, _outcomes(evidence, mistake))):
+        if all(map(evidence.same, itertools.count(), calls, _outcomes(evidence, mistake))):
             # an error says less than values do: others come to the same one
             sure = evidence.wrong.stage != "raised"
             said = (f"{'Likely mistake' if sure else 'Perhaps'}: {mistake.message}"

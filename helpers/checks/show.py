@@ -44,7 +44,8 @@ def as_text(title: str, lines: list[str], place: Sequence[str] = ()) -> str:
 
 def as_html(title: str, lines: list[str], colour: str, place: Sequence[str] = ()) -> str:
     """Return a card as HTML, its text in the colour of the reader's theme."""
-    body, where = ("".join(f"<div>{_code(line)}</div>" for line in some) for some in (lines, place))
+    body, where = ("".join(f"<div>{with_code(line)}</div>" for line in some)
+                   for some in (lines, place))
     folded = f"<details><summary>{WHERE}</summary>{where}</details>" if where else ""
     return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
             f'padding: 6px 12px; line-height: 1.5; max-width: 52em; overflow-wrap: anywhere">'
@@ -71,6 +72,7 @@ def _bundle(title, lines, colour, place):
             "text/plain": as_text(title, lines, place)}
 
 
-def _code(line):
+def with_code(line: str) -> str:
+    """Return a line as HTML: what stands in backticks as code, links to notebooks as links."""
     linked = LINK.sub(r'<a href="\2">\1</a>', html.escape(line, quote=False))
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", linked)

@@ -25,13 +25,14 @@ def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
     if moved:
         return [moved], "parts-exchanged"
     guard, stop = Guard(), time.thread_time() + SECONDS
-    cases = sorted(zip(evidence.calls, evidence.cases, strict=True), key=lambda c: c[0].seconds)
+    calls = evidence.calls
+    quickest = sorted(range(len(calls)), key=lambda case: calls[case].seconds)
     for one, other in itertools.islice(_pairs(evidence, known_call), TRIES):
         if time.thread_time() > stop:
             return None
         both = catalogue.both(exercise.id, exercise.name, one, other)
-        if both and all(evidence.same(call, guard.call(both, args, exercise.view))
-                        for call, args in cases):
+        if both and all(evidence.same(case, calls[case], guard.call(
+                both, evidence.cases[case], exercise.view)) for case in quickest):
             return [f"Two things at once, it seems: {one.message}",
                     f"And apart from that: {other.message}"], "two-mistakes"
     return None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
-from helpers.checks.show import show_note
+from helpers.checks.show import show_note, with_code
 from helpers.memory import store
 from helpers.memory.keep import NotKept
 
@@ -64,8 +63,8 @@ class Guess:
                 "sure": self.sure, "truth": self.truth}
 
     def _page(self) -> str:
-        rows = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        return f"<p><b>{self.heading}:</b> {html.escape(self.question)}</p><ul>{rows}</ul>"
+        rows = "".join(f"<li>{with_code(option)}</li>" for option in self.options)
+        return f"<p><b>{self.heading}:</b> {with_code(self.question)}</p><ul>{rows}</ul>"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         if self.view is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import re
 
 from helpers.checks.catalogue import Mistake, mistakes, page
+from helpers.checks.show import with_code
 from helpers.memory import overview, store
 from helpers.memory.predictions import Guess
 
@@ -54,7 +54,7 @@ class Recall(Guess):
         return {**super()._row(before), "asked": [*asked, *new]}
 
     def _page(self) -> str:
-        answer = html.escape(f"“{self.case['truth']}”. {self.case['line']}")
+        answer = with_code(f"“{self.case['truth']}”. {self.case['line']}")
         return f"{super()._page()}<details><summary>The answer</summary><p>{answer}</p></details>"
 
 

@@ -25,7 +25,8 @@ const view = { render({ model, el }) {
     const data = model.get("data"), closed = Boolean(data.truth);
     complain(data.error);
     if (!data.options) return;
-    heading.replaceChildren(tag("b", {}, `${data.heading ?? "Predict"}: `), data.question);
+    heading.replaceChildren(tag("b", {}, `${data.heading ?? "Predict"}: `),
+      ...data.question.split("`").map((part, i) => i % 2 ? tag("code", {}, part) : part));
     options.style.cssText = data.heading ? "flex-direction: column; align-items: flex-start; font-family: monospace" : "";
     if (!offered.length) options.append(...offered = data.options.map((option) => choice(option, { choice: option })));
     offered.forEach((one, i) => mark(one, data.options[i] === data.choice, closed && data.options[i] === data.truth, closed));
