@@ -7,6 +7,7 @@ import functools
 import importlib
 import signal
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,7 @@ def test_right_answers_in_any_style_pass(key, exercise):
         SCORE.right += verdict.outcome == "correct"
         SCORE.false_accusations += verdict.outcome != "correct"
         assert verdict.outcome == "correct", verdict.lines
+    assert not tracemalloc.is_tracing()  # what a check begins ends, also where the time is up
 
 
 @every
