@@ -10,7 +10,7 @@ import shutil
 import zlib
 from pathlib import Path
 
-from helpers.checks.catalogue import ENCODED
+from helpers.checks.page import ENCODED
 from work_folder import hash_sources, is_untouched
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,34 +1,13 @@
-"""The catalogue of mistakes: a Markdown page a lesson, which people read and the checks use.
-
-A page has for each function a reference answer, and its mistakes: an id, a message, and edits that
-turn the reference into what a student with that mistake has written (see CONTRIBUTING.md).
-"""
+"""The catalogue of mistakes: the functions that the pages of mistakes describe."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
-import re
-import textwrap
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-PAGES = Path(__file__).with_name("mistakes")
-CODE = re.compile(r"^( *)```python\n(.*?)^\1```$", re.M | re.S)
-SECTION = re.compile(r"^## (\S+): `(\w+)`$(.*?)(?=^## |\Z)", re.M | re.S)
-ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
-PIECE = re.compile(r"^  (?:- (?=`)|(?=```python))|\s+or\s+(?=`[^`]+`\s+→)", re.M)  # edits, bodies
-CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
-SHARED = re.compile(
-    r"^The mistakes ((?:`[\w-]+`(?:,|\sand)?\s)*)of `([\w-]+)` count here too\.$", re.M)
-ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
-
-
-class PageError(ValueError):
-    """A page does not fit its reference; says where."""
+from helpers.checks.page import PAGES, PageError, code_before, edits, sections, text_of
 
 
 @dataclass(frozen=True)
@@ -43,60 +22,34 @@ class Mistake:
     new: str = ""  # what stands in the place of something right, where an edit puts it there
 
 
-def text_of(path: Path) -> str:
-    """Return the text of a page, also where an edition without solutions has encoded it."""
-    text = path.read_text(encoding="utf-8")
-    head, _, rest = text.partition("\n")
-    return zlib.decompress(base64.b64decode(rest)).decode("utf-8") if head == ENCODED else text
-
-
 @functools.cache
 def page(lesson: str) -> tuple[dict, dict]:
     """Return {(exercise, function): (reference, rows)} and the names that references use."""
-    sections, space = {}, {"mine": answer}
+    known, space = {}, {"mine": answer}
     for path in PAGES.glob(f"{lesson}_*.md"):
         text, space["__name__"] = text_of(path), path.stem
-        exec("".join(code for _, code in CODE.findall(text[:text.index("\n## ")])), space)
-        for found in SECTION.finditer(text):
-            exercise, name, body = found.groups()
-            source = CODE.search(body)[2]
+        exec(code_before(text), space)
+        for exercise, name, source, rows, shared in sections(path, text):
             exec(source, space)
-            rows = [(f"{path.name}, line {1 + text.count(chr(10), 0, row.start())}", row[1],
-                     *PIECE.split(row[2])) for row in ROW.finditer(text, *found.span(3))]
             own = [row[3:] for row in rows]
-            rows += [row for row in _shared(body, source, sections) if row[3:] not in own]
-            sections[exercise, name] = source, rows
-    return sections, space
+            rows += [row for row in _shared(shared, source, known) if row[3:] not in own]
+            known[exercise, name] = source, rows
+    return known, space
 
 
-def _shared(body, source, sections) -> Iterator[tuple]:
-    """Yield the rows of another function that count here too, with those edits that fit."""
-    for named, other in SHARED.findall(body):
-        ids = set(re.findall(r"[\w-]+(?=`)", named))
-        known = sections if any(other in key for key in sections) else page(other[:2])[0]
-        for row in [row for key, (_, more) in known.items() if other in key for row in more]:
+def _shared(shared, source, known) -> Iterator[tuple]:
+    """Yield the rows of other functions that count here too, with those edits that fit."""
+    for other, ids in shared:
+        its = known if any(other in key for key in known) else page(other[:2])[0]
+        missing = set(ids)
+        for row in [row for key, (_, more) in its.items() if other in key for row in more]:
             fit = [piece for piece in row[3:] if all(
-                old in source for edit in _edits(piece, source, "") for old, _ in edit)]
-            if fit and (row[1] in ids or not named):
-                ids.discard(row[1])
+                old in source for edit in edits(piece, source) for old, _ in edit)]
+            if fit and (row[1] in missing or not ids):
+                missing.discard(row[1])
                 yield *row[:3], *fit
-        if ids:
-            raise PageError(f"`{other}` has no edits of {', '.join(sorted(ids))} that fit here")
-
-
-def _edits(piece, source, where) -> list[tuple]:
-    """Return the alternatives of an edit, each a tuple of (old, new); a whole body is one."""
-    if piece.startswith("```"):
-        code = textwrap.dedent(piece[piece.index("\n") + 1:piece.rindex("  ```")])
-        whole, head = re.match("def |class |@", code), source[:source.find(":\n") + 2]
-        return [((source, code if whole else head + textwrap.indent(code, " " * 4)),)]
-    edit = re.sub(r"\s*\n\s*", " ", piece.strip())
-    changes = [CHANGE.fullmatch(part) for part in re.split(r"; (?=`)", edit)]
-    if None in changes:
-        raise PageError(f"{where}: an edit is written as `old` → `new`, not as {edit}")
-    news = [re.findall("`([^`]+)`", change[2]) or [""] for change in changes]
-    return [tuple((change[1], new[i % len(new)]) for change, new in zip(changes, news, strict=True))
-            for i in range(max(map(len, news)))]
+        if missing:
+            raise PageError(f"`{other}` has no edits of {', '.join(sorted(missing))} that fit here")
 
 
 def _made(exercise, name, source, edit, where) -> tuple[str, Callable]:
@@ -115,14 +68,14 @@ def _made(exercise, name, source, edit, where) -> tuple[str, Callable]:
 
 def reference(exercise: str, name: str) -> tuple[str, dict] | None:
     """Return the source of a reference answer and the names that it uses, or None."""
-    sections, space = page(exercise[:2])
-    return (sections[exercise, name][0], space) if (exercise, name) in sections else None
+    known, space = page(exercise[:2])
+    return (known[exercise, name][0], space) if (exercise, name) in known else None
 
 
 def answer(exercise: str) -> Callable | tuple[Callable, ...]:
     """Return an exercise's reference, a tuple if it has several; pages call this ``mine``."""
-    sections, space = page(exercise[:2])
-    found = tuple(space[name] for key, name in sections if key == exercise)
+    known, space = page(exercise[:2])
+    found = tuple(space[name] for key, name in known if key == exercise)
     return found[0] if len(found) == 1 else found
 
 
@@ -138,7 +91,7 @@ def mistakes(exercise: str, name: str) -> tuple[Mistake, ...]:
     source, rows = page(exercise[:2])[0].get((exercise, name), ("", []))
     found = []
     for where, mistake, message, *pieces in rows:
-        for edit in [edit for piece in pieces for edit in _edits(piece, source, where)]:
+        for edit in [edit for piece in pieces for edit in edits(piece, source, where)]:
             changed, wrong = _made(exercise, name, source, edit, where)
             edit = () if edit[0][0] == source else edit
             new = edit[0][1].strip() if edit else ""
