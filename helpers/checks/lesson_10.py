@@ -105,7 +105,7 @@ norms_per_layer = Exercise(
 EPS = 1e-5
 
 
-def _normalise(Z, g, t, eps, axis):
+def normalise(Z, g, t, eps, axis):
     """Return Y, H, s, mean and variance along an axis, which is kept; Z may be complex."""
     mu = Z.sum(axis=axis, keepdims=True) / Z.shape[axis]
     var = ((Z - mu) ** 2).sum(axis=axis, keepdims=True) / Z.shape[axis]
@@ -114,7 +114,7 @@ def _normalise(Z, g, t, eps, axis):
 
 
 def _batch_norm(Z, g, t, eps=EPS):
-    Y, H, s, mu, var = _normalise(Z, g, t, eps, 0)
+    Y, H, s, mu, var = normalise(Z, g, t, eps, 0)
     return Y, {"H": H, "s": s[0], "mu": mu[0], "var": var[0]}
 
 
@@ -142,7 +142,7 @@ def _norm_back(dY, g, cache, axis):
     eps = np.mean(cache["s"] ** 2 - (centred ** 2).mean(axis=axis, keepdims=True))
 
     return tuple(complex_gradients(
-        lambda p: (dY * _normalise(*p.values(), eps, axis)[0]).sum(),
+        lambda p: (dY * normalise(*p.values(), eps, axis)[0]).sum(),
         {"Z": centred, "g": g, "t": np.zeros(dY.shape[1])}).values())
 
 
@@ -214,7 +214,7 @@ test_mode = Group("10-test-mode", (running_part, test_part),
 layer_norm = Exercise(
     "10-layer-norm", "layer_norm_back", truth=lambda dY, g, cache: _norm_back(dY, g, cache, 1),
     returns=("dZ", "dg", "dt"), tolerance=1e-9, cases=lambda: _back_cases(
-        lambda *sums: dict(zip("Hs", _normalise(*sums, 1)[1:3], strict=True))),
+        lambda *sums: dict(zip("Hs", normalise(*sums, 1)[1:3], strict=True))),
     hint="`dH` first, since the gain differs from unit to unit; the two means run along a row; "
          "`dg` and `dt` still add up over the samples.",
     unlocks="One derivation, two layers: only the axis differs.")

@@ -7,11 +7,9 @@ import math
 import numpy as np
 
 from helpers.checks.exercise import Exercise, Group, no_sizes
+from helpers.checks.lesson_10 import EPS, normalise
 from helpers.checks.lesson_11 import attention as one_attention
 from helpers.checks.truth import complex_step
-
-EPS = 1e-5
-
 
 # The network with an axis more in front: arrays may be stacked, and complex
 
@@ -26,31 +24,19 @@ def _row(v):
 
 def _norm(X, g, t):
     """Return the normalised rows with gain and shift, H and s."""
-    centred = X - X.mean(axis=-1, keepdims=True)
-    s = np.sqrt((centred ** 2).mean(axis=-1, keepdims=True) + EPS)
-    return _row(g) * centred / s + _row(t), centred / s, s
-
-
-def _heads(X, h):
-    *most, T, d = X.shape
-    return np.moveaxis(X.reshape(*most, T, h, d // h), -2, -3)
-
-
-def _shares(S):
-    """Return the softmax along the last axis of scores that may be complex."""
-    E = np.exp(S - S.real.max(axis=-1, keepdims=True))
-    return E / E.sum(axis=-1, keepdims=True)
+    return normalise(X, _row(g), _row(t), EPS, -1)[:3]
 
 
 def _attend(X, p, h):
     """Return the attention layer's output and what it keeps."""
     Y, H, s = _norm(X, p["g1"], p["t1"])
-    Q, K, V = (_heads(_times(Y, p[name]), h) for name in ("Wq", "Wk", "Wv"))
+    Q, K, V = (np.stack(np.split(_times(Y, p[name]), h, axis=-1), axis=-3)
+               for name in ("Wq", "Wk", "Wv"))
     S = np.einsum("...ti,...si->...ts", Q, K) / math.sqrt(Q.shape[-1])
-    future = np.arange(X.shape[-2]) > np.arange(X.shape[-2])[:, None]
-    A = np.where(future, 0, _shares(np.where(future, -1e300, S)))
-    M = np.moveaxis(np.einsum("...ts,...si->...ti", A, V), -3, -2)
-    M = M.reshape(*M.shape[:-2], -1)
+    powers = np.exp(S - S.real.max(axis=-1, keepdims=True)) * np.tri(S.shape[-1])
+    A = powers / powers.sum(axis=-1, keepdims=True)
+    O = np.einsum("...ts,...si->...ti", A, V)  # noqa: E741  (the lesson's name)
+    M = np.concatenate(list(np.moveaxis(O, -3, 0)), axis=-1)
     return X + _times(M, p["Wo"]), {"H": H, "s": s, "Y": Y, "Q": Q, "K": K, "V": V, "A": A, "M": M}
 
 
@@ -283,8 +269,7 @@ def _adam_cases():
         rng = np.random.default_rng(seed)
         params, grads, mean = ({"W": rng.normal(size=(5, 3)), "b": rng.normal(size=4)}
                                for _ in range(3))
-        grads["b"][0] = 0  # a token that does not occur has no gradient
-        mean["b"][0] = 0
+        grads["b"][0] = mean["b"][0] = 0  # a token that does not occur has no gradient
         state = {"step": step, "m": {k: a * bool(step) for k, a in mean.items()},
                  "v": {k: a * a * bool(step) * 1.7 for k, a in mean.items()}}
         cases.append((params, grads, state, rate, *more))
