@@ -102,7 +102,7 @@ def run(command: list[str]) -> int:
 
 def pip_install(*arguments: str) -> bool:
     """Run pip in the environment; True if it succeeds."""
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install"]
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
     return run([*pip, "--constraint", str(CONSTRAINTS), *arguments]) == 0
 
 
@@ -217,6 +217,8 @@ def install(parts: list[str], venv: dict | None, options: list[str]) -> dict:
         raise failed("The packages could not be installed")
     if "base" in parts:
         install_torch(venv)
+    # pip would have one core do it, and compile the packages' own tests too.
+    run([PYTHON, "-m", "compileall", "-qqj0", "-x", r"[/\\]tests[/\\]", str(venv["packages"])])
     return venv
 
 

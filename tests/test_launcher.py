@@ -275,7 +275,7 @@ def test_changed_pins_without_network_start_what_is_installed(made):
         assert result.returncode == 0 and "starts with those that are there" in result.stdout
         assert "The set-up is complete" not in result.stdout
         assert len(made.calls("pip")) == start + 1 and len(made.calls("jupyterlab")) == start
-        assert made.calls("pip")[-1][4:8] == ["--retries", "1", "--timeout", "8"]
+        assert made.calls("pip")[-1][5:9] == ["--retries", "1", "--timeout", "8"]
     assert "The set-up is complete" in made.run("lab").stdout
     assert "Setting the course up" not in made.run("lab").stdout
 
