@@ -77,16 +77,24 @@ def likeness(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int] | None 
     match = looks_like(got, want, sizes or {})
     if match and match[0] not in ("nearly-right", "constant-factor"):
         return f"is {match[1]}"
-    size, right = np.linalg.norm(got), np.linalg.norm(want)
-    if want.size < 2 or got.dtype.kind != "f" or not 0 < size < np.inf or right == 0:
+    cosine, length = _arrows(got, want)
+    if want.size < 2 or got.dtype.kind != "f" or np.isnan(cosine):
         return ""
-    percent, cosine = 100 * np.linalg.norm(got - want) / right, np.vdot(got, want) / size / right
+    percent = 100 * np.linalg.norm(got - want) / np.linalg.norm(want)
     return (f"is off by {f'{percent:.0f}' if percent >= 1 else 'less than 1'} % of its size "
-            f"(cosine {cosine:.3f}, {size / right:.3g} times as long)")
+            f"(cosine {cosine:.3f}, {length:.3g} times as long)")
 
 
 def _equal(a, b, rounding):
     return bool(np.all(np.abs(a - b) <= rounding * np.abs(b).max()))
+
+
+def _arrows(got, want):
+    """Return the cosine between two arrays, and how many times as long the first is; or nan."""
+    size, right = np.linalg.norm(got), np.linalg.norm(want)
+    both = 0 < size < np.inf and right > 0
+    return (float(np.vdot(got, want) / size / right) if both else np.nan,
+            float(size / right) if right > 0 else np.nan)
 
 
 @dataclass(frozen=True)
@@ -158,10 +166,8 @@ def diagnose(
         Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
         finite, or the loss has the digits of float32 only, or two values for the same parameters.
     """
-    own, given = _arrays("params", params), _arrays("grads", grads)
-    _checked(own, given)
-    sizes = _numbers(sizes or {})
-    _wanted(callable(loss), "loss", type(loss).__name__, "a function of a dict of parameters")
+    own, given, sizes = _arrays("params", params), _arrays("grads", grads), sizes or {}
+    _checked(loss, own, given, sizes)
     slopes, noise = _measured(loss, own)
     kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
     findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
@@ -190,22 +196,13 @@ def _wanted(ok, what, came, wanted):
 def _arrays(what, values):
     """Return a dict of float copies, or say which entry is not made of numbers."""
     kind = type(values).__name__
-    _wanted(isinstance(values, Mapping), what, kind, "a dict from names to arrays")
-    _wanted(values, what, f"an empty {kind}", "a dict from names to arrays")
+    _wanted(isinstance(values, Mapping) and values, what, f"an empty {kind}" if values == {}
+            else kind, "a dict from names to arrays")
     arrays = {name: _array(value) for name, value in values.items()}
     for name, array in arrays.items():
         _wanted(array is not None, f"{what}[{name!r}]", type(values[name]).__name__,
                 "an array of real numbers")
     return {name: array.astype(float) for name, array in arrays.items()}
-
-
-def _numbers(sizes):
-    """Return the sizes, or say what else came."""
-    _wanted(isinstance(sizes, Mapping), "sizes", type(sizes).__name__, 'a dict such as {"N": 500}')
-    for name, n in sizes.items():
-        _wanted(isinstance(n, (int, float, np.number)) and n > 0, f"sizes[{name!r}]", repr(n),
-                "a number above 0")
-    return sizes
 
 
 def _array(value):
@@ -217,8 +214,8 @@ def _array(value):
     return array if array.dtype.kind in "iuf" else None
 
 
-def _checked(params, grads):
-    """Raise an error where parameters and gradients do not belong together, or are not finite."""
+def _checked(loss, params, grads, sizes):
+    """Raise an error where what came does not belong together, or is not finite."""
     missing, extra = [k for k in params if k not in grads], [k for k in grads if k not in params]
     if missing or extra:
         which = f"no entry for {missing}" if missing else f"{extra} belong to no parameter"
@@ -227,10 +224,15 @@ def _checked(params, grads):
               for name, array in params.items() if grads[name].shape != array.shape]
     if shapes:
         raise ValueError("; ".join(shapes) + ": each gradient has the shape of its parameter")
-    endless = next((name for name, W in params.items() if not np.isfinite(W).all()), None)
-    if endless is not None:
-        raise ValueError(f"params[{endless!r}]: it holds nan or infinity; nothing can be measured "
-                         "there")
+    for name, W in params.items():
+        if not np.isfinite(W).all():
+            raise ValueError(f"params[{name!r}]: it holds nan or infinity; nothing can be "
+                             "measured there")
+    _wanted(isinstance(sizes, Mapping), "sizes", type(sizes).__name__, 'a dict such as {"N": 500}')
+    for name, n in sizes.items():
+        _wanted(isinstance(n, (int, float, np.number)) and n > 0, f"sizes[{name!r}]", repr(n),
+                "a number above 0")
+    _wanted(callable(loss), "loss", type(loss).__name__, "a function of a dict of parameters")
 
 
 # What is measured.
@@ -296,15 +298,11 @@ def _examine(name, got, want, param, noise, sizes, kink):
     error = np.divide(difference, size, out=np.zeros(size.shape), where=judged & (size != 0))
     error[~np.isfinite(got)] = np.nan
     worst = float(error.max(initial=0.0))
-    lengths = np.linalg.norm(got), np.linalg.norm(want)
-    both = all(np.isfinite(lengths)) and min(lengths) > 0
-    cosine = float(np.vdot(got, want)) / lengths[0] / lengths[1] if both else np.nan
-    length = float(lengths[0] / lengths[1]) if lengths[1] > 0 else np.nan
     right = worst < GOOD
     text = "right" if right else _in_words(got, want, param, error, noise, sizes)
     if kink.any():
         text += f"; kink: not judged here ({kink.sum()} of {kink.size} entries)"
-    return Finding(name, got.shape, right, worst, cosine, length, text)
+    return Finding(name, got.shape, right, worst, *_arrows(got, want), text)
 
 
 def _in_words(got, want, param, error, noise, sizes):

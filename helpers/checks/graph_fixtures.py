@@ -6,9 +6,11 @@ A student's function meets a `Node` as it meets a node of its own notebook: it h
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partialmethod
 from graphlib import TopologicalSorter
+from itertools import filterfalse
 from typing import Any
 
 import numpy as np
@@ -26,12 +28,11 @@ class Node:
     """
 
     def __init__(self, value: Any = None, parents: tuple[Node, ...] = (),
-                 function: Callable | None = None, name: str | None = None,
-                 title: str | None = None):
+                 function: Callable | None = None, name: str | None = None):
         self.parents, self.function, self.name = tuple(parents), function, name
         value = self.compute(*(p.value for p in self.parents)) if value is None else value
         self.value = np.array(value, dtype=float)
-        self.given, self.title = self.value.copy(), title or name
+        self.given, self.title = self.value.copy(), name
         self.operation = "computed" if self.parents else "input"
 
     def __repr__(self) -> str:
@@ -51,10 +52,10 @@ class Node:
 
     def __deepcopy__(self, memo: dict) -> Node:
         """Return a copy of the whole graph below, without recursion."""
-        copies = {node: Node(node.value, (), node.function, node.name, node.title)
-                  for node in below(self)}
-        for node, new in copies.items():
-            new.parents, new.operation = tuple(copies[p] for p in node.parents), node.operation
+        copies = {}
+        for node in in_order(self):
+            new = copies[node] = copy.copy(node)
+            new.value, new.parents = node.value.copy(), tuple(map(copies.get, node.parents))
         return copies[self]
 
 
@@ -88,8 +89,8 @@ class Tensor(Node, NDArrayOperatorsMixin):
         return self._then(lambda v: v.sum(axis=axis, keepdims=keepdims))
 
     exp, log = partialmethod(_then, np.exp), partialmethod(_then, np.log)
-    tanh, relu, mean = (partialmethod(_then, np.tanh), partialmethod(_then, relu),
-                        partialmethod(_then, np.mean))
+    tanh, mean = partialmethod(_then, np.tanh), partialmethod(_then, np.mean)
+    relu = partialmethod(_then, relu)
 
 
 def below(output: Node) -> list[Node]:
@@ -110,21 +111,23 @@ def in_order(output: Node) -> list[Node]:
 
 def order_facts(args: tuple, order: Any) -> dict[str, Count]:
     """Return what is wrong with an order of the nodes of a graph: counts, all 0 for a right one."""
-    if not isinstance(order, (list, tuple)):
-        said = f"It returned {kind_of(order)}; wanted a list of nodes."
-        return dict.fromkeys(order_facts(args, []), Count(0)) | {"no list": Count(1, said)}
-    nodes = set(below(args[0]))
-    ours = [isinstance(thing, Node) and thing in nodes for thing in order]
-    strange = [thing for thing, mine in zip(order, ours, strict=True) if not mine]
-    place = {order[at]: at for at in reversed(range(len(order))) if ours[at]}  # the first of each
-    missing, repeated = len(nodes) - len(place), sum(ours) - len(place)
+    nodes, kind = set(below(args[0])), kind_of(order)
+    no_list = not isinstance(order, (list, tuple))
+    things = [] if no_list else order
+
+    def is_node(thing):
+        return isinstance(thing, Node) and thing in nodes
+
+    ours, strange = list(filter(is_node, things)), list(filterfalse(is_node, things))
+    place = {node: at for at, node in reversed(list(enumerate(ours)))}  # the first of each
+    missing, repeated = len(nodes) - len(place), len(ours) - len(place)
     early = sum(any(place.get(p, -1) > at for p in node.parents) for node, at in place.items())
-    pairs = sum(isinstance(thing, tuple) for thing in order)
-    return {"no list": Count(0),
-            "pairs": Count(pairs, "The list holds tuples, where it should hold nodes alone."),
+    return {"no list": Count(no_list, f"It returned {kind}; wanted a list of nodes."),
+            "pairs": Count(sum(isinstance(thing, tuple) for thing in strange),
+                           "The list holds tuples, where it should hold nodes alone."),
             "strange": Count(len(strange), _strange(strange, "in the list", "list")),
             "missing": Count(missing, f"{missing} of {len(nodes)} nodes "
-                             f"{'is' if missing == 1 else 'are'} missing from the list." if order
+                             f"{'is' if missing == 1 else 'are'} missing from the list." if things
                              else "The list holds no node at all: it is empty."),
             "repeated": Count(repeated, f"The list has {repeated} of its entries too many: nodes "
                               "are listed more than once."),
@@ -141,30 +144,17 @@ def _strange(things, where, what):
 
 
 def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:
-    """Return the gradients by the names of their nodes, and how many values were changed.
-
-    Raises
-    ------
-    TypeError
-        Where `grads` is no dict.
-    """
-    if not isinstance(grads, dict):
-        raise TypeError("gradients come in a dict")
+    """Return the gradients of a dict by the names of their nodes, between what is wrong."""
     nodes = dict.fromkeys(below(args[0]))
-    named = [node for node in nodes if node.name]
+    named = {node.name: grads.get(node) for node in nodes if node.name}
     strange = [key for key in grads if key not in nodes]
-    missing = [node.name for node in named if node not in grads]
-    changed = sum(not np.array_equal(n.value, n.given) for n in nodes)
+    missing = [node.name for node in nodes if node.name and node not in grads]
+    changed = sum(not np.array_equal(node.value, node.given) for node in nodes)
     return {"strange": Count(len(strange), _strange(strange, "among the keys", "dict")),
             "missing": Count(len(missing), f"The gradient of {listed(missing)} is missing."),
-            **{node.name: _plain(grads.get(node)) for node in named},
+            **named,
             "changed": Count(changed, f"It has changed the value of {changed} "
                                       f"node{'s' * (changed > 1)}.")}
-
-
-def _plain(value):
-    """Return whole numbers as floats: a seed of 1 is as good as one of 1.0."""
-    return float(value) if type(value) is int else value
 
 
 def gradients(output: Node) -> dict[Node, Any]:
@@ -172,10 +162,10 @@ def gradients(output: Node) -> dict[Node, Any]:
     order = in_order(output)
 
     def run(changed, value):
-        values = {}
+        values = {node: node.value for node in order} | {changed: value}
         for node in order:
-            values[node] = value if node is changed else (
-                node.compute(*(values[p] for p in node.parents)) if node.parents else node.value)
+            if node.parents and node is not changed:
+                values[node] = node.compute(*map(values.get, node.parents))
         return values[output].sum()
 
     found = {node: complex_step(lambda v, node=node: run(node, v), node.value)

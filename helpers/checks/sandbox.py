@@ -7,12 +7,14 @@ import copy
 import ctypes
 import functools
 import io
+import itertools
 import os
 import random
 import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +33,6 @@ MEMORY = 4 * 2**30  # bytes, or half of the computer's if that is less, that a c
 LIBRARIES = tuple(str(Path(file).parents[up]) for file, up in (
     (os.__file__, 0), (np.__file__, 1), (__file__, 1)))  # whose code is never the student's
 WATCHED: set[Alarm] = set()  # the alarms that are on
-BUSY = threading.Event()  # there are some
 DEEPEST = 50_000  # so many calls may wait for each other, whatever limit a student sets before
 TRACED = 100  # so many of the innermost frames are watched for a bare `except:`
 
@@ -55,10 +56,7 @@ class Call:
 
 
 def fresh(args: tuple) -> tuple:
-    """Return the arguments with copies of all that a call could change.
-
-    That is: arrays, dicts, lists, random generators, and what has a `__deepcopy__` of its own.
-    """
+    """Return the arguments with copies of all that a call could change."""
     memo: dict = {}  # what two arguments share, their copies share
     return tuple(copy.deepcopy(a, memo)
                  if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a for a in args)
@@ -131,7 +129,6 @@ class Alarm:
     def __enter__(self) -> Alarm:
         _start_watching()
         WATCHED.add(self)
-        BUSY.set()
         if self.signals:
             self.began, self.armed = time.monotonic(), True
             self.handler = signal.signal(signal.SIGALRM, self._ring)
@@ -164,13 +161,12 @@ class Alarm:
         self.rung = True
         # A bare `except:` swallows it. The line of the student's that runs next, which is outside
         # the `try`, raises it again.
-        for _ in range(TRACED):
-            if frame is None or frame.f_code.co_filename == __file__:
+        for outer, _ in itertools.islice(traceback.walk_stack(frame), TRACED):
+            if outer.f_code.co_filename == __file__:
                 break
-            if not frame.f_code.co_filename.startswith(LIBRARIES):
-                frame.f_trace = _raise_again
-            frame = frame.f_back
-        sys.settrace(_trace_nothing)
+            if not outer.f_code.co_filename.startswith(LIBRARIES):
+                outer.f_trace = _raise_again
+        sys.settrace(lambda *new: None)  # no new frame is traced, those that have their own go on
         raise TimeUp
 
     def interrupt(self) -> None:
@@ -184,28 +180,21 @@ class Alarm:
 
 @functools.cache
 def _start_watching() -> None:
+    """Look after all alarms, four times a second, in a thread of its own."""
+    def watch():
+        while True:
+            time.sleep(0.25)
+            for alarm in list(WATCHED):
+                alarm.interrupt()
+
     with contextlib.suppress(RuntimeError):  # no threads here, as in a browser
-        threading.Thread(target=_watch, daemon=True).start()
-
-
-def _watch() -> None:
-    """Look after all alarms, four times a second while there are any, in a thread of its own."""
-    while BUSY.wait():
-        time.sleep(0.25)
-        BUSY.clear()
-        for alarm in list(WATCHED):
-            BUSY.set()
-            alarm.interrupt()
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _raise_again(frame, event, arg):
     if event == "line":
         raise TimeUp
     return _raise_again
-
-
-def _trace_nothing(frame, event, arg):
-    """Trace no new frame; with a trace function set, those that have one of their own go on."""
 
 
 @contextlib.contextmanager
@@ -273,21 +262,13 @@ def muted():
     plt = sys.modules.get("matplotlib.pyplot")
     before = plt.get_fignums() if plt else []
     shell = "IPython" in sys.modules and sys.modules["IPython"].get_ipython()
-    publisher = getattr(shell, "display_pub", None)
-    hooked = hasattr(publisher, "register_hook")
-    if hooked:
-        publisher.register_hook(_unpublished)
-    try:
-        with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
-              warnings.catch_warnings(), np.errstate(all="ignore")):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if hooked:
-            publisher.unregister_hook(_unpublished)
-        for number in set(plt.get_fignums()) - set(before) if plt else ():
-            plt.close(number)
-
-
-def _unpublished(message: dict) -> None:
-    """Take a message that is about to be published, and give none back."""
+    publisher, hook = getattr(shell, "display_pub", None), lambda message: None
+    with (contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()),
+          warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.ExitStack() as after):
+        warnings.simplefilter("ignore")
+        if hasattr(publisher, "register_hook"):
+            publisher.register_hook(hook)  # it takes each message, and gives none back
+            after.callback(publisher.unregister_hook, hook)
+        after.callback(lambda: [plt.close(number) for number in plt.get_fignums()
+                                if number not in before] if plt else None)
+        yield

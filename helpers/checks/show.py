@@ -20,12 +20,12 @@ def show(outcome: str, exercise: str, lines: list[str], place: Sequence[str] = (
 
 def show_card(outcome: str, title: str, lines: list[str], place: Sequence[str] = ()) -> None:
     """Show a card under a title of its own, with the sign and the colour of an outcome."""
-    _show(f"{SIGNS[outcome]} {title}", lines, OUTCOMES[outcome], place)
+    _show(f"{SIGNS[outcome]} {title}", lines, outcome, place)
 
 
 def show_note(title: str, lines: list[str]) -> None:
     """Show a card that judges nothing."""
-    _show(title, lines, OUTCOMES["skipped"])
+    _show(title, lines, "skipped")
 
 
 def show_progress(lesson: str, rows: list[tuple[str, str]], more: Sequence[str] = ()) -> None:
@@ -33,7 +33,23 @@ def show_progress(lesson: str, rows: list[tuple[str, str]], more: Sequence[str] 
     done = sum(outcome == "correct" for _, outcome in rows)
     _show(f"Lesson {lesson}: {done} of {len(rows)} exercises correct",
           [*(f"{SIGNS[outcome]} `{exercise}` {outcome}" for exercise, outcome in rows), *more],
-          OUTCOMES["correct" if done == len(rows) else "skipped"])
+          "correct" if done == len(rows) else "skipped")
+
+
+def _show(title, lines, outcome, place=()):
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(as_text(title, lines, place))
+    else:
+        display(card(title, lines, outcome, place), raw=True)
+
+
+def card(title: str, lines: list[str], outcome: str, place: Sequence[str] = ()) -> dict[str, str]:
+    """Return a card as Jupyter displays it."""
+    return {"text/html": as_html(title, lines, OUTCOMES[outcome], place),
+            "text/plain": as_text(title, lines, place)}
 
 
 def as_text(title: str, lines: list[str], place: Sequence[str] = ()) -> str:
@@ -50,26 +66,6 @@ def as_html(title: str, lines: list[str], colour: str, place: Sequence[str] = ()
     return (f'<div style="border-left: 5px solid {colour}; background: {colour}1f; '
             f'padding: 6px 12px; line-height: 1.5; max-width: 52em; overflow-wrap: anywhere">'
             f'<div style="font-weight: 600">{html.escape(title)}</div>{body}{folded}</div>')
-
-
-def _show(title, lines, colour, place=()):
-    from IPython import get_ipython
-    from IPython.display import display
-
-    if get_ipython() is None:
-        print(as_text(title, lines, place))
-        return
-    display(_bundle(title, lines, colour, place), raw=True)
-
-
-def card(title: str, lines: list[str], outcome: str) -> dict[str, str]:
-    """Return a card as Jupyter displays it."""
-    return _bundle(title, lines, OUTCOMES[outcome], ())
-
-
-def _bundle(title, lines, colour, place):
-    return {"text/html": as_html(title, lines, colour, place),
-            "text/plain": as_text(title, lines, place)}
 
 
 def with_code(line: str) -> str:

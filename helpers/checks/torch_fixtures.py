@@ -74,10 +74,8 @@ def _classes() -> SimpleNamespace:
             (D, H), K = params["W1"].shape, params["W2"].shape[1]
             self.hidden = torch.nn.Linear(D, H, dtype=torch.float64)
             self.output = torch.nn.Linear(H, K, dtype=torch.float64)
-            with torch.no_grad():
-                for layer, n in ((self.hidden, 1), (self.output, 2)):
-                    layer.weight.copy_(torch.from_numpy(params[f"W{n}"].T))
-                    layer.bias.copy_(torch.from_numpy(params[f"b{n}"]))
+            torch.nn.utils.vector_to_parameters(torch.from_numpy(np.concatenate(
+                [params[name].T.ravel() for name in ("W1", "b1", "W2", "b2")])), self.parameters())
             self.drops, self.passes = drops, []
             self.in_words = f"a network {D}-{H}-{K}"
 
@@ -175,26 +173,18 @@ def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> 
     """Return the arrays of a dict, between what is wrong with its names and with its types.
 
     `what` it is called on a card; without `extra`, names that are not wanted do no harm.
-
-    Raises
-    ------
-    TypeError
-        Where `got` is no dict.
     """
-    if not isinstance(got, dict):
-        raise TypeError("arrays come in a dict")
     missing = [key for key in wanted if key not in got]
     strange = [key for key in got if key not in wanted] if extra else []
     held = [key for key, value in got.items() if is_tensor(value)]
     single = [key for key, value in got.items() if "float32" in str(getattr(value, "dtype", ""))]
-    plain = {key: got[key].detach().numpy() if key in held else got[key] for key in got}
 
-    def those(*rows):
-        return " ".join(f"{text}: {', '.join(f'`{key}`' for key in keys)}."[:150]
-                        for text, keys in rows if keys)
+    def those(text, keys):
+        return f"{text}: {', '.join(f'`{key}`' for key in keys)}."[:150] if keys else ""
 
-    names = those(("Missing", missing), ("Not wanted", strange))
+    names = f"{those('Missing', missing)} {those('Not wanted', strange)}".strip()
     return {KEYS: Count(len(missing + strange), f"The names in {what} are not right. {names}"),
-            **dict.fromkeys(wanted), **plain,
-            TENSORS: Count(len(held), those(("Tensors, where arrays are wanted", held))),
-            SINGLE: Count(len(single), those(("In float32, where float64 is wanted", single)))}
+            **dict.fromkeys(wanted), **got,
+            **{key: got[key].detach().numpy() for key in held},
+            TENSORS: Count(len(held), those("Tensors, where arrays are wanted", held)),
+            SINGLE: Count(len(single), those("In float32, where float64 is wanted", single))}

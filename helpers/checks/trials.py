@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -55,57 +56,56 @@ def _weights(seed: int, **shapes: tuple) -> dict[str, np.ndarray]:
     return {name: rng.normal(size=shape) / np.sqrt(shape[0]) for name, shape in shapes.items()}
 
 
-@functools.cache
-def moons() -> Trial:
-    """Lesson 05: two moons, 2-5-2, softmax and a penalty."""
-    X, y = datasets.moons()
-    loss, reg = answer("05-loss"), 1e-3
-    return Trial(_weights(1, W1=(2, 5), b1=(5,), W2=(5, 2), b2=(2,)),
-                 lambda p: loss(X, y, p, reg), lambda f, p: f(X, y, p, reg), rate=0.5)
+def _layers(seed: int, *widths: int) -> dict[str, np.ndarray]:
+    """Return W1, b1, W2, ... of a network with so many units in each layer."""
+    return _weights(seed, **{f"{kind}{i}": (n, m) if kind == "W" else (m,) for i, (n, m)
+                             in enumerate(pairwise(widths), 1) for kind in "Wb"})
+
+
+def _penalised(data: tuple, loss: Callable, params: dict, **more: Any) -> Trial:
+    """Return the trial of a loss and a gradient that take X, y, the parameters and a penalty."""
+    return Trial(params, lambda p: loss(*data, p, 1e-3), lambda f, p: f(*data, p, 1e-3), **more)
 
 
 @functools.cache
-def circles() -> Trial:
-    """Lesson 06: circles, 2-3-2, sigmoid and softmax."""
-    X, y = datasets.make_circles(500)
-    Y = answer("06-one-hot")(y, 2)
-    (hidden, output), loss = answer("06-layers"), answer("05-cross-entropy")
-    return Trial(_weights(0, W1=(2, 3), b1=(3,), W2=(3, 2), b2=(2,)),
-                 lambda p: loss(y, output(hidden(X, p["W1"], p["b1"]), p["W2"], p["b2"])),
-                 lambda f, p: f(X, Y, p), rate=2, name="compute_gradients")
-
-
 def _digits() -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_digits
     X, y = load_digits(return_X_y=True)
     return X[:100] / 16 - 0.3, y[:100]
 
 
-@functools.cache
+def moons() -> Trial:
+    """Lesson 05: two moons, 2-5-2, softmax and a penalty."""
+    return _penalised(datasets.moons(), answer("05-loss"), _layers(1, 2, 5, 2), rate=0.5)
+
+
 def digits() -> Trial:
     """Lesson 09: a hundred digits, 64-8-10, ReLU and a penalty."""
-    (X, y), loss, reg = _digits(), answer("09-network")[1], 1e-3
-    return Trial(_weights(0, W1=(64, 8), b1=(8,), W2=(8, 10), b2=(10,)),
-                 lambda p: loss(X, y, p, reg), lambda f, p: f(X, y, p, reg), rate=0.3)
+    return _penalised(_digits(), answer("09-network")[1], _layers(0, 64, 8, 10), rate=0.3)
 
 
-@functools.cache
 def depth() -> Trial:
     """Lesson 10: a hundred digits, 64-12-11-9-10, ReLU and a penalty."""
-    (X, y), reg, widths = _digits(), 1e-3, (64, 12, 11, 9, 10)
     (forward, _), loss = answer("10-deep-backprop"), answer("05-cross-entropy")
 
-    def total(p):
+    def total(X, y, p, reg):
         squares = sum((W**2).sum() for W in p.values() if W.ndim == 2)
         return loss(y, forward(X, p)[-1]) + reg / 2 * squares
 
-    shapes = {f"{kind}{i}": (n, m) if kind == "W" else (m,)
-              for i, (n, m) in enumerate(pairwise(widths), 1) for kind in "Wb"}
-    return Trial(_weights(0, **shapes), total, lambda f, p: f(X, y, p, reg), rate=0.3,
-                 name="deep_backprop")
+    return _penalised(_digits(), total, _layers(0, 64, 12, 11, 9, 10), rate=0.3,
+                      name="deep_backprop")
 
 
-@functools.cache
+def circles() -> Trial:
+    """Lesson 06: circles, 2-3-2, sigmoid and softmax."""
+    X, y = datasets.make_circles(500)
+    Y = answer("06-one-hot")(y, 2)
+    (hidden, output), loss = answer("06-layers"), answer("05-cross-entropy")
+    return Trial(_layers(0, 2, 3, 2),
+                 lambda p: loss(y, output(hidden(X, p["W1"], p["b1"]), p["W2"], p["b2"])),
+                 lambda f, p: f(X, Y, p), rate=2, name="compute_gradients")
+
+
 def backwards() -> Trial:
     """Lesson 12: one attention layer that is to write three digits backwards, as in `153=351`."""
     embed, embed_back = answer("11-embed")
@@ -131,12 +131,11 @@ def backwards() -> Trial:
                  name="attention_layer_back")
 
 
-@functools.cache
 def activations() -> Trial:
     """Lesson 07: the moons, through the rule of an autograd for tanh."""
     X, y = datasets.moons()
-    error, loss = answer("05-softmax-delta"), answer("05-cross-entropy")
-    softmax = answer("05-softmax")
+    error, loss, softmax = map(
+        answer, ("05-softmax-delta", "05-cross-entropy", "05-softmax"))
 
     def forward(p):
         A1 = np.tanh(X @ p["W1"] + p["b1"])
@@ -148,8 +147,8 @@ def activations() -> Trial:
         dZ1 = tanh_rule(dZ2 @ p["W2"].T, X @ p["W1"] + p["b1"], A1)
         return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": A1.T @ dZ2, "b2": dZ2.sum(axis=0)}
 
-    return Trial(_weights(1, W1=(2, 5), b1=(5,), W2=(5, 2), b2=(2,)),
-                 lambda p: loss(y, forward(p)[1]), gradient, rate=0.5, name="tanh_rule")
+    return Trial(_layers(1, 2, 5, 2), lambda p: loss(y, forward(p)[1]), gradient, rate=0.5,
+                 name="tanh_rule")
 
 
 TRIALS = {"05-backprop": moons, "06-gradient-pieces": circles,
