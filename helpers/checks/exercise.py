@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +64,7 @@ class _Check:
     @property
     def attribute(self) -> str:
         """The name of the check in its lesson module."""
-        return self.id.split("-", 1)[1].replace("-", "_")
+        return self.id[3:].replace("-", "_")
 
     @property
     def names(self) -> str:
@@ -107,9 +107,8 @@ class Exercise(_Check):
     """An exercise of one function, and its check.
 
     A `view` takes the arguments as the call left them and what came back, and returns what is
-    compared, of right and wrong answers alike; a `Count` in it says a fault in a sentence of its
-    own. What it cannot make sense of, it hands on or raises on: the result is then compared as it
-    came.
+    compared; a `Count` in it says a fault in a sentence of its own. Where it hands on or raises on
+    what it cannot make sense of, the result is compared as it came.
     """
 
     id: str  # such as "02-backprop"; its part after the number is the check's name
@@ -136,9 +135,9 @@ class Exercise(_Check):
         return (self,)
 
     @property
-    def parameters(self) -> dict[str, inspect.Parameter]:
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
         """The arguments of the function, by their names."""
-        return dict(inspect.signature(self.truth).parameters)
+        return inspect.signature(self.truth).parameters
 
     @property
     def call(self) -> str:
@@ -175,18 +174,18 @@ def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple 
     Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`. What
     is wrong and stands under another name was only tried: nothing is recorded of it.
     """
-    named = {part.name: f for part, f in zip(parts, functions, strict=False)}
-    if not (verdict.outcome == "not yet" and any(_is_another(*item) for item in named.items())):
-        note(exercise, verdict.outcome, checked=bool(parts))
+    named, outcome = dict(zip((p.name for p in parts), functions, strict=False)), verdict.outcome
+    if not (outcome == "not yet" and any(_is_another(*item) for item in named.items())):
+        note(exercise, outcome, checked=bool(parts))
         verdict.lines += remember(exercise, verdict, named) if parts else []
         for listener in LISTENERS:
-            listener(exercise, verdict.outcome)
-    show(verdict.outcome, exercise, verdict.lines, verdict.place)
-    if verdict.outcome == "skipped" and parts and GRADING in os.environ:
+            listener(exercise, outcome)
+    show(outcome, exercise, verdict.lines, verdict.place)
+    if outcome == "skipped" and parts and GRADING in os.environ:
         raise CheckFailed(exercise, "skipped", f"{exercise}: the solution's own earns nothing")
-    if verdict.outcome == "not attempted":
+    if outcome == "not attempted":
         raise NotAttempted(exercise, None, f"{exercise} is waiting for your code")
-    if verdict.outcome == "not yet":
+    if outcome == "not yet":
         mistake = f" [{verdict.mistake}]" if verdict.mistake else ""
         raise CheckFailed(exercise, verdict.mistake, f"{exercise}: the card above says what to "
                           f"look at. {verdict.summary}{mistake}", verdict.line)

@@ -18,8 +18,8 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int],
                rounding: float = ROUNDING) -> tuple[str, str] | None:
     """Return id and text of what explains every entry of a wrong array to rounding, or None.
 
-    `text` completes the sentence "dW1 is ...". The arrays have one shape, `sizes` are those that
-    play a part, such as ``{"N": 11, "K": 3}``, and `rounding` is relative to the largest entry.
+    `text` completes the sentence "dW1 is ...". The arrays have one shape, `sizes` are such as
+    ``{"N": 11, "K": 3}``, and `rounding` is relative to the largest entry.
     """
     if got.dtype.kind not in "iuf" or want.dtype == bool or not want.any():
         return None
@@ -142,7 +142,7 @@ def diagnose(
 ) -> Diagnosis:
     """Compare a gradient with differences of its loss, and say what each part of it looks like.
 
-    The loss is called twice for every entry of every parameter. Nothing is changed: it gets copies.
+    The loss is called twice for every entry of every parameter, with copies: nothing is changed.
     Where the slopes to either side of an entry differ, as at the kink of a ReLU, it is not judged.
 
     Parameters
@@ -152,19 +152,13 @@ def diagnose(
     grads : name -> the gradient to be examined, of the parameter's shape; the same names
     sizes : numbers that a wrong factor may be made of, such as ``{"N": len(X)}``, optional
 
-    Returns
-    -------
-    Diagnosis
-        Shows itself as a table.
-
     Raises
     ------
     TypeError
-        Where `loss` is no function or returns no number, `params` or `grads` is no dict of arrays
-        of numbers, or `sizes` no dict of numbers.
+        Where something is not of these kinds.
     ValueError
-        Where a name is missing or too much, a shape does not fit, the loss or a parameter is not
-        finite, or the loss has the digits of float32 only, or two values for the same parameters.
+        Where names or shapes do not fit, the loss or a parameter is not finite, or the loss has the
+        digits of float32 only, or two values for the same parameters.
     """
     own, given, sizes = _arrays("params", params), _arrays("grads", grads), sizes or {}
     _checked(loss, own, given, sizes)
@@ -172,17 +166,12 @@ def diagnose(
     kinks = {name: _kinks(loss, own, name, given[name], slopes[name], noise) for name in own}
     findings = tuple(_examine(name, given[name], slopes[name].mean(axis=0), own[name], noise, sizes,
                               kinks[name]) for name in own)
-    return Diagnosis(findings, "\n".join(_remarks(slopes, kinks)))
-
-
-def _remarks(slopes, kinks):
-    """Yield what is to be said of the whole."""
-    if any(kink.any() for kink in kinks.values()):
-        yield ("At a kink, as of a ReLU at exactly 0, the slopes to either side differ: what the "
-               "gradient says there is not judged here.")
     if not any(slope.any() for slope in slopes.values()):
-        yield ("The loss does not change with any parameter: does it use the dict that it is "
-               "given, or is everything saturated?")
+        return Diagnosis(findings, "The loss does not change with any parameter: does it use the "
+                                   "dict that it is given, or is everything saturated?")
+    return Diagnosis(findings, "At a kink, as of a ReLU at exactly 0, the slopes to either side "
+                     "differ: what the gradient says there is not judged here." if any(
+                         kink.any() for kink in kinks.values()) else "")
 
 
 # What came, examined before anything is measured.
@@ -195,14 +184,12 @@ def _wanted(ok, what, came, wanted):
 
 def _arrays(what, values):
     """Return a dict of float copies, or say which entry is not made of numbers."""
-    kind = type(values).__name__
-    _wanted(isinstance(values, Mapping) and values, what, f"an empty {kind}" if values == {}
-            else kind, "a dict from names to arrays")
-    arrays = {name: _array(value) for name, value in values.items()}
-    for name, array in arrays.items():
-        _wanted(array is not None, f"{what}[{name!r}]", type(values[name]).__name__,
+    _wanted(isinstance(values, Mapping) and values, what, "an empty dict" if values == {} else
+            type(values).__name__, "a dict from names to arrays")
+    for name, value in values.items():
+        _wanted(_array(value) is not None, f"{what}[{name!r}]", type(value).__name__,
                 "an array of real numbers")
-    return {name: array.astype(float) for name, array in arrays.items()}
+    return {name: _array(value).astype(float) for name, value in values.items()}
 
 
 def _array(value):
@@ -257,7 +244,7 @@ def _value(loss, params, where=""):
     if array is None or array.size != 1:
         kind = type(came).__name__ if array is None else f"an array of shape {array.shape}"
         raise TypeError(f"loss: it returned {kind}; one real number was wanted")
-    number = float(array.reshape(()))
+    number = array.item()
     if not np.isfinite(number):
         raise ValueError(f"loss: it is {number}{where}; a finite number was wanted")
     return number
@@ -292,11 +279,9 @@ def _kinks(loss, params, name, got, slopes, noise):
 
 def _examine(name, got, want, param, noise, sizes, kink):
     got, want = np.where(kink, 0.0, got), np.where(kink, 0.0, want)
-    difference = np.abs(got - want)
-    size = np.maximum(np.abs(got), np.abs(want))
-    judged = ~(difference <= noise)  # nan is judged too; what differences cannot see is not
-    error = np.divide(difference, size, out=np.zeros(size.shape), where=judged & (size != 0))
-    error[~np.isfinite(got)] = np.nan
+    off = np.abs(got - want)
+    with np.errstate(all="ignore"):
+        error = np.where(off <= noise, 0.0, off / np.maximum(np.abs(got), np.abs(want)))
     worst = float(error.max(initial=0.0))
     right = worst < GOOD
     text = "right" if right else _in_words(got, want, param, error, noise, sizes)
