@@ -171,8 +171,8 @@ def note(exercise: str, outcome: str, *, checked: bool = True) -> None:
 def report(exercise: str, verdict: Verdict, functions: tuple = (), parts: tuple = ()) -> None:
     """Record and show a verdict; raise `CheckFailed` or `NotAttempted` where it asks for it.
 
-    Where it is the verdict of a check, its `functions` are kept, by the names of the `parts`. What
-    is wrong and stands under another name was only tried: nothing is recorded of it.
+    The `functions` of a check are kept, by the names of its `parts`. Of what is wrong and stands
+    under another name nothing is recorded: it was only tried.
     """
     named, outcome = dict(zip((p.name for p in parts), functions, strict=False)), verdict.outcome
     if not (outcome == "not yet" and any(_is_another(*item) for item in named.items())):
@@ -201,5 +201,5 @@ def exercises(module: Any) -> list[Exercise | Group]:
     """Return the exercises of a lesson module, in the order in which they are written."""
     found = [value for value in vars(module).values()
              if isinstance(value, _Check) and value.id[:2] == module.__name__[-2:]]
-    inside = [part for check in found if isinstance(check, Group) for part in check.parts]
-    return [check for check in found if not any(check is part for part in inside)]
+    inside = {id(part) for check in found if isinstance(check, Group) for part in check.parts}
+    return [check for check in found if id(check) not in inside]

@@ -1,7 +1,7 @@
 """Graphs for the checks of autograd: nodes made here, so that a function is judged by itself.
 
-A student's function meets a `Node` as it meets a node of its own notebook: it has `value`,
-`parents` and `pull_back`. The derivatives in here are complex steps; there is no rule to copy.
+A `Node` has `value`, `parents` and `pull_back`, as one of the notebook has. The derivatives in here
+are complex steps; there is no rule to copy.
 """
 
 from __future__ import annotations
@@ -139,8 +139,7 @@ def _strange(things, where, what):
     """Return a sentence on things in a list or dict that should be nodes of the graph at hand."""
     if any(isinstance(thing, Node) for thing in things):
         return f"There are nodes of another graph {where}. Is the {what} made anew in each call?"
-    kind = kind_of(things[0]) if things else "nothing"
-    return f"There is something {where} that is no node: {kind}."
+    return f"There is something {where} that is no node: {kind_of(*things[:1] or [None])}."
 
 
 def named_gradients(args: tuple, grads: Any) -> dict[str, Any]:

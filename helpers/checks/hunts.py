@@ -1,8 +1,4 @@
-"""Hunts without end: would you sign this gradient?
-
-`hunt` hands over a function that trains. It comes from a lesson's page of mistakes; about one in
-three is innocent.
-"""
+"""Hunts without end: a function that trains, from a lesson's page of mistakes or innocent."""
 
 from __future__ import annotations
 
@@ -151,8 +147,7 @@ def hunt(exercise: str, number: int | None = None) -> Hunt:
 def _draw(exercise, trial, number):
     """Return the mistake of a case, one that trains; None for an innocent one.
 
-    Who comes first is decided by a hash: a case stays what it is when a page gets new mistakes,
-    unless one of these comes first.
+    By a hash: a case stays what it is when a page gets new mistakes, unless one comes first.
     """
     def place(text):
         return hashlib.sha256(f"{exercise} {number} {text}".encode()).hexdigest()

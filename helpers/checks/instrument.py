@@ -20,9 +20,8 @@ RECORDED = 4000  # steps of a call whose values are kept
 NOT_FOLLOWED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
 LEFT_ALONE = (ast.JoinedStr, ast.ClassDef, ast.Match, ast.arguments)
 NO_VALUES = (ast.Starred, ast.Slice, ast.Lambda)  # what is no value of its own
-OPERATORS = {"Mult": "mul", "MatMult": "matmul", "Div": "truediv", "FloorDiv": "floordiv",
-             "BitAnd": "and_", "BitOr": "or_", "BitXor": "xor", "LShift": "lshift",
-             "RShift": "rshift"}  # the others are called as they are in a syntax tree
+OPERATORS = {"Mult": "mul", "MatMult": "matmul", "Div": "truediv", "BitAnd": "and_",
+             "BitOr": "or_", "BitXor": "xor"}  # the others are called as they are in a syntax tree
 LOAD = ast.Load()
 
 
@@ -58,9 +57,9 @@ class Program:
         self.file = code.co_filename
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
-        for name, value in self.space.items():
-            if isinstance(value, CHANGEABLE) and name in (*code.co_names, *code.co_freevars):
-                self.space[name] = copy.deepcopy(value)
+        for name in {*code.co_names, *code.co_freevars} & self.space.keys():
+            if isinstance(self.space[name], CHANGEABLE):
+                self.space[name] = copy.deepcopy(self.space[name])
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
         module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
@@ -159,10 +158,7 @@ class _Instrument(ast.NodeTransformer):
         return isinstance(node, ast.Name) and node.id in self.modules
 
     def _spot(self, node, value):
-        """Return the call that stands for an expression whose parts have been visited.
-
-        What calls a function is handed over so that another one may be called in its place.
-        """
+        """Return the call that stands for an expression; what it calls itself may be exchanged."""
         spot = Spot(len(self.spots), type(node).__name__, node, getattr(node, "id", None),
                     [spot for part in ast.iter_child_nodes(value) for spot in _topmost(part)])
         self.spots.append(spot)
@@ -177,8 +173,8 @@ class _Instrument(ast.NodeTransformer):
     def visit_Call(self, node):
         if isinstance(node.func, ast.Attribute):
             node.func.value = self.visit(node.func.value)
-        node.args, node.keywords = ([*map(self.visit, node.args)],
-                                    [*map(self.visit, node.keywords)])
+        node.args = [self.visit(part) for part in node.args]
+        node.keywords = [self.visit(part) for part in node.keywords]
         return node
 
     def visit_Subscript(self, node):

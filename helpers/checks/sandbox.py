@@ -56,17 +56,14 @@ class Call:
 
 
 def fresh(args: tuple) -> tuple:
-    """Return the arguments with copies of all that a call could change."""
-    memo: dict = {}  # what two arguments share, their copies share
-    return tuple(copy.deepcopy(a, memo)
-                 if isinstance(a, CHANGEABLE) or hasattr(a, "__deepcopy__") else a for a in args)
+    """Return copies of the arguments; what two of them share, their copies share."""
+    return copy.deepcopy(args)
 
 
 class Guard:
     """Calls functions with copies of their arguments, muted, for some seconds in all.
 
-    A call may always take twice as long as the longest that has ended: who is slow on a busy
-    computer is not endless.
+    A call may always take twice as long as the longest that has ended: slow is not endless.
     """
 
     def __init__(self, seconds: float = 1.9):
@@ -74,10 +71,9 @@ class Guard:
 
     def call(self, function: Callable, args: tuple, view: Callable | None = None,
              left: tuple | None = None) -> Call:
-        """Return the `Call` that `function(*args)` comes to; `args` stay as they are.
+        """Return the `Call` that `function(*args)` comes to, as a `view` sees it (see `Exercise`).
 
-        With a `view` (see `Exercise`), its value is what the view makes of it. Where `left` gives
-        the arguments as an earlier call has left them, objects are those, and no copies.
+        Where `left` gives the arguments as an earlier call has left them, objects are those.
         """
         args = fresh(args) if left is None else tuple(
             a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
@@ -114,9 +110,8 @@ class Alarm:
     """Raises `TimeUp` in the block after some seconds, and every second until the block ends.
 
     A loop, sleep or recursion in Python is stopped, also inside one bare `except:`; native code
-    when its call returns. Where there is no timer signal (Windows, another thread), or where the
-    student has taken it away, a thread raises it, once. Only a call that never leaves native code,
-    such as ``sum(iter(int, 1))``, is stopped by nothing: the kernel has to be restarted.
+    when its call returns, so that nothing stops ``sum(iter(int, 1))``. Where there is no timer
+    signal (Windows, another thread), or the student has taken it away, a thread raises it, once.
     """
 
     def __init__(self, seconds: float):
@@ -159,8 +154,7 @@ class Alarm:
         if self.over or frame is None or frame.f_code.co_filename == __file__:
             return
         self.rung = True
-        # A bare `except:` swallows it. The line of the student's that runs next, which is outside
-        # the `try`, raises it again.
+        # A bare `except:` swallows it. The line that runs next, outside the `try`, raises it again.
         for outer, _ in itertools.islice(traceback.walk_stack(frame), TRACED):
             if outer.f_code.co_filename == __file__:
                 break
@@ -201,11 +195,9 @@ def _raise_again(frame, event, arg):
 def restored(*, randomness: bool = False):
     """Put back what a student's code changes of the interpreter; a forked child ends here.
 
-    That is: the folder, limits of recursion and memory, trace and profile functions, what an
-    interrupt does, names in NumPy's modules, PyTorch's recording and dtype. With `randomness` also
-    the states of the global random numbers, which have to go on from call to call: of an answer
-    that draws from them, a second call is to give something else. In the block, memory has a limit,
-    and so has the depth of a recursion.
+    With `randomness` also the states of the global random numbers, which have to go on from call to
+    call: of an answer that draws from them, a second call is to give something else. In the block,
+    memory has a limit, and so has the depth of a recursion.
     """
     process, states = os.getpid(), []
     for get, put in _settings(randomness):

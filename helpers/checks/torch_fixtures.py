@@ -1,7 +1,7 @@
-"""Networks, optimizers and loaders for the checks of PyTorch, each copied whole for every call.
+"""Networks, optimizers and loaders for the checks of PyTorch, and what is wrong with tensors.
 
-And what is wrong with tensors that came back. PyTorch is imported when a case is made and not
-before: before the clock of a check starts, and not at all where no check of lesson 08 runs.
+PyTorch is imported when a case is made: before the clock of a check starts, and not at all where no
+check of lesson 08 runs.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Iterable, Sequence
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,7 @@ KEYS = "names missing or not wanted"
 def loaded_torch() -> ModuleType:
     """Return PyTorch, with all loaded that its first step would load, and set to one thread.
 
-    On networks this small a second thread only waits for the first, on a busy computer for so long
-    that a check would take a right answer for an endless one.
+    A second thread would only wait for the first, on a busy computer for too long.
 
     Raises
     ------
@@ -65,7 +64,7 @@ def ready() -> None:
 
 
 @functools.cache
-def _classes() -> SimpleNamespace:
+def _network_class() -> type:
     class Network(torch.nn.Module):
         """D-H-K with tanh; while it trains, every second hidden unit is off, as in dropout."""
 
@@ -94,26 +93,14 @@ def _classes() -> SimpleNamespace:
                 ours.grad = None if theirs.grad is None else theirs.grad.clone()
             return new
 
-    class Descent(torch.optim.SGD):
-        """Gradient descent whose copy moves the copied network."""
-
-        def __deepcopy__(self, memo):
-            groups = [{**group, "params": copy.deepcopy(group["params"], memo)}
-                      for group in self.param_groups]
-            return type(self)(groups, lr=self.defaults["lr"])
-
-    return SimpleNamespace(Network=Network, Descent=Descent)
+    return Network
 
 
 def made_network(params: dict[str, np.ndarray], *, stale: bool = False,
                  drops: bool = False, training: bool = True) -> Any:
-    """Return a network with tanh that holds copies of `params`, in training mode or not.
-
-    `stale` leaves old gradients in it; where it `drops`, half of its hidden units are off in
-    training.
-    """
+    """Return a network that holds copies of `params`; where it is `stale`, old gradients too."""
     ready()
-    made = _classes().Network(params, drops)
+    made = _network_class()(params, drops)
     if stale:
         for parameter in made.parameters():
             parameter.grad = torch.sin(parameter.detach() + 1)
@@ -121,18 +108,11 @@ def made_network(params: dict[str, np.ndarray], *, stale: bool = False,
     return made.train(training)
 
 
-def descent(made: Any, lr: float, momentum: float = 0.0) -> Any:
+def descent(made: Any, lr: float, momentum: float) -> Any:
     """Return SGD for a network."""
-    optimizer = _classes().Descent(made.parameters(), lr=lr, momentum=momentum)
-    optimizer.in_words = f"SGD with lr={lr:g}" + (f", momentum={momentum:g}" if momentum else "")
+    optimizer = torch.optim.SGD(made.parameters(), lr=lr, momentum=momentum)
+    optimizer.in_words = f"SGD with lr={lr:g}, momentum={momentum:g}"
     return optimizer
-
-
-def criterion(name: str) -> Any:
-    """Return a loss function of `torch.nn`."""
-    function = getattr(torch.nn, name)()
-    function.in_words = f"nn.{name}()"
-    return function
 
 
 def loader(X: Any, y: Any, batch_size: int) -> Any:
@@ -164,7 +144,7 @@ def number_facts(results: Sequence) -> dict[str, Count]:
     held = [value for value in results if is_tensor(value)]
     which = (f"{len(held)} of the {len(results)} numbers are still tensors"
              if len(results) > 1 else "A tensor came back")
-    return {GRAPHS: Count(sum(bool(value.requires_grad) for value in held),
+    return {GRAPHS: Count(sum(value.requires_grad for value in held),
                           f"{which}, with the graph behind; plain numbers are wanted."),
             TENSORS: Count(len(held), f"{which}; plain numbers are wanted.")}
 
@@ -174,9 +154,9 @@ def entries(wanted: Iterable[str], got: dict, what: str, extra: bool = True) -> 
 
     `what` it is called on a card; without `extra`, names that are not wanted do no harm.
     """
+    held = [key for key, value in got.items() if is_tensor(value)]  # raises where it is no dict
     missing = [key for key in wanted if key not in got]
     strange = [key for key in got if key not in wanted] if extra else []
-    held = [key for key, value in got.items() if is_tensor(value)]
     single = [key for key, value in got.items() if "float32" in str(getattr(value, "dtype", ""))]
 
     def those(text, keys):

@@ -41,9 +41,8 @@ def income_network(X_b: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
 
 def income_gradients(X_b: np.ndarray, y: np.ndarray, W1: np.ndarray, W2: np.ndarray) -> tuple:
     """Return dW1, dW2 of half the summed squared error, by complex steps of the loss."""
-    return tuple(complex_gradients(
-        lambda p: ((income_network(X_b, *p.values())[2] - y) ** 2).sum() / 2,
-        {"W1": W1, "W2": W2}).values())
+    return tuple(complex_gradients(lambda p: (
+        (income_network(X_b, **p)[2] - y) ** 2).sum() / 2, {"W1": W1, "W2": W2}).values())
 
 
 def rings_network(X: np.ndarray, params: dict[str, np.ndarray]) -> tuple:

@@ -212,7 +212,7 @@ def _lent(exercise):
 
 def _kept(exercise):
     """Return a kept answer and its verdict, or None where none passes its check."""
-    functions = Guard(SECONDS).call(Loader().from_store, (exercise,)).value
+    functions = Guard(SECONDS).call(lambda: Loader().from_store(exercise), ()).value
     verdict = functions and exercise.judge(*functions)
     if not functions or verdict.outcome != "correct":
         return None
@@ -241,7 +241,7 @@ def _read(exercise):
         path, *others = siblings.find(exercise, Path.cwd())
     except siblings.Unreadable as reason:
         return None, Verdict("not yet", [f"{reason}."], "no-notebook")
-    call = Guard(SECONDS).call(Loader().read, (exercise, path))  # the student's code runs here
+    call = Guard(SECONDS).call(lambda: Loader().read(exercise, path), ())  # runs the student's code
     functions, names, where = call.value, f"`{exercise.names}`", f"`{path.name}`"
     if call.error is not None:
         why = f"it did not end within {SECONDS} s" if call.endless else siblings.reason(call.error)
