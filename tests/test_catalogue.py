@@ -15,6 +15,7 @@ import pytest
 
 from helpers.checks import catalogue, lesson_00
 from helpers.checks.exercise import exercises
+from helpers.checks.page import SHARED
 
 PAGES = sorted(p for p in catalogue.PAGES.glob("[0-9]*.md"))
 PAGE = """# A page
@@ -65,13 +66,12 @@ def parts_of(lesson):
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_a_page_has_the_functions_of_its_lesson_and_right_references(path):
+    sections = catalogue.page(path.name[:2])[0]
+    assert sections.keys() == parts_of(path.name[:2]).keys(), "headings and rows differ"
     for key, part in parts_of(path.name[:2]).items():
         source, space = catalogue.reference(*key)
         verdict = part.judge(space[part.name])
         assert verdict.outcome == "correct", (key, verdict.lines)
-        assert source.startswith(f"def {part.name}(") or f"def {part.name}(" in source
-    sections = catalogue.page(path.name[:2])[0]
-    assert sections.keys() == parts_of(path.name[:2]).keys()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -79,6 +79,20 @@ def test_a_page_has_lines_of_110_characters_at_most(path):
     long = [number for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
             if len(line) > 110]
     assert not long, f"{path.name}: lines {long}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_no_line_of_a_page_is_passed_over(path):
+    text, sections = path.read_text(encoding="utf-8"), catalogue.page(path.name[:2])[0]
+    lost = [f"{path.name}, line {n}: {line}" for n, line in enumerate(text.splitlines(), 1)
+            if re.match(r" ? ?[-*+] |#+ \d\d-", line)
+            and not re.match(r"- \*\*[\w-]+\*\*: |  - `|## \S+: `\w+`$", line)]
+    lost += [f"{row[0]}: no edit" for _, rows in sections.values() for row in rows if len(row) < 4]
+    own = [[row for row in rows if row[0].startswith(path.name)] for _, rows in sections.values()]
+    lost += [f"{row[0]}: its id stands twice" for rows in own for row in rows
+             if [other[1] for other in rows].count(row[1]) > 1]
+    lost += [path.name] * (text.count("\nThe mistakes ") != len(SHARED.findall(text)))
+    assert not lost, "not read:\n" + "\n".join(lost)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

@@ -29,27 +29,29 @@ def page(lesson: str) -> tuple[dict, dict]:
     for path in PAGES.glob(f"{lesson}_*.md"):
         text, space["__name__"] = text_of(path), path.stem
         exec(code_before(text), space)
-        for exercise, name, source, rows, shared in sections(path, text):
-            exec(source, space)
+        for where, exercise, name, source, rows, shared in sections(path, text):
+            exec(compile(source, where, "exec"), space)
             own = [row[3:] for row in rows]
-            rows += [row for row in _shared(shared, source, known) if row[3:] not in own]
+            rows += [row for row in _shared(shared, source, known, where) if row[3:] not in own]
             known[exercise, name] = source, rows
     return known, space
 
 
-def _shared(shared, source, known) -> Iterator[tuple]:
+def _shared(shared, source, known, where) -> Iterator[tuple]:
     """Yield the rows of other functions that count here too, with those edits that fit."""
     for other, ids in shared:
-        its = known if any(other in key for key in known) else page(other[:2])[0]
-        missing = set(ids)
-        for row in [row for key, (_, more) in its.items() if other in key for row in more]:
+        earlier, missing = other[:2].isdigit() and other[:2] < where[:2], set(ids)
+        its = page(other[:2])[0] if earlier else known
+        rows = [row for key, (_, more) in its.items() if other in key for row in more]
+        for row in rows:
             fit = [piece for piece in row[3:] if all(
                 old in source for edit in edits(piece, source) for old, _ in edit)]
             if fit and (row[1] in missing or not ids):
                 missing.discard(row[1])
                 yield *row[:3], *fit
-        if missing:
-            raise PageError(f"`{other}` has no edits of {', '.join(sorted(missing))} that fit here")
+        if missing or not rows:
+            raise PageError(f"{where}: `{other}` has no edits of {', '.join(sorted(missing))} that "
+                            "fit here")
 
 
 def _made(exercise, name, source, edit, where) -> tuple[str, Callable]:

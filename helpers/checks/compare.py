@@ -121,8 +121,8 @@ def _form(path, got, want):
     if isinstance(got, Difference):
         return got
     if isinstance(want, Count) and isinstance(got, Count):
-        fact = path.rpartition('["')[2].removesuffix('"]')  # what is counted, in few words
-        return Difference("fact", got.text, fact.replace(" ", "-")) if got != want else None
+        fact = path.rpartition('["')[2].removesuffix('"]').replace(" ", "-")  # what is counted
+        return Difference("fact", got.text, f"fact-{fact}") if got != want else None
     array, wanted = _as_array(got, want), np.asarray(want)
     if array is None:
         return _wrong_type(path, got, want)

@@ -20,6 +20,7 @@ from helpers.checks.compare import differ, listed, right_values, same_values, ty
 from helpers.checks.evidence import Evidence, is_stub
 from helpers.checks.explain import describe, says, unread_version
 from helpers.checks.gradient_report import likeness, looks_like
+from helpers.checks.page import PageError
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
 OTHER_WORDS = " (Yours is written in another way, and comes to the same.)"
@@ -53,7 +54,7 @@ def judge(exercise: Any, function: Any) -> Verdict:
             verdict = verdict or _first(RIGHT, evidence)
             verdict.lines += unread_version(function)
             return verdict
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, PageError):
             raise
         except BaseException as error:  # an object whose own methods fail, or leave
             return _general(evidence, "cannot-be-compared", error=type(error).__name__)

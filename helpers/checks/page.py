@@ -20,7 +20,7 @@ ROW = re.compile(r"^- \*\*([\w-]+)\*\*: (.*?)(?=^- \*\*|\Z)", re.M | re.S)
 PIECE = re.compile(r"^  (?:- (?=`)|(?=```python))|\s+or\s+(?=`[^`]+`\s+→)", re.M)  # edits, bodies
 CHANGE = re.compile(r"`([^`]+)` → (nothing|`[^`]+`(?:, `[^`]+`)*)")
 SHARED = re.compile(
-    r"^The mistakes ((?:`[\w-]+`(?:,|\sand)?\s)*)of `([\w-]+)` count here too\.$", re.M)
+    r"^The mistakes ((?:`[\w-]+`(?:,|\sand)?\s)*)of\s`([\w-]+)` count here too\.$", re.M)
 ENCODED = "Encoded, so that no answer is read by chance; that is no protection."
 
 
@@ -41,18 +41,24 @@ def code_before(text: str) -> str:
 
 
 def sections(path: Path, text: str) -> Iterator[tuple]:
-    """Yield (exercise, function, source of its reference, rows, shared) of each section of a page.
+    """Yield (where, exercise, function, its reference's source, rows, shared) of each section.
 
     A row is (where it stands, id, message, edit or body, ...). `shared` are pairs: an exercise
     whose mistakes count here too, and their ids, or no ids for all of them.
     """
+    def where(found):
+        return f"{path.name}, line {1 + text.count(chr(10), 0, found.start())}"
+
     for found in SECTION.finditer(text):
         exercise, name, body = found.groups()
-        rows = [(f"{path.name}, line {1 + text.count(chr(10), 0, row.start())}", row[1],
-                 *PIECE.split(row[2])) for row in ROW.finditer(text, *found.span(3))]
+        rows = [(where(row), row[1], *PIECE.split(row[2]))
+                for row in ROW.finditer(text, *found.span(3))]
         shared = [(other, set(re.findall(r"[\w-]+(?=`)", named)))
                   for named, other in SHARED.findall(body)]
-        yield exercise, name, CODE.search(body)[2], rows, shared
+        source = CODE.search(body)
+        if not source or f"def {name}(" not in source[2]:
+            raise PageError(f"{where(found)}: no reference answer `{name}`")
+        yield where(found), exercise, name, source[2], rows, shared
 
 
 def edits(piece: str, source: str, where: str = "") -> list[tuple]:

@@ -527,7 +527,7 @@ WRONG = [
         "hidden.bias": params["b1"],
         "output.weight": params["W2"].reshape(params["W2"].shape[::-1]),
         **({"output.bias": params["b2"]} if "b2" in params else {})}, "reshape-for-transpose"),
-    ("08-to-state", lambda params: {"W1": params["W1"].T}, "names-missing-or-not-wanted"),
+    ("08-to-state", lambda params: {"W1": params["W1"].T}, "fact-names-missing-or-not-wanted"),
     ("08-torch-gradients", torch_gradients_numpy_of_leaf, "detach-missing"),
     ("08-torch-gradients", torch_gradients_none_numpy, "unused-not-asked"),
     ("08-torch-gradients", lambda loss, params: loss(params).backward(), "loss-of-arrays"),
