@@ -43,7 +43,7 @@ def test_half_of_the_units_are_off_while_it_trains_and_passes_are_noted():
 def test_a_card_describes_them_without_addresses():
     text = describe(lesson_08.train, lesson_08.train.cases()[0])
     assert text == ("`model` = a network 3-5-2, `loader` = a DataLoader of 7 samples in batches of "
-                    "3, `loss_function` = MSELoss(), `optimizer` = SGD with lr=0.1, "
+                    "3, `loss_function` = nn.MSELoss(), `optimizer` = SGD with lr=0.1, "
                     "momentum=0.5, `epochs` = 2")
     assert "`X` of shape (7, 3)" in describe(lesson_08.training_step,
                                              lesson_08.training_step.cases()[0])

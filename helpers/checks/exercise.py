@@ -49,8 +49,7 @@ class NotAttempted(CheckFailed):
 
 
 def _first_length(*args) -> dict[str, int]:
-    arrays = [a for a in args if isinstance(a, np.ndarray) and a.ndim]
-    return {"N": len(arrays[0])} if arrays else {}
+    return next(({"N": len(a)} for a in args if isinstance(a, np.ndarray) and a.ndim), {})
 
 
 def no_sizes(*args) -> dict[str, int]:

@@ -138,9 +138,8 @@ def hunt(exercise: str, number: int | None = None) -> Hunt:
     while True:
         drawn = secrets.randbelow(9000) + 1000 if number is None else number
         found = _draw(exercise, trial, drawn)
-        mistake = found and found.id
-        if number is not None or LAST.get(exercise, "") != mistake:
-            LAST[exercise] = mistake
+        last, LAST[exercise] = LAST.get(exercise, ""), found and found.id
+        if number is not None or last != LAST[exercise]:
             return Hunt(exercise, drawn, trial, found)
 
 

@@ -161,7 +161,7 @@ def _training_case(seed, data_seed, sizes, name, **mode):
          "BCEWithLogitsLoss": rng.integers(2, size=(N, K)) * 1.0}[name]
     made = fixtures.made_network(weights(seed, D, H, K), stale=True, **mode)
     return (made, torch.from_numpy(rng.normal(size=(N, D))), torch.from_numpy(y),
-            getattr(torch.nn, name)(), fixtures.descent(made, 0.1 * seed, momentum=0.5))
+            fixtures.criterion(name), fixtures.descent(made, 0.1 * seed, momentum=0.5))
 
 
 def _step_seen(args, value):

@@ -77,8 +77,7 @@ class Guard:
         """
         args = fresh(args) if left is None else tuple(
             a if isinstance(a, CHANGEABLE) else b for a, b in zip(fresh(args), left, strict=True))
-        outcome = Call(args=args)
-        alarm = Alarm(max(self.seconds, 2 * self.longest))
+        outcome, alarm = Call(args=args), Alarm(max(self.seconds, 2 * self.longest))
         began = time.perf_counter()
         with muted():
             try:

@@ -115,6 +115,13 @@ def descent(made: Any, lr: float, momentum: float) -> Any:
     return optimizer
 
 
+def criterion(name: str) -> Any:
+    """Return a loss function of `torch.nn`."""
+    function = getattr(torch.nn, name)()
+    function.in_words = f"nn.{name}()"
+    return function
+
+
 def loader(X: Any, y: Any, batch_size: int) -> Any:
     """Return a DataLoader over two arrays or tensors, in their order."""
     made = torch.utils.data.DataLoader(
