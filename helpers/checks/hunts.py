@@ -23,11 +23,8 @@ LAST: dict[str, str | None] = {}  # exercise -> the mistake that was handed over
 class Hunt:
     """One case: a gradient that trains, and the question whether you would sign it.
 
-    Attributes
-    ----------
-    exercise, number : what `hunt` was called with
-    params, loss : a place to start from, and the loss of a dict of parameters
-    source : of the function
+    `params` and `loss` are a place to start from and the loss of a dict of parameters, `source` is
+    that of the function.
     """
 
     def __init__(self, exercise: str, number: int, trial: Trial, found: Any):
