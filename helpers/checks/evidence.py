@@ -100,8 +100,11 @@ class Evidence:
     def same(self, index: int, call: Call, other: Call) -> bool:
         """Whether a call of a case came to what another did: the same error, or the same values.
 
-        What a dict holds beyond what is wanted plays no part.
+        What a dict holds beyond what is wanted plays no part. Nor does what errors say, where the
+        first case that is wrong came to values.
         """
+        if call.error is not None and other.error is not None and self.wrong.stage != "raised":
+            return True
         if call.error is not None or other.error is not None:
             return same_error(call.error, other.error)
         a, b = (_without_more(c.value, self.wanted(index)) for c in (call, other))

@@ -78,7 +78,8 @@ def _queries():
 attention = Exercise(
     "11-attention", "attention", truth=_attention, returns=("O", "A"),
     sizes=lambda Q, K, V: {"T": Q.shape[-2], "d": Q.shape[-1]},
-    cases=lambda: [*_queries(), (5e3 * normal(4, 4, 3), normal(5, 4, 3), normal(6, 4, 2))],
+    cases=lambda: [*_queries(), (5e3 * normal(4, 4, 3), normal(5, 4, 3), normal(6, 4, 2)),
+                   (normal(7, 2, 3, 4), normal(8, 2, 5, 4), normal(9, 2, 5, 3))],
     hint="scores (…, T, T): query t with key s, over √d; the softmax of each row; then the product "
          "with `V`. `K.swapaxes(-1, -2)` turns the last two axes over and leaves the others.",
     unlocks="Three lines. This is the layer that everything since 2017 is built around.")

@@ -247,7 +247,7 @@ def _generate(ids, n, params, h):
 generate = Exercise(
     "12-generate", "generate", truth=_generate, returns=("ids",), uses=(model_forward,),
     cases=lambda: [(_inputs(*sizes)[0][:, :length], n, network(*sizes), sizes[5])
-                   for sizes, length, n in zip(SIZES, (3, 2, 4), (4, 3, 5), strict=True)],
+                   for sizes, length, n in zip(SIZES, (3, 2, 4), (4, 5, 6), strict=True)],
     hint="n times: forward, the logits of the last position, the largest of them, appended.",
     unlocks="It writes, a token at a time, and reads what it has written.")
 

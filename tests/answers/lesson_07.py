@@ -556,7 +556,8 @@ WRONG = [
     ("07-array-rules/pick_rule", lambda g, x, y, key: (
         lambda dx: dx.__setitem__(key, dx[key] + g) or dx)(np.zeros(x.shape)), "overwritten"),
     ("07-topological-order", lambda output: [output], "fact-missing"),
-    ("07-topological-order", lambda output: sorted({output, *output.parents}, key=id), "fact-missing"),
+    ("07-topological-order", lambda output: sorted({output, *output.parents}, key=id),
+     "fact-missing"),
     ("07-topological-order", order_marking_nodes, "leaves-marks"),
     ("07-topological-order", order_by_a_visitor, "too-deep"),
     ("07-backward", backward_kept_in_nodes, "leaves-marks"),
