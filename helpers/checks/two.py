@@ -19,13 +19,13 @@ def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
 
     `known_call` works out what a known mistake comes to in a case.
     """
-    if evidence.wrong.stage == "type" or any(call.error for call in evidence.calls):
+    calls, exercise = evidence.calls, evidence.exercise
+    if evidence.wrong.stage in ("type", "raised") or len(calls) < len(evidence.cases):
         return None
-    moved, exercise = _exchanged(evidence), evidence.exercise
+    moved = None if any(call.error for call in calls) else _exchanged(evidence)
     if moved:
         return [moved], "parts-exchanged"
     guard, stop = Guard(), time.thread_time() + SECONDS
-    calls = evidence.calls
     quickest = sorted(range(len(calls)), key=lambda case: calls[case].seconds)
     for one, other in itertools.islice(_pairs(evidence, known_call), TRIES):
         if time.thread_time() > stop:
@@ -56,14 +56,19 @@ def _exchanged(evidence):
 def _pairs(evidence, known_call) -> Iterator[tuple]:
     """Yield pairs of known mistakes that between them reach just the parts that are wrong."""
     index, rounding, each = evidence.at, evidence.exercise.rounding, {}
-    wrong = _wrong(evidence.parts(index), rounding)
+    own = evidence.parts(index)
+    wrong = _wrong(own, rounding)
+    shapes = {name: (got.shape, want.shape) for name, got, want in own}
     for mistake in evidence.exercise.mistakes:
         call = known_call(evidence.exercise, mistake, index, evidence.cases[index])
         parts = [] if call.error else evidence.parts(index, call)
         changed = _wrong(parts, rounding)
-        if parts and changed <= wrong:
+        if parts and changed <= wrong and all(
+                got.shape in shapes.get(name, ()) for name, got, _ in parts):
             outcome = b"".join((got + 0.0).round(6).tobytes() for _, got, _ in parts)
-            each.setdefault((mistake.id, outcome), (mistake, changed))
+            # what shows in other cases only may be any of its edits
+            each.setdefault((mistake.id, outcome if changed else mistake.source),
+                            (mistake, changed))
     yield from ((one, other) for (one, a), (other, b) in itertools.combinations(each.values(), 2)
                 if one.id != other.id and a | b == wrong)
 
