@@ -138,6 +138,22 @@ WRONG = [
          A1 = sigmoid(Z1)
          return Z1, A1, add_bias(A1) @ W2
      """, "Z1 = X_b @ W1 + W1[0]", ""),
+    ("02-hidden-delta", {}, """
+     def hidden_delta(dZ2, W2, Z1):
+         s = expit(Z1)
+         for k in range(dZ2.shape[1]):
+             through_k = dZ2[:, [k]] * W2[1:, k]
+             dZ1 = through_k * s * (1 - s)
+         return dZ1
+     """, None, None),
+    ("02-backprop", {"forward": forward_02}, """
+     def backprop(X_b, y, W1, W2):
+         Z1, A1, Y_hat = forward(X_b, W1, W2)
+         dZ2 = Y_hat - y
+         dW2 = np.zeros_like(W2)
+         dW2[1:] = A1.T @ dZ2
+         return X_b.T @ (dZ2 @ W2[1:].T * expit(Z1) * (1 - expit(Z1))), dW2
+     """, None, None),
 ]
 
 

@@ -54,7 +54,7 @@ def _operations(spot) -> Iterator[Callable]:
         yield lambda function, a, b, other=other: other(a, b)
     if operation in ONE_WAY:
         yield lambda function, a, b: function(b, a)
-    if spot.kind == "Call":
+    if spot.kind == "Call" and getattr(spot.node.func, "id", "") != "range":  # turned, it is empty
         for i, j in itertools.combinations(range(len(spot.node.args)), 2):
             yield functools.partial(_exchanged, i, j)
 

@@ -7,7 +7,6 @@ finding is put into words.
 from __future__ import annotations
 
 import inspect
-import itertools
 import linecache
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -68,7 +67,8 @@ def _with_call(evidence, verdict):
     """Return a verdict with the call and its difference, a hint, and the place if it is found."""
     exercise, wrong = evidence.exercise, evidence.wrong
     if not verdict.mistake or wrong.stage == "fact" and not verdict.sure:
-        verdict = two_at_once(evidence) or verdict
+        both = two.find(evidence, known_call)
+        verdict = Verdict("not yet", *both) if both else verdict
     found = None if verdict.sure else _place(evidence)
     verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
                          wrong.text]
@@ -170,7 +170,8 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
     if len(calls) < len(evidence.cases):
         return None
     for mistake in exercise.mistakes:
-        if all(map(evidence.same, itertools.count(), calls, _outcomes(evidence, mistake))):
+        if all(evidence.same(i, calls[i], known_call(exercise, mistake, i, args))
+               for i, args in enumerate(evidence.cases)):
             # an error says less than values do: others come to the same one
             sure = evidence.wrong.stage != "raised"
             said = (f"{'Likely mistake' if sure else 'Perhaps'}: {mistake.message}"
@@ -186,10 +187,6 @@ def _in_other_words(mistake, function):
     source = "".join(linecache.getlines(file))
     own = "".join(quoted.split()) in "".join(source.split())
     return "" if own or not source or f"`{quoted}`" not in mistake.message else OTHER_WORDS
-
-
-def _outcomes(evidence, mistake):
-    return (known_call(evidence.exercise, mistake, *case) for case in enumerate(evidence.cases))
 
 
 def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
@@ -228,12 +225,6 @@ def general_mistake(evidence: Evidence) -> Verdict | None:
     verb, stop = "are each" if len(names) > 1 else "is", "" if text.endswith("?") else "."
     said = f"What it looks like: {listed(names)} {verb} {text}{stop}"
     return Verdict("not yet", [said], mistake, sure=False)
-
-
-def two_at_once(evidence: Evidence) -> Verdict | None:
-    """Find two mistakes that together come to a wrong answer without a name or a place."""
-    found = two.find(evidence, known_call)
-    return found and Verdict("not yet", *found)
 
 
 def not_repeatable(evidence: Evidence) -> Verdict | None:

@@ -77,8 +77,7 @@ class _Search:
     Attributes
     ----------
     mine, theirs : the programs of the student and of the reference
-    first : the number of a case that is not right
-    failed : the spot that raised an error in it, if one did
+    first, failed : the number of a case that is not right, and the spot that raised in it, if any
     quantities : what the reference computes in it
     known : spot of the student's -> the quantity that it is, True for an argument, or False
     """
@@ -93,12 +92,10 @@ class _Search:
         self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
         if self.first is None:
             return None
-        self.failed = self.mine.failed
-        self.limit = 2 * self.mine.steps + 2000
+        self.failed, self.limit = self.mine.failed, 2 * self.mine.steps + 2000
         self.quantities = list(self.their_quantities())
-        arguments = [snapshot(argument) for argument in self.cases[self.first]]
-        self.arguments = arguments + [value for argument in arguments if isinstance(argument, dict)
-                                      for value in argument.values()]
+        given = [snapshot(argument) for argument in self.cases[self.first]]
+        self.arguments = given + [v for a in given if isinstance(a, dict) for v in a.values()]
         self.known = {}
         for spot in self.mine.reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
@@ -168,8 +165,12 @@ class _Search:
 
     def grafts(self, spot, proof):
         """Yield values of the reference's in the place of a spot, where they prove so much."""
+        # none that do what other lines are there for: to fill what is blank, to add up in a loop
+        values, blank = spot.values, any(map(_is_blank, spot.values))
+        in_turn = len(values) > 1 and not equal(values[1:], values[:-1])
         for quantity in self.quantities if self.proof(spot) == proof else ():
-            if not spot.values or not equal(spot.values, quantity.values):
+            if not (blank and quantity.name or in_turn and len(quantity.values) == 1
+                    or values and equal(values, quantity.values)):
                 yield spot, lambda case, at=quantity.spot: graft(self.their_values(case)[at])
 
     def proof(self, spot):
@@ -188,19 +189,18 @@ def _is_blank(value):
         np.ndim(value) > 0 and not np.any(value))
 
 
-# In words.
-
 def _worded(search, change):
     """Return the place of a change, with what is to be said of it."""
     spot, reached, values = change[0], search.mine.reached, change[0].values
     lines = [_right_before(search, reached[:reached.index(spot)])]
-    fed = search.is_fed(spot) and spot.kind != "Call"  # of a call, the arguments may be others'
     search.is_right(search.first, change, record=True)
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not equal(old, new)), (None, next(iter(spot.values), None)))
-    lines += [_look(search, spot, want), _likeness(search, spot, got, want),
-              f"{'What goes into it is right.' if fed else 'Look also at what goes into it.'} With "
-              "the right value there, the rest of your function gives the right result."]
+    inside = "Look also at what goes into it. " if spot.inputs else ""
+    if search.is_fed(spot) and spot.kind != "Call":  # of a call, the arguments may be others'
+        inside = "What goes into it is right. "
+    lines += [_look(search, spot, want), _likeness(search, spot, got, want), inside +
+              "With the right value there, the rest of your function gives the right result."]
     return Place(spot.node.lineno, [*filter(None, lines)])
 
 
