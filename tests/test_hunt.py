@@ -74,9 +74,13 @@ def test_a_mended_function_is_judged_and_shown_with_what_the_mistake_would_have_
     plt.close("all")
 
 
-def test_a_new_case_is_not_the_mistake_of_the_last_one():
-    sources = [hunt("05-backprop").source for _ in range(12)]
-    assert all(a != b for a, b in zip(sources, sources[1:], strict=False))
+def test_no_mistake_is_drawn_twice_in_a_row_and_innocence_says_nothing_of_the_next(monkeypatch):
+    guilty, innocent_one = (one("05-backprop", guilty=g) for g in (True, False))
+    numbers = [case.number for case in (guilty, guilty, innocent_one, innocent_one, guilty)]
+    drawn = iter([number - 1000 for number in numbers])
+    monkeypatch.setattr("helpers.checks.hunts.LAST", {})
+    monkeypatch.setattr("secrets.randbelow", lambda n: next(drawn))
+    assert [hunt("05-backprop").number for _ in range(4)] == [numbers[0], *numbers[2:]]
 
 
 def test_the_source_is_folded_away():

@@ -121,8 +121,8 @@ def hunt(exercise: str, number: int | None = None) -> Hunt:
     Parameters
     ----------
     exercise : such as ``"05-backprop"``
-    number : of the case; the same number is the same case. By default a new one is drawn, and not
-        the mistake that was handed over last.
+    number : of the case; the same number is the same case. By default a new one is drawn, and no
+        mistake twice in a row. One in three is innocent, whatever came before.
 
     Raises
     ------
@@ -135,8 +135,8 @@ def hunt(exercise: str, number: int | None = None) -> Hunt:
     while True:
         drawn = secrets.randbelow(9000) + 1000 if number is None else number
         found = _draw(exercise, trial, drawn)
-        last, LAST[exercise] = LAST.get(exercise, ""), found and found.id
-        if number is not None or last != LAST[exercise]:
+        if number is not None or not found or found.id != LAST.get(exercise):
+            LAST[exercise] = found and found.id
             return Hunt(exercise, drawn, trial, found)
 
 
