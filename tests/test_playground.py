@@ -108,6 +108,17 @@ def test_the_code_holds_no_solution_where_a_function_is_borrowed(team, capsys):
     assert f"loss {made.loss(made.runs[0]):.4f}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("borrowed", [(), ("backprop",)])
+def test_the_mistake_in_the_code_trains_where_it_is_called(team, capsys, borrowed):
+    made = train(team, 5, beside="sign-flipped")
+    known = training.usable_mistakes(team.functions["backprop"], 4)["sign-flipped"]
+    code = training.as_cell(made, borrowed, known)
+    assert ("SOLUTION" in code, "skip(" in code) == (False, bool(borrowed))
+    code = code.replace("grads = backprop(", "grads = mistaken_backprop(")
+    exec(compile(code, "cell", "exec"), {})
+    assert f"loss {made.loss(made.runs[1]):.4f}" in capsys.readouterr().out
+
+
 def test_the_losses_kept_are_few_and_evenly_spaced(team):
     made = train(team, 3 * training.KEPT, points=50)
     run = made.runs[0]
@@ -273,8 +284,10 @@ def test_mission_one_three_units_part_the_circles_and_two_do_not(team):
 def test_mission_two_a_calm_rate_and_one_that_swings(team):
     seen, setup = missions.Missions(), missions.MISSIONS[1].setup
     assert not seen.look(train(team, 300, **{**setup, "rate": 5.0}))[1]  # nothing calm yet
-    assert not seen.look(train(team, 300, **{**setup, "rate": 1.5}))[1]
-    assert "calm so far: rate 1.5" in seen.notes()
+    calm = train(team, 300, **{**setup, "rate": 1.5})
+    assert not seen.look(calm)[1]
+    assert "calm so far: rate 1.5" in seen.notes(calm)
+    assert not any(seen.notes(train(team, 0, **{**setup, "data": "circles"})))  # counts there alone
     assert not seen.look(train(team, 300, **{**setup, "rate": 5.0}))[1]  # more than twice as large
     assert seen.look(train(team, 300, **{**setup, "rate": 2.5}))[1]
 
@@ -282,16 +295,18 @@ def test_mission_two_a_calm_rate_and_one_that_swings(team):
 def test_mission_three_overfit_and_mend(team):
     seen, setup = missions.Missions(), {**missions.MISSIONS[2].setup, "units": 8}
     assert not seen.look(train(team, 1500, **{**setup, "penalty": 0.01}))[2]
-    assert not seen.look(train(team, 2500, **setup))[2]
-    assert "overfitting seen" in seen.notes()[2]
+    overfit = train(team, 2500, **setup)
+    assert not seen.look(overfit)[2]
+    assert "overfitting seen" in seen.notes(overfit)[2]
     assert seen.look(train(team, 1500, **{**setup, "penalty": 0.01}))[2]
 
 
 def test_mission_four_two_mistakes_that_pass(team):
     seen, setup = missions.Missions(), missions.MISSIONS[3].setup
     assert not seen.look(train(team, 700, beside="sign-flipped", **setup))[3]
-    assert not seen.look(train(team, 700, beside="output-factor 1", **setup))[3]
-    assert seen.notes()[3] == "so far: output-factor 1"
+    passes = train(team, 700, beside="output-factor 1", **setup)
+    assert not seen.look(passes)[3]
+    assert seen.notes(passes)[3] == "so far: output-factor 1"
     assert seen.look(train(team, 700, beside="reshape-for-transpose", **setup))[3]
 
 

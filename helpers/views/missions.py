@@ -43,10 +43,10 @@ class Missions:
                 self.done[number] = self.done[number] or bool(reached)
         return self.done
 
-    def notes(self) -> list[str]:
-        """Return for each mission what has been seen so far, or nothing."""
-        calm = max((rate for rates in self.calm.values() for rate in rates), default=0)
-        seen = max(self.overfit.values(), default=None)
+    def notes(self, training: Training) -> list[str]:
+        """Return for each mission what has been seen so far with these settings, or nothing."""
+        calm = max(self.calm.get(_but(training, "rate"), ()), default=0)
+        seen = self.overfit.get(_but(training, "penalty"))
         return ["", f"calm so far: rate {calm:g}" if calm else "",
                 f"overfitting seen: test loss {seen:.2f}; now the penalty" if seen else "",
                 f"so far: {', '.join(self.accurate)}" if self.accurate else "", ""]

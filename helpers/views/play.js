@@ -1,6 +1,6 @@
 // Playground: the student's functions train, with a map in every unit, and a mistake beside them.
 
-const WIDTH = 270, HEIGHT = 264, UNIT = 31, MAP = 220;
+const WIDTH = 230, HEIGHT = 264, UNIT = 31, MAP = 200;
 const INPUTS = [[22, 92], [22, 172]];
 
 /** Colours of the numbers 0 to 255: blue, white, vermilion. */
@@ -79,7 +79,7 @@ const view = { render({ model, el }) {
   const board = tag("div", { style: `position: relative; width: ${WIDTH}px; height: ${HEIGHT}px; contain: layout paint` }, net);
   let lines = [], small = [];
   function wire(H) {
-    const at = Array.from({ length: H }, (_, h) => [140, HEIGHT * (h + 0.5) / H]), out = [WIDTH - 12, HEIGHT / 2];
+    const at = Array.from({ length: H }, (_, h) => [WIDTH / 2, HEIGHT * (h + 0.5) / H]), out = [WIDTH - 12, HEIGHT / 2];
     small.forEach((canvas) => canvas.remove());
     small = at.map(([x, y], h) => tag("canvas", { title: `hidden unit ${h + 1}`,
       style: `position: absolute; width: ${UNIT}px; height: ${UNIT}px; left: ${x - UNIT / 2}px; top: ${y - UNIT / 2}px; border-radius: 5px` }));
@@ -105,7 +105,7 @@ const view = { render({ model, el }) {
   }
 
   // what comes out: a map with points for each training
-  const maps = tag("div", { class: "row" });
+  const maps = tag("div", { style: "display: contents" });
   let pictures = [], dotted = "";
   /** The points on a canvas of their own: they change seldom. */
   function dots(canvas, d) {
@@ -142,26 +142,26 @@ const view = { render({ model, el }) {
     d.runs.forEach((run, i) => {
       const p = pictures[i];
       drawBytes(p.canvas, numbers(run.map), PALE);
-      write(p.title, d.runs.length > 1 || run.error ? run.name : "class 1 where it is vermilion");
-      if (slow) write(p.words, run.words);
+      write(p.title, d.runs.length > 1 || run.error ? run.name : "vermilion: class 1");
+      if (slow) write(p.words, run.words.replace(" %", "\u00a0%"));
       if (!playing()) p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
       write(p.error, run.error);
       p.error.hidden = !run.error;
     });
   }
 
-  const loss = tag("div", { style: "contain: layout paint; width: 300px; height: 250px" });
+  const loss = tag("div", { style: "contain: layout paint; flex: 1 1 200px; max-width: 300px; height: 250px" });
   function drawLosses(d) {
     const series = d.runs.flatMap((run, i) => [["train", undefined], ["test", "6 4"]].map(([kind, dashes]) => ({
       name: d.runs.length > 1 ? `${kind}, ${i ? "mistake" : "right"}` : kind, values: numbers(run[kind]), dashes,
       colour: i ? "var(--view-plus)" : kind === "test" ? "var(--view-test)" : undefined })));
-    const picture = curves(series, { at: numbers(d.at), width: 300, height: 250, name: "loss, without penalty" });
+    const picture = curves(series, { at: numbers(d.at), width: loss.clientWidth || 300, height: 250, name: "loss, without penalty" });
     picture.mark(d.at.shape[0] - 1);
     loss.replaceChildren(picture);
   }
 
   // the mistake, the missions, the code
-  const mistake = tag("div"), missions = tag("div"), code = tag("div");
+  const mistake = tag("div", { style: "flex: 1 1 280px" }), missions = tag("div"), code = tag("div");
   /** Text in which `this` is code. */
   const prose = (text) => text.split("`").map((part, i) => (i % 2 ? tag("code", {}, part) : part));
   function drawMistake({ message, lines: changed, cosine }) {
@@ -240,7 +240,7 @@ const view = { render({ model, el }) {
   }
   root.append(tag("style", {}, ".playground input[type=range] { width: 92px; } .playground select { max-width: 190px; }"), cards,
     tag("div", { class: "bar" }, play, one, reset, speed, count), moves, more,
-    tag("div", { class: "row" }, board, maps, loss), mistake, whose, missions, tag("div", { class: "bar" }, show), code);
+    tag("div", { class: "row" }, board, maps, loss, mistake), whose, missions, tag("div", { class: "bar" }, show), code);
   model.on("change:data", soon);
   model.on("change:controls", label);
   draw();

@@ -164,7 +164,7 @@ class Playground:
              "setup": {key: value for key, value in {**BEGIN, **one.setup}.items()
                        if self._has(key)}}
             for one, done, note in zip(MISSIONS, self.missions.look(self.training),
-                                       self.missions.notes(), strict=True)]
+                                       self.missions.notes(self.training), strict=True)]
         names = SHORT if self.short else CONTROLS
         return {"controls": [{"name": name, "label": self._label(name),
                               "values": self._values(name)} for name in names if self._has(name)],

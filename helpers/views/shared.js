@@ -207,7 +207,9 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
     ...levels.flatMap((v) => [text(left - 6, level(v) + 4, worth(v, digits), "end"),
       svg("line", { x1: left, x2: right, y1: level(v), y2: level(v), ...grid })]),
     ...ticks(0, last, true).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
-    marker, ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
+    marker, ...series.filter((s) => s.values.length === 1).map((s) => svg("circle", { // no line yet
+      cx: x(0), cy: y(s.values[0]), r: 4, fill: s.colour ?? "var(--view-ink)" })),
+    ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
       "stroke-width": 2, "stroke-dasharray": s.dashes, d: Array.from(s.values, (v, j) => (Number.isFinite(v)
         ? `${j && Number.isFinite(s.values[j - 1]) ? "L" : "M"}${x(j).toFixed(1)} ${y(v).toFixed(1)}` : "")).join("") })),
     ...(series.length > 1 ? series : []).map((s, i) => svg("text", { x: right - 4, y: top + 8 + 16 * i, "text-anchor": "end" },

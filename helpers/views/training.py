@@ -357,13 +357,16 @@ def as_cell(
     names = {exercise: {**NEEDED, **LATER}[exercise] for exercise in wanted}
     skipped = [f'{", ".join(names[one])} = skip("{one}")' for one in wanted
                if names[one][0] in borrowed]
+    own = [training.functions[name] for one in wanted for name in names[one]
+           if name not in borrowed]
+    parts = sources(own + [training.functions["forward"]] * (mistake is not None))
+    if mistake is not None:
+        if not any(part.startswith("def output_delta(") for part in parts):
+            skipped.append('output_delta = skip("05-softmax-delta")')
+        parts.append(f"# the mistake {mistake.id}: call mistaken_backprop below to train it\n"
+                     + mistake.source.strip().replace("def backprop(", "def mistaken_backprop("))
     head = ["import numpy as np", "", *(["from helpers.checks import skip"] if skipped else []),
             "from helpers.views.training import data_set"]
-    parts = sources([training.functions[name] for one in wanted for name in names[one]
-                     if name not in borrowed])
-    if mistake is not None:
-        parts.append(f"# the mistake {mistake.id}\n{mistake.source.strip()}".replace(
-            "def backprop(", "def mistaken_backprop("))
     return "\n\n\n".join(["\n".join(head), *(["\n".join(skipped)] if skipped else []), *parts,
                           _loop(training, batched)]) + "\n"
 
