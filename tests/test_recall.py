@@ -54,6 +54,11 @@ def test_where_nothing_is_remembered_it_is_plain_text_always_the_same(folder, le
     assert not (folder / ".course").exists()
 
 
+def test_only_the_wrong_code_is_left_out_of_what_a_check_says():
+    question = make_case("05-loss", "penalty-factor")["question"]
+    assert "has the factor …. It should have reg and a ½" in question
+
+
 def test_a_question_is_made_of_the_students_own_mistake_and_answered_by_the_click(students):
     caught("mirrored")
     caught("mirrored")

@@ -131,7 +131,7 @@ def _options(chosen: tuple, lines: list[tuple], right: list[str]) -> list[str]:
 
 
 def _question(lesson: str, name: str, mistake: Mistake) -> str:
-    said = mistake.message.replace(f"`{mistake.new}`", "`…`")
+    said = mistake.message.replace(f"`{mistake.new}`", "`…`", 1)  # the rest says what is right
     card = re.sub(r"`|\*(?=\w+\*)|(?<=\w)\*(?!\w)", "", said[:1].upper() + said[1:])
     return f"For which of these lines of {name} (lesson {lesson}) would a check say: “{card}”"
 
