@@ -429,6 +429,7 @@ FITS = """view => { // what sticks out of the view, is cut off, lies on other te
     const words = all.filter((e) => [...e.childNodes].some((n) => n.data?.trim().length > 1)
         && !e.closest(":disabled"));
     for (const e of words) {
+        if ([...e.childNodes].some((n) => n.data?.includes("`"))) wrong.push(`raw: ${e.innerText}`);
         const style = getComputedStyle(e), ink = light(e.closest("svg") ? style.fill : style.color);
         const sample = /^[-— ]+$/.test(e.textContent); // of a line
         if (Math.max(ink, face) / Math.min(ink, face) < (sample ? 2 : 4.5)) {
@@ -476,7 +477,8 @@ def live_pages():
             "predict": base.live("predict", lambda controls: {
                 "question": "Which of the two learns faster at first, and which of them is better "
                             "in the end?", "options": ["the wide one", "the deep one", "neither"],
-                "choice": "neither", "sure": None, "truth": ""}, {"choice": "neither"}, ""),
+                "choice": "neither", "sure": None, "truth": "the deep one",
+                "line": "Of `a = b` no copy is made."}, {"choice": "neither"}, ""),
             "playground": views.playground({}), "short": views.playground({}, short=True),
             "guess": guess.view, "logits": views.logits(
                 lambda Z: np.exp(Z) / np.exp(Z).sum(), lambda y, P: -np.log(P[0, y[0]]), [2, 1, 0])}

@@ -162,8 +162,6 @@ const view = { render({ model, el }) {
 
   // the mistake, the missions, the code
   const mistake = tag("div", { style: "flex: 1 1 280px" }), missions = tag("div"), code = tag("div");
-  /** Text in which `this` is code. */
-  const prose = (text) => text.split("`").map((part, i) => (i % 2 ? tag("code", {}, part) : part));
   function drawMistake({ message, lines: changed, cosine }) {
     mistake.replaceChildren(...(changed ?? []).map((line) => tag("div", {}, line.right ? "right: " : "here: ", tag("code", {}, line.code))),
       ...[message && `The mistake: ${message}`, cosine].filter(Boolean).map((text) => tag("p", {}, ...prose(text))));

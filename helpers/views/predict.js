@@ -26,15 +26,16 @@ const view = { render({ model, el }) {
     complain(data.error);
     if (!data.options) return;
     heading.replaceChildren(tag("b", {}, `${data.heading ?? "Predict"}: `),
-      ...data.question.split("`").map((part, i) => i % 2 ? tag("code", {}, part) : part));
+      ...prose(data.question));
     options.style.cssText = data.heading ? "flex-direction: column; align-items: flex-start; font-family: monospace" : "";
     if (!offered.length) options.append(...offered = data.options.map((option) => choice(option, { choice: option })));
     offered.forEach((one, i) => mark(one, data.options[i] === data.choice, closed && data.options[i] === data.truth, closed));
     sure.forEach(([one, value]) => mark(one, value === data.sure, false, closed));
     certain.style.display = data.choice && !closed ? "" : "none";
-    truth.textContent = !closed ? "" : data.choice === data.truth ? `✓ So it is. ${data.line}`
+    const told = !closed ? "" : data.choice === data.truth ? `✓ So it is. ${data.line}`
       : data.heading ? `It is “${data.truth}”. ${data.line}`
         : `The truth: ${data.truth}. ${data.choice ? "What was overlooked? " : ""}${data.line}`;
+    truth.replaceChildren(...prose(told));
     if (closed) say(truth.textContent);
   }
 

@@ -76,6 +76,11 @@ function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
+/** The parts of a text in which `this` is code. */
+function prose(text) {
+  return text.split("`").map((part, i) => (i % 2 ? tag("code", {}, part) : part));
+}
+
 /** Give an element a text where it has another: the page lays out anew only what changes. */
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
