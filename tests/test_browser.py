@@ -807,6 +807,13 @@ def test_the_playground_trains_and_every_control_and_the_bug_switch_work(lab, wa
     one_step = view.get_by_role("button", name="One step")
     step = view.get_by_text(re.compile(r"^step \d+$"))
     view.get_by_text("step 0", exact=True).wait_for()
+    watched.set_viewport_size({**SIZE, "width": 1150})  # the loss still stands beside the map
+    changes(watched, view, view.get_by_role("button", name="Reset").click)
+    loss, board = (view.get_by_role("img", name=name).bounding_box() for name in (
+        "loss, without penalty", "decision map"))
+    assert loss["y"] < board["y"] + board["height"] and loss["x"] > board["x"] + board["width"]
+    assert view.locator("svg[aria-label^=loss] circle").count() == 2
+    watched.set_viewport_size(SIZE)
     shows_anew(step, one_step.click)
     for label, value in AFRESH.items():
         changes(watched, view, lambda label=label, value=value: put(

@@ -143,7 +143,7 @@ const view = { render({ model, el }) {
       const p = pictures[i];
       drawBytes(p.canvas, numbers(run.map), PALE);
       write(p.title, d.runs.length > 1 || run.error ? run.name : "vermilion: class 1");
-      if (slow) write(p.words, run.words.replace(" %", "\u00a0%"));
+      if (slow) write(p.words, run.words);
       if (!playing()) p.face.setAttribute("aria-label", `decision map, ${run.name}: ${run.words}`);
       write(p.error, run.error);
       p.error.hidden = !run.error;

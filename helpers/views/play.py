@@ -253,7 +253,7 @@ class Playground:
         training, thin = self.training, self._thin()
         with np.errstate(all="ignore"):
             words = (f"loss {training.loss(run):.3f}, test {training.loss(run, test=True):.3f}, "
-                     f"{100 * training.accuracy(run):.1f} % of the test points right")
+                     f"{100 * training.accuracy(run):.1f}\u00a0% of test points right")
         return {"name": run.name, "words": words, "error": run.error,
                 "map": _as_bytes(self._forward(GRID, run.params)["Y_hat"][:, 1]),
                 "train": np.array(run.train[::thin]), "test": np.array(run.test[::thin])}

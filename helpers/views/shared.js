@@ -211,7 +211,7 @@ function curves(series, { width = 360, height = 220, log = true, label = "step",
     text(8, 14, name, "start"), text((left + right) / 2, height - 6, label),
     ...levels.flatMap((v) => [text(left - 6, level(v) + 4, worth(v, digits), "end"),
       svg("line", { x1: left, x2: right, y1: level(v), y2: level(v), ...grid })]),
-    ...ticks(0, last, true).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
+    ...ticks(0, last, true).filter((_, j) => width > 260 || j % 2 === 0).map((v) => text(place(v), bottom + 17, shown(logSteps ? 10 ** v - (v ? 0 : 1) : v, 3))),
     marker, ...series.filter((s) => s.values.length === 1).map((s) => svg("circle", { // no line yet
       cx: x(0), cy: y(s.values[0]), r: 4, fill: s.colour ?? "var(--view-ink)" })),
     ...series.map((s) => svg("path", { fill: "none", stroke: s.colour ?? "var(--view-ink)",
