@@ -51,7 +51,7 @@ YOURS = "your own, as it stands"  # how the student's wrong backprop is called
 ALT = ("A playground: a network of two inputs and {units} hidden units is trained on "
        "{points} points ({data}); after {steps} steps its loss is {loss:.2f} and it has "
        "{accuracy:.0%} of fresh points right. With the view you change data, network and training, "
-       "and let one of {mistakes} known mistakes train beside it.")
+       "and let a known mistake train beside it.")
 NO_STILL = "A playground: a network is trained. There is no still picture of it: training failed."
 COSINE = 1.0  # seconds for the gradient at the start
 
@@ -275,7 +275,7 @@ class Playground:
         plots.log_curves({"train": (at, run.train), "test": (at, run.test)}, xlabel="step",
                          ylabel="loss", ax=right)
         return ALT.format(**self.begin, steps=made.steps, loss=made.loss(run),
-                          accuracy=made.accuracy(run), mistakes=len(self.mistakes)), figure
+                          accuracy=made.accuracy(run)), figure
 
 
 def _as_bytes(values):
