@@ -14,7 +14,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from jupyter_client.connect import LocalPortCache
 from nbformat.sign import NotebookNotary
 
 import installer
@@ -161,9 +161,7 @@ def served(folder, settings, start=("-c", LAB), where="lab/tree"):
     """Start JupyterLab on a free port, with settings of its own; yield a notebook's address."""
     (settings / "overrides.json").write_text(json.dumps(installer.OVERRIDES))
     (settings / "jupyter_server_config.py").write_text(installer.SERVER_CONFIG)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = LocalPortCache.instance().find_available_port("127.0.0.1")  # tests/kernels.py has it
     token = secrets.token_hex(16)
     command = [sys.executable, *start, "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={token}",
