@@ -381,6 +381,13 @@ def causal_times_mask(Q, K, V):
     return A @ V, A
 
 
+def causal_shared_out_again(Q, K, V):
+    S = np.einsum("...td,...sd->...ts", Q, K) / np.sqrt(Q.shape[-1])
+    E = np.exp(S - S.max(axis=-1, keepdims=True)) * np.tri(S.shape[-1])
+    A = E / E.sum(axis=-1, keepdims=True)
+    return A @ V, A
+
+
 def mlp_back_no_norm(dX_out, params, cache):
     dX, grads = mlp_back_tensordot(dX_out, params, cache)
     dZ = (dX_out @ params["W2"].T) * (cache["R"] > 0)
@@ -395,6 +402,15 @@ def attention_back_last_path(dX_out, params, cache):
     dX, grads["g1"], grads["t1"] = norm_back(dV @ params["Wv"].T, params["g1"], cache["H"],
                                              cache["s"])
     return dX + dX_out, grads
+
+
+def loss_below_one_maximum(logits, y, w):
+    E = np.exp(logits - logits.max())
+    D = E / E.sum(axis=-1, keepdims=True)
+    true = np.take_along_axis(logits - logits.max(), y[..., None], axis=-1)[..., 0]
+    np.put_along_axis(D, y[..., None], np.take_along_axis(D, y[..., None], axis=-1) - 1, axis=-1)
+    J = np.sum(w * (np.log(E.sum(axis=-1)) - true)) / w.sum()
+    return J, D * w[..., None] / w.sum()
 
 
 def loss_of_everything(logits, y, w):
@@ -420,6 +436,7 @@ def generate_first(ids, n, params, h):
 
 WRONG = [
     ("12-causal-attention", causal_times_mask, "zero-for-minus-infinity"),
+    ("12-causal-attention", causal_shared_out_again, "shared-out-again"),
     ("12-mlp-layer/mlp_layer", lambda X, params: (
         mlp_flat(X, params)[0] - X, mlp_flat(X, params)[1]), "path-around-missing"),
     ("12-mlp-layer/mlp_layer_back", mlp_back_no_norm, "norm-bypassed"),
@@ -427,6 +444,7 @@ WRONG = [
      "one-head"),
     ("12-attention-layer/attention_layer_back", attention_back_last_path, "a-path-missing"),
     ("12-answer-loss", loss_of_everything, "all-positions"),
+    ("12-answer-loss", loss_below_one_maximum, "overflow"),
     ("12-model/forward", lambda ids, params, h: (
         shares(forward_einsum(ids, params, h)[0], axis=-1), forward_einsum(ids, params, h)[1]),
      "probabilities-for-logits"),
