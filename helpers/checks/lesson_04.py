@@ -63,9 +63,17 @@ def _loss_cases():
              np.array([[1000.0], [-1000.0], [-1000.0], [1000.0], [0.5], [700.0]]))]
 
 
+def _loses_digits(function):
+    """Say so where a loss that is tiny on all samples has lost its digits."""
+    y, z = np.array([[1.0], [0.0], [1.0]]), np.array([[40.0], [-38.5], [43.0]])
+    loss, wanted = float(function(y, z)), _cross_entropy(y, z)
+    return None if np.isclose(loss, wanted, rtol=1e-9, atol=0) else (
+        "digits-lost", {"loss": f"{loss:.4g}", "wanted": f"{wanted:.4g}"})
+
+
 logistic_cross_entropy = Exercise(
     "04-logistic-cross-entropy", "logistic_cross_entropy", truth=_cross_entropy, returns=("loss",),
-    uses=(sigmoid,), cases=_loss_cases,
+    uses=(sigmoid,), cases=_loss_cases, besides=_loses_digits,
     hint="write log(1 + exp(z)) as max(z, 0) + log(1 + exp(−|z|)), in a small function of its "
          "own, and use it for z and for −z.",
     unlocks="As far down as a float reaches, it keeps its digits.")

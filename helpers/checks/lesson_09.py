@@ -141,16 +141,16 @@ def _kink(seed, *sizes):
     return X, y, params, 0.02
 
 
-def _without_the_last_class(seed, *sizes):
-    """Return a case in which no sample is of the last class, as in a small batch."""
+def _without_two_classes(seed, *sizes):
+    """Return a case in which no sample is of class 1 or of the last, as in a small batch."""
     X, y, params = sample(seed, 11, sizes)
-    return X, np.minimum(y, sizes[-1] - 2), params, 0.02
+    return X, np.where(y == 1, 0, np.minimum(y, sizes[-1] - 2)), params, 0.02
 
 
 backprop = Exercise(
     "09-backprop", "backprop", truth=gradients, returns=("grads",), uses=(forward, softmax),
     sizes=lambda X, y, params, reg: {"N": len(X), "K": params["W2"].shape[1]},
-    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3), _without_the_last_class(5, 4, 7, 3)],
+    cases=lambda: [*_loss_cases(), _kink(4, 5, 8, 3), _without_two_classes(5, 4, 7, 5)],
     checker="Run your `check_gradients` on it first: it says which of the four is wrong.",
     hint="compare with measured slopes: `diagnose` says what the wrong one looks like.",
     unlocks="Ten thousand slopes for the price of two passes.")
@@ -221,6 +221,7 @@ def _confusion_case(seed, N, K, kind):
     rng = np.random.default_rng(seed)
     y = rng.integers(K - 1, size=N)  # the last class does not occur
     y_pred = np.where(rng.random(N) < 0.5, y, rng.integers(K - 1, size=N))
+    y[y == 1] = y_pred[y_pred == 1] = 2  # nor does class 1
     if kind is np.uint8:
         y[:2] = y_pred[:2] = K - 1
     return y.astype(kind), y_pred.astype(kind), K

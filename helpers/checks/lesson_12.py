@@ -272,7 +272,7 @@ def _adam_cases():
         grads["b"][0] = mean["b"][0] = 0  # a token that does not occur has no gradient
         state = {"step": step, "m": {k: a * bool(step) for k, a in mean.items()},
                  "v": {k: a * a * bool(step) * 1.7 for k, a in mean.items()}}
-        cases.append((params, grads, state, rate, *more))
+        cases.append((params, dict(reversed(grads.items())), state, rate, *more))
     return cases
 
 
