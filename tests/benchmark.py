@@ -92,15 +92,16 @@ class Passed:
 
 
 def places(*seeds):
-    """Draw mutants without a name; count the lines that are quoted, and the wrong ones."""
+    """Draw mutants without a name, of one change or two; count the lines quoted, and the wrong."""
     from test_mutants import PLACES, quoted
 
     from helpers.checks import judge, two
     judge.PLACING, two.find = 0, lambda *args: None  # while they are drawn
     for seed in seeds or (time.time_ns() % 10**6,):
-        placed, wrong = quoted(seed)
-        print(f"places, seed {seed}: {placed} of {PLACES} mutants have a line, "
-              f"{placed - len(wrong)} of them rightly", *wrong, sep="\n  ")
+        for times in (1, 2):
+            placed, wrong = quoted(seed, times)
+            print(f"places, seed {seed}, changes {times}: {placed} of {PLACES} mutants have a "
+                  f"line, {placed - len(wrong)} of them rightly", *wrong, sep="\n  ")
 
 
 def notebooks():

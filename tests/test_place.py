@@ -154,6 +154,24 @@ WRONG = [
          dW2[1:] = A1.T @ dZ2
          return X_b.T @ (dZ2 @ W2[1:].T * expit(Z1) * (1 - expit(Z1))), dW2
      """, None, None),
+    ("02-backprop", {"forward": forward_02}, """
+     def back(dZ2, W2, A):  # a function of the same cell is followed
+         through = dZ2 @ W2[1:].T
+         through = through + 0.3 * A
+         return through * A * (1 - A)
+
+     def backprop(X_b, y, W1, W2):
+         Z1, A1, Y_hat = forward(X_b, W1, W2)
+         return X_b.T @ back(Y_hat - y, W2, A1), add_bias(A1).T @ (Y_hat - y)
+     """, "through = through + 0.3 * A", ""),
+    ("04-backprop", {"forward": forward_04}, """
+     def backprop(X, y, params):  # two at once: of the first it is known what it leads to
+         cache = forward(X, params)
+         dZ2 = (cache['Y_hat'] - y) / len(X) + 0.01
+         dZ1 = dZ2 @ params['W2'].T * (1 - cache['A1'] * 3)
+         return {'W1': X.T @ dZ1, 'b1': dZ1.sum(axis=0),
+                 'W2': cache['A1'].T @ dZ2, 'b2': dZ2.sum(axis=0)}
+     """, "/ len(X) + 0.01", """`grads["W2"]` and `grads["b2"]` will be right; something else"""),
 ]
 
 
@@ -172,7 +190,7 @@ def written(source, name=None, **space):
     pytest.param(*row, id=f"{row[0]}:{i}") for i, row in enumerate(WRONG)])
 def test_the_line_of_a_mistake_is_quoted(key, space, source, quote, said):
     part = PARTS[key]
-    function = written(source, **space)
+    function = written(source, name=part.name, **space)
     assert judge(part, function).outcome == "not yet"
     found = place.find(part, function, seconds=20)
     if quote is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import linecache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ def page(lesson: str) -> tuple[dict, dict]:
         exec(code_before(text), space)
         for where, exercise, name, source, rows, shared in sections(path, text):
             exec(compile(source, where, "exec"), space)
+            linecache.cache[where] = len(source), None, source.splitlines(keepends=True), where
             own = [row[3:] for row in rows]
             rows += [row for row in _shared(shared, source, known, where) if row[3:] not in own]
             known[exercise, name] = source, rows

@@ -5,6 +5,7 @@ A change takes the function that returns the value of a spot, and returns anothe
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import operator
@@ -17,6 +18,9 @@ from helpers.checks.instrument import Spot
 SWAPS = {"Add": "sub mul", "Sub": "add", "Mult": "matmul truediv add", "MatMult": "mul",
          "Div": "mul"}
 ONE_WAY = ("Sub", "Div", "MatMult")
+PAIRS = [("sum", "mean"), ("max", "min"), ("maximum", "minimum"), ("sin", "cos"),
+         ("zeros", "ones"), ("zeros_like", "ones_like")]
+TAKEN_FOR = dict(PAIRS) | {b: a for a, b in PAIRS}
 
 
 def equal(a, b):
@@ -54,6 +58,8 @@ def _operations(spot) -> Iterator[Callable]:
         yield lambda function, a, b, other=other: other(a, b)
     if operation in ONE_WAY:
         yield lambda function, a, b: function(b, a)
+    if spot.kind == "Call" and (name := getattr(spot.node.func, "attr", "")) in TAKEN_FOR:
+        yield functools.partial(_called, TAKEN_FOR[name])
     if spot.kind == "Call" and getattr(spot.node.func, "id", "") != "range":  # turned, it is empty
         for i, j in itertools.combinations(range(len(spot.node.args)), 2):
             yield functools.partial(_exchanged, i, j)
@@ -65,16 +71,19 @@ def _exchanged(i, j, function, *args, **named):
     return function(*args, **named)
 
 
+def _called(name, function, *args, **named):
+    owner = getattr(function, "__self__", np)
+    return getattr(owner if hasattr(owner, name) else np, name)(*args, **named)
+
+
 def _alone(part, value_of):
     _ran(value_of)
     return part.last
 
 
 def _ran(value_of):
-    try:
+    with contextlib.suppress(Exception):
         return value_of()
-    except Exception:
-        return None
 
 
 def graft(values: list) -> Callable:

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks.evidence import reachable
 from helpers.checks.sandbox import CHANGEABLE
 
-FOLLOWED = "<followed>"
 RECORDED = 4000  # steps of a call whose values are kept
 NOT_FOLLOWED = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
 LEFT_ALONE = (ast.JoinedStr, ast.ClassDef, ast.Match, ast.arguments)
@@ -47,32 +47,30 @@ class Program:
 
     Attributes
     ----------
-    spots : its expressions, by number
+    names, spots : of what is followed, functions of its cell included; its expressions by number
     reached : those that a recorded call has come to, in this order, and last the one that raised
     failed : the spot that raised, if one did
     """
 
     def __init__(self, function: Callable):
-        code, node = function.__code__, _definition(function)
+        code, nodes = function.__code__, _definitions(function)
         self.file = code.co_filename
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         self.space = {**function.__globals__, **{n: cell.cell_contents for n, cell in cells}}
-        for name in {*code.co_names, *code.co_freevars} & self.space.keys():
-            if isinstance(self.space[name], CHANGEABLE):
-                self.space[name] = copy.deepcopy(self.space[name])
+        self.space |= {name: copy.deepcopy(self.space[name]) for name in self.space.keys() & {
+            *code.co_names, *code.co_freevars} if isinstance(self.space[name], CHANGEABLE)}
         maker = _Instrument({name for name, value in self.space.items()
                              if isinstance(value, types.ModuleType)})
-        module = ast.fix_missing_locations(ast.Module([maker.visit(node)], type_ignores=[]))
+        module = ast.fix_missing_locations(ast.Module([*map(maker.visit, nodes)], type_ignores=[]))
         self.spots = maker.spots
         own = {**self.space, "__step": self._step, "__operator": operator}
-        exec(compile(module, FOLLOWED, "exec", dont_inherit=True), own)
-        self.function = own[node.name]
+        exec(compile(module, "<followed>", "exec", dont_inherit=True), own)
+        self.names, self.function = {node.name for node in nodes}, own[nodes[-1].name]
 
     def call(self, args: tuple, changes: dict, limit: int, record: bool = False) -> Any:
         """Return what the function comes to, in at most `limit` steps.
 
-        `changes` says by the number of a spot what is called in its place, with a function that
-        returns its value.
+        `changes` are by numbers of spots: each is called with what returns the value there.
         """
         self.changes, self.limit, self.record, self.steps, self.failed = (
             changes, limit, record, 0, None)
@@ -125,16 +123,22 @@ def snapshot(value: Any, depth: int = 3) -> Any:
     return None
 
 
-def _definition(function):
-    """Return the syntax tree of a function, a `def` without decorators."""
-    code = function.__code__
-    tree = ast.parse("".join(linecache.getlines(code.co_filename)))
-    node = next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
-                 and (node.name, node.lineno) == (code.co_name, code.co_firstlineno)), None)
-    if node is None or any(isinstance(part, NOT_FOLLOWED) for part in ast.walk(node)):
-        raise OSError("a function without source, or one that cannot be followed")
-    node.returns = None
-    return node
+def _definitions(function):
+    """Return the syntax trees of the functions of its cell that a function calls; last its own."""
+    file, nodes = function.__code__.co_filename, []
+    defs = {(node.name, node.lineno): node for node in ast.walk(
+        ast.parse("".join(linecache.getlines(file)))) if isinstance(node, ast.FunctionDef)}
+    for thing in reachable(function):
+        code = getattr(thing, "__code__", None)
+        if not code or thing not in (function, function.__globals__.get(code.co_name)):
+            continue
+        node = code.co_filename == file and defs.get((code.co_name, code.co_firstlineno))
+        if node and not any(isinstance(part, NOT_FOLLOWED) for part in ast.walk(node)):
+            node.returns = None
+            nodes.insert(0, node)
+        elif not nodes:
+            raise OSError("a function without source, or one that cannot be followed")
+    return nodes
 
 
 class _Instrument(ast.NodeTransformer):

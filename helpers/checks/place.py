@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import linecache
 import time
+from collections import namedtuple
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from helpers.checks import catalogue
 from helpers.checks.changes import edits, equal, graft
-from helpers.checks.compare import differ, listed
+from helpers.checks.compare import differ, leaves, listed, right_values
 from helpers.checks.evidence import names_in, right_answer
 from helpers.checks.gradient_report import looks_like
 from helpers.checks.instrument import Cut, Program, Spot, snapshot
@@ -22,39 +22,25 @@ OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess"
            "locals", "globals", "vars"}
 SOME = 8  # of the values that an expression takes in a loop
 SURE, UNSURE, NEVER = range(3)  # how much a value of the reference's in the place of a spot proves
-WALL = 2  # a search ends after so many times the seconds of computing that it may take
 
 
-@dataclass
-class Place:
-    """Where a mistake is: the number of the line in its cell, and what to say of it."""
-
-    line: int
-    lines: list[str]
-
-
-@dataclass
-class _Quantity:
-    """A value of the reference's: its name there, what it is in the first wrong case, its spot."""
-
-    name: str | None
-    values: list
-    spot: int
+Place = namedtuple("Place", "line lines")  # of a mistake: its line in the cell, what to say of it
+_Quantity = namedtuple("_Quantity", "name values spot")  # of the reference's, in a wrong case
 
 
 def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> Place | None:
     """Return the first place in a wrong function where one change makes every case right, or None.
 
-    A change is a value of the reference answer's in place of one expression, or a small edit of
-    that expression. `first` is the number of a case that is wrong, if known. It never raises, takes
-    no longer than `seconds` of computing and leaves nothing behind.
+    A change is a value of the reference answer's in place of one expression, or a small edit of it;
+    else one that makes some parts right. `first` is the number of a wrong case. It never raises,
+    takes no longer than `seconds` of computing, twice that in all, and leaves nothing behind.
     """
     code = getattr(function, "__code__", None)
     if code is None or OUTSIDE & names_in(code):
         return None
     stop = time.thread_time() + 0.9 * seconds
     with restored(randomness=True):
-        return Guard(WALL * seconds).call(
+        return Guard(2 * seconds).call(
             lambda: _Search(exercise, function, stop).place(first), ()).value
 
 
@@ -62,13 +48,7 @@ def find(exercise, function: Callable, seconds: float = 0.5, first: int = 0) -> 
 def _reference(exercise_id, name):
     """Return the program of an exercise's reference answer, or None."""
     found = catalogue.reference(exercise_id, name)
-    if found is None:
-        return None
-    source, space = found[0], dict(found[1])
-    file = f"<reference {exercise_id} {name}>"
-    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
-    exec(compile(source, file, "exec", dont_inherit=True), space)
-    return Program(space[name])
+    return found and Program(found[1][name])
 
 
 class _Search:
@@ -77,9 +57,9 @@ class _Search:
     Attributes
     ----------
     mine, theirs : the programs of the student and of the reference
-    first, failed : the number of a case that is not right, and the spot that raised in it, if any
-    quantities : what the reference computes in it
-    known : spot of the student's -> the quantity that it is, True for an argument, or False
+    first, failed : the number of a wrong case, and the spot that raised in it, if any
+    quantities, known : what the reference computes; the student's spot -> which it is, or a bool
+    begins : spots that come to something unknown though all that goes into them is known
     """
 
     def __init__(self, exercise, function, stop):
@@ -89,34 +69,50 @@ class _Search:
 
     def place(self, first) -> Place | None:
         began, cases = time.thread_time(), sorted(range(len(self.cases)), key=lambda n: n != first)
-        self.first = next((case for case in cases if not self.is_right(case, record=True)), None)
+        before, halves = {case: self.wrong(case) for case in cases}, []
+        self.first = next((case for case in cases if before[case]), None)
         if self.first is None:
             return None
+        self.wrong(self.first, record=True)
         self.failed, self.limit = self.mine.failed, 2 * self.mine.steps + 2000
         self.quantities = list(self.their_quantities())
         given = [snapshot(argument) for argument in self.cases[self.first]]
         self.arguments = given + [v for a in given if isinstance(a, dict) for v in a.values()]
-        self.known = {}
-        for spot in self.mine.reached:
+        self.known, reached = {}, self.mine.reached
+        for spot in reached:
             found = [self.what_is(value) for value in spot.values[:SOME]]
             self.known[spot] = found[0] if found and all(found) else spot.kind == "Constant"
+        self.begins = [spot for spot in reached if not self.known[spot] and self.is_fed(spot)]
         slow = time.thread_time() - began
         for change in self.changes():
             if time.thread_time() + slow > self.stop:
-                return None
-            if all(self.is_right(case, change) for case in cases):
-                return _worded(self, change)
-        return None
+                break
+            left = set()
+            for case in cases:
+                now = self.wrong(case, change)
+                left |= now
+                if now and not now < before[case]:
+                    break
+            else:
+                if not left:
+                    return _worded(self, change)
+                halves += [(change, before[self.first] - left)] * (self.proof(change[0]) == SURE)
+        half = min(halves, key=lambda half: reached.index(half[0][0]), default=None)
+        return _worded(self, *half) if half and half[0][0] in self.begins else None
 
-    def is_right(self, case, change=None, record=False):
+    def wrong(self, case, change=None, record=False):
+        """Return the names of the parts of a result that are wrong; `None` where it raises."""
         exercise, args = self.exercise, fresh(self.cases[case])
         made = {change[0].number: change[1](case)} if change else {}
+        want, names = right_answer(exercise, case, self.cases[case]), exercise.returns
         try:
             value = seen(exercise.view, args, self.mine.call(args, made, self.limit, record))
-            return not differ(value, right_answer(exercise, case, self.cases[case]),
-                              exercise.returns[0], exercise.returns, exercise.tolerance)
+            if not differ(value, want, names[0], names, exercise.tolerance):
+                return set()
+            return {name for name, got, right in leaves(value, want, names[0], names)
+                    if not right_values(got, right, exercise.tolerance)} or {None}
         except (Exception, Cut):
-            return False
+            return {None}
 
     def their_values(self, case):
         """Return what the spots of the reference come to, by number."""
@@ -135,12 +131,11 @@ class _Search:
 
     def what_is(self, value):
         """Return the quantity that a value is, True for arguments and whole numbers, or None."""
-        if isinstance(value, np.ndarray) and not value.ndim and value.dtype.kind != "f":
+        number = isinstance(value, np.ndarray) and not value.ndim
+        if number and value.dtype.kind != "f" or any(equal(value, a) for a in self.arguments):
             return True
-        if value is None or not isinstance(value, np.ndarray) and not len(value):
+        if value is None or not number and not len(value):
             return None
-        if any(equal(value, argument) for argument in self.arguments):
-            return True
         return next((quantity for quantity in self.quantities
                      if any(equal(value, one) for one in quantity.values)), None)
 
@@ -155,32 +150,33 @@ class _Search:
         A change is a spot, and what makes by the number of a case what is done there.
         """
         reached = self.mine.reached
-        begins = {spot: None for spot in reached if not self.known[spot] and self.is_fed(spot)}
-        for spot in [*begins, *(spot for spot in reached if spot not in begins)]:
-            yield from self.grafts(spot, SURE)
-            for edit in edits(spot):
-                yield spot, lambda case, edit=edit: edit
-        for spot in reached:
-            yield from self.grafts(spot, UNSURE)
+        for spots, proof, edited in ((self.begins, SURE, True), (reached, None, True),
+                                     (reached, SURE, False), (reached, UNSURE, False)):
+            for spot in spots:
+                yield from self.grafts(spot, proof)
+                for edit in edits(spot) if edited else ():
+                    yield spot, lambda case, edit=edit: edit
 
     def grafts(self, spot, proof):
         """Yield values of the reference's in the place of a spot, where they prove so much."""
         # none that do what other lines are there for: to fill what is blank, to add up in a loop
-        values, blank = spot.values, any(map(_is_blank, spot.values))
-        in_turn = len(values) > 1 and not equal(values[1:], values[:-1])
+        values, in_turn = spot.values, len(spot.values) > 1 and not equal(
+            spot.values[1:], spot.values[:-1])
         for quantity in self.quantities if self.proof(spot) == proof else ():
-            if not (blank and quantity.name or in_turn and len(quantity.values) == 1
+            if not (in_turn and len(quantity.values) == 1 or any(map(_is_blank, values))
                     or values and equal(values, quantity.values)):
                 yield spot, lambda case, at=quantity.spot: graft(self.their_values(case)[at])
 
     def proof(self, spot):
         """Say how much a graft proves: most where all that goes into a spot is known."""
-        if spot.kind in ("Constant", "Tuple"):
-            return NEVER
+        known = self.known[spot]
         if spot.kind == "Name":
-            known = self.known[spot]
             return NEVER if not known else UNSURE if known is True else SURE
-        return SURE if self.is_fed(spot) else UNSURE if self.is_fed(spot, deep=True) else NEVER
+        if spot.kind in ("Constant", "Tuple") or not self.is_fed(spot, deep=True):
+            return NEVER
+        if getattr(getattr(spot.node, "func", None), "id", None) in self.mine.names:
+            return UNSURE if known else NEVER  # a line of that function is to be found
+        return SURE if self.is_fed(spot) else UNSURE
 
 
 def _is_blank(value):
@@ -189,18 +185,20 @@ def _is_blank(value):
         np.ndim(value) > 0 and not np.any(value))
 
 
-def _worded(search, change):
-    """Return the place of a change, with what is to be said of it."""
+def _worded(search, change, parts=()):
+    """Return the place of a change that makes all right, or just some parts of the result."""
     spot, reached, values = change[0], search.mine.reached, change[0].values
     lines = [_right_before(search, reached[:reached.index(spot)])]
-    search.is_right(search.first, change, record=True)
+    search.wrong(search.first, change, record=True)
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not equal(old, new)), (None, next(iter(spot.values), None)))
     inside = "Look also at what goes into it. " if spot.inputs else ""
     if search.is_fed(spot) and spot.kind != "Call":  # of a call, the arguments may be others'
         inside = "What goes into it is right. "
-    lines += [_look(search, spot, want), _likeness(search, spot, got, want), inside +
-              "With the right value there, the rest of your function gives the right result."]
+    rest = f"{listed(sorted(parts))} will be right; something else is wrong as well" if parts else (
+        "the rest of your function gives the right result")
+    lines += [_look(search, spot, want), _likeness(search, spot, got, want),
+              f"{inside}With the right value there, {rest}."]
     return Place(spot.node.lineno, [*filter(None, lines)])
 
 
@@ -233,12 +231,10 @@ def _look(search, spot, want):
 
 def _likeness(search, spot, got, want):
     """Say what stands there beside what is wanted."""
-    if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
+    if not all(isinstance(value, np.ndarray) and value.dtype != bool for value in (got, want)):
         return ""
     if got.shape != want.shape:
         return f"It has shape {got.shape}; wanted {want.shape or 'one number'}."
-    if bool in (got.dtype, want.dtype):
-        return ""
     match = looks_like(got, want, search.exercise.sizes(*search.cases[search.first]))
     if match and (want.ndim or match[0] == "sign-flipped"):
         text = match[1].replace("the right one", "what is wanted")
