@@ -37,6 +37,20 @@ def exchanged_names(X_b, params):
     return {**cache, "Z1": cache["A1"], "A1": cache["Z1"]}
 
 
+def minus_and_exchanged(x):
+    a = x**2
+    value = np.exp(np.sin(a))
+    return -value * np.cos(a) * 2 * x, value
+
+
+def derivative_missing_and_sum_over_n(X, y, params):
+    cache = forward_04(X, params)
+    dZ2 = (cache["Y_hat"] - y) / len(X)
+    dZ1 = dZ2 @ params["W2"].T
+    return {"W1": X.T @ dZ1, "b1": dZ1.sum(axis=0), "W2": cache["A1"].T @ dZ2 / len(X),
+            "b2": dZ2.sum(axis=0) / len(X)}
+
+
 TWO = [("03-backprop", twice_activated_and_not_divided),
        ("04-backprop", derivative_missing_and_bias_mean),
        ("05-initialise", fan_out_and_second_layer_first)]
@@ -53,6 +67,24 @@ def test_two_known_mistakes_are_named_together(key, function):
     assert mistake == "two-mistakes" and len(lines) == 2
     assert lines[0].startswith("Two things at once, it seems: ")
     assert lines[1].startswith("And apart from that: ")
+
+
+@pytest.mark.parametrize("key, function, said", [
+    ("02-chain-rule", minus_and_exchanged, "`value` is −1 times that: a sign is flipped."),
+    ("04-backprop", derivative_missing_and_sum_over_n, "are each that divided by N (N = 7)."),
+])
+def test_a_known_mistake_and_a_sign_or_a_factor_are_named_together(key, function, said):
+    lines, mistake = found(key, function)
+    assert mistake == "two-mistakes" and lines[0].startswith("Two things at once, it seems: ")
+    assert lines[1].startswith("And on top of that: ") and said in lines[1]
+
+
+def test_a_factor_that_has_no_name_is_no_second_mistake():
+    def divided_by_entries(X, y, params):
+        grads = PARTS["04-backprop"].truth(X, y, params)
+        return {name: grad / X.shape[1] for name, grad in grads.items()}
+
+    assert found("04-backprop", divided_by_entries) is None
 
 
 def test_parts_in_each_others_places_are_told():

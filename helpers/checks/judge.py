@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from helpers.checks import place, two
-from helpers.checks.compare import differ, listed, right_values, same_values, type_of
+from helpers.checks.compare import listed, right_values, same_values, type_of
 from helpers.checks.evidence import Evidence, is_stub
 from helpers.checks.explain import describe, says, unread_version
-from helpers.checks.gradient_report import likeness, looks_like
+from helpers.checks.gradient_report import likeness
 from helpers.checks.page import PageError
 from helpers.checks.sandbox import CHANGEABLE, Call, Guard, fresh, muted, restored, seen
 
@@ -69,7 +69,9 @@ def _with_call(evidence, verdict):
     if not verdict.mistake or wrong.stage == "fact" and not verdict.sure:
         both = two.find(evidence, known_call)
         verdict = Verdict("not yet", *both) if both else verdict
-    found = None if verdict.sure else _place(evidence)
+    seconds = 0 if evidence.calls[-1].endless else min(PLACING, evidence.guard.seconds)
+    found = None if verdict.sure or seconds < 0.05 else place.find(
+        exercise, evidence.function, seconds, evidence.at)
     verdict.lines[:0] = [f"Called with {describe(exercise, evidence.cases[evidence.at])}.",
                          wrong.text]
     if exercise.hint and not verdict.sure:
@@ -77,14 +79,6 @@ def _with_call(evidence, verdict):
     verdict.line = wrong.line or found and found.line
     verdict.place = list(found.lines) if found else []
     return verdict
-
-
-def _place(evidence):
-    """Return the place of a mistake in the student's code, or None."""
-    seconds = min(PLACING, evidence.guard.seconds)
-    if evidence.calls[-1].endless or seconds < 0.05:
-        return None
-    return place.find(evidence.exercise, evidence.function, seconds, evidence.at)
 
 
 def _general(evidence, mistake, **values):
@@ -210,21 +204,10 @@ def told_by_itself(evidence: Evidence) -> Verdict | None:
 
 def general_mistake(evidence: Evidence) -> Verdict | None:
     """Find what all wrong parts look like beside the right ones, the same in every case."""
-    if evidence.wrong.stage != "value" or any(call.error for call in evidence.calls):
-        return None
-    found = [(name, got.shape == right.shape and looks_like(
-        got, right, evidence.exercise.sizes(*evidence.cases[index])))
-        for index in range(len(evidence.calls)) for name, got, right in evidence.parts(index)
-        if differ(got, right, tolerance=evidence.exercise.tolerance)]
-    # a factor without a name must be the same one in every case
-    keys = {match and (match if match[0] == "constant-factor" else match[0]) for _, match in found}
-    if len(keys) != 1 or not all(keys):
-        return None
-    mistake, text = found[0][1]
-    names = dict.fromkeys(name for name, _ in found)
-    verb, stop = "are each" if len(names) > 1 else "is", "" if text.endswith("?") else "."
-    said = f"What it looks like: {listed(names)} {verb} {text}{stop}"
-    return Verdict("not yet", [said], mistake, sure=False)
+    rows = [[] if call.error else evidence.parts(i) for i, call in enumerate(evidence.calls)]
+    found = evidence.wrong.stage == "value" and two.alike(evidence, rows)
+    return Verdict("not yet", [f"What it looks like: {found[1]}"], found[0], sure=False) if (
+        found) else None
 
 
 def not_repeatable(evidence: Evidence) -> Verdict | None:
@@ -305,10 +288,11 @@ def leaves_marks(evidence: Evidence) -> Verdict | None:
 
 
 def lacks_something(evidence: Evidence) -> Verdict | None:
-    """Find a right answer that lacks what its exercise asks for besides the values."""
+    """Find a right answer that lacks what its exercise asks for, or of which there is a remark."""
     look = evidence.exercise.besides
     found = look and evidence.guard.call(lambda: look(evidence.function), ()).value
-    return _general(evidence, found[0], **found[1]) if found else None
+    return found and (Verdict("correct", [found]) if isinstance(found, str) else _general(
+        evidence, found[0], **found[1]))
 
 
 def correct(evidence: Evidence) -> Verdict:

@@ -97,12 +97,9 @@ class Guard:
 
 def seen(view: Callable | None, args: tuple, value: Any) -> Any:
     """Return what a view makes of a value, or the value as it came where the view fails."""
-    if view is None or value is None:
-        return value
-    try:
-        return view(args, value)
-    except Exception:  # it is no answer at all: comparing it as it came says so
-        return value
+    with contextlib.suppress(Exception):  # it is no answer at all: comparing it as it came says so
+        return value if view is None or value is None else view(args, value)
+    return value
 
 
 class Alarm:
