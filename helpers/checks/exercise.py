@@ -124,7 +124,7 @@ class Exercise(_Check):
     tolerance: float = 1e-11  # how far a right answer may be off, relative to the largest entry
     rounding: float = 1e-7  # how close an answer must be to a mistake's to be called that mistake
     view: Callable | None = None  # where several results are right, or one is hard to compare
-    besides: Callable | None = None  # asked of a right answer: says what it lacks, or None
+    besides: Callable | None = None  # of a right answer: what it lacks, or a remark, or None
     data = DATA
     memory: dict = field(default_factory=dict, init=False, compare=False)  # of known mistakes
 

@@ -63,17 +63,19 @@ def _loss_cases():
              np.array([[1000.0], [-1000.0], [-1000.0], [1000.0], [0.5], [700.0]]))]
 
 
-def _loses_digits(function):
-    """Say so where a loss that is tiny on all samples has lost its digits."""
+def _lost_digits(function):
+    """Return a remark where a loss that is tiny on all samples has lost its digits."""
     y, z = np.array([[1.0], [0.0], [1.0]]), np.array([[40.0], [-38.5], [43.0]])
     loss, wanted = float(function(y, z)), _cross_entropy(y, z)
     return None if np.isclose(loss, wanted, rtol=1e-9, atol=0) else (
-        "digits-lost", {"loss": f"{loss:.4g}", "wanted": f"{wanted:.4g}"})
+        f"It survives. Only where it is tiny it loses its digits: for samples that are right, with "
+        f"logits near ±40, it says {loss:.4g} in place of {wanted:.4g}. A tiny number is lost when "
+        "it is added to 1, or to a large one that is taken away again; `np.log1p` keeps it.")
 
 
 logistic_cross_entropy = Exercise(
     "04-logistic-cross-entropy", "logistic_cross_entropy", truth=_cross_entropy, returns=("loss",),
-    uses=(sigmoid,), cases=_loss_cases, besides=_loses_digits,
+    uses=(sigmoid,), cases=_loss_cases, besides=_lost_digits,
     hint="write log(1 + exp(z)) as max(z, 0) + log(1 + exp(−|z|)), in a small function of its "
          "own, and use it for z and for −z.",
     unlocks="As far down as a float reaches, it keeps its digits.")
