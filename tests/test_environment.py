@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jupyter_client.connect import LocalPortCache
 
 import course
 import installer
@@ -118,3 +119,9 @@ def test_ci_runs_the_tests():
     path = ROOT / ".ci" / "run"
     assert path.read_text(encoding="utf-8").splitlines()[-1] == "exec python3 course.py test"
     assert os.name == "nt" or os.access(path, os.X_OK)
+
+
+def test_kernels_take_ports_that_no_connection_and_no_other_worker_is_given():
+    cache = LocalPortCache()
+    ports = [cache.find_available_port("127.0.0.1") for _ in range(5)]
+    assert len({*ports}) == 5 and all(10_000 <= port < 32_768 for port in ports)

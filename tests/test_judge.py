@@ -271,3 +271,19 @@ def test_what_a_dict_holds_beyond_what_is_wanted_takes_no_name_away(exercise):
 
     for mistake in exercise.mistakes:
         assert exercise.judge(with_more).mistake == exercise.judge(mistake.wrong).mistake
+
+
+def test_a_loss_that_loses_its_digits_where_it_is_tiny_is_right_and_told_so():
+    check, a, b = lesson_04.logistic_cross_entropy, *(
+        lambda y, z, log=log: float(np.mean(np.maximum(z, 0) - y * z + log(np.exp(-np.abs(z)))))
+        for log in (np.log1p, lambda s: np.log(1 + s)))
+    assert check.judge(a).lines == [check.unlocks]
+    verdict = check.judge(b)
+    assert verdict.outcome == "correct" and "it says 0 in place of" in verdict.lines[0]
+
+
+def test_where_a_later_case_raises_the_values_of_the_others_are_looked_at():
+    def lists(x):
+        return -np.arange(4.0) if x == 1 else [][0]
+
+    assert wanting(np.arange(4.0)).judge(lists).mistake == "sign-flipped"

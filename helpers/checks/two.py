@@ -16,9 +16,9 @@ TRIES, SECONDS = 700, 0.5  # pairs that are tried, and of computing in each sear
 
 
 def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
-    """Return sentences and id where two mistakes at once come to the same in every case, or None.
+    """Return sentences and id where two mistakes come to the same as an answer; or None.
 
-    `known_call` works out what a known mistake comes to in a case.
+    `known_call` works out what one comes to in a case.
     """
     calls, exercise = evidence.calls, evidence.exercise
     if evidence.wrong.stage in ("type", "raised") or len(calls) < len(evidence.cases):
@@ -44,9 +44,10 @@ def _besides(evidence, rows, known_call):
     """Say which known mistake it is but for places, a sign or a factor that has a name."""
     stop, exercise = time.thread_time() + SECONDS, evidence.exercise
     sizes = exercise.sizes(*evidence.cases[evidence.at])
-    if any((looks_like(got, want, sizes) or " ")[0] == "constant-factor"
-           for _, got, want in rows[evidence.at] if got.shape == want.shape):
-        return None  # one mistake: a factor
+    simple = [got.shape == want.shape and looks_like(got, want, sizes) for _, got, want in (
+        rows[evidence.at]) if not right_values(got, want, exercise.rounding)]
+    if all(simple) or any(match and match[0] == "constant-factor" for match in simple):
+        return None  # that is said of each part
     for mistake in itertools.takewhile(lambda _: time.thread_time() < stop, exercise.mistakes):
         known = [known_call(exercise, mistake, *case) for case in enumerate(evidence.cases)]
         theirs = [evidence.parts(*case) for case in enumerate(known)]
@@ -99,8 +100,7 @@ def alike(evidence: Any, rows: list[list[tuple]]) -> tuple[str, str] | None:
 def _pairs(evidence, known_call) -> Iterator[tuple]:
     """Yield pairs of known mistakes that between them reach just the parts that are wrong."""
     index, rounding, each = evidence.at, evidence.exercise.rounding, {}
-    own = evidence.parts(index)
-    wrong = _wrong(own, rounding)
+    wrong, own = _wrong(evidence.parts(index), rounding), evidence.parts(index)
     shapes = {name: (got.shape, want.shape) for name, got, want in own}
     for mistake in evidence.exercise.mistakes:
         call = known_call(evidence.exercise, mistake, index, evidence.cases[index])
