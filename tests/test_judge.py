@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -287,3 +289,22 @@ def test_where_a_later_case_raises_the_values_of_the_others_are_looked_at():
         return -np.arange(4.0) if x == 1 else [][0]
 
     assert wanting(np.arange(4.0)).judge(lists).mistake == "sign-flipped"
+
+
+def test_what_imports_torch_by_itself_is_not_stopped_on_the_way():
+    pytest.importorskip("torch")
+    code = """
+import time
+from helpers.checks import judge, lesson_01
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            time.sleep(2.5)
+import sys
+sys.meta_path.insert(0, Slow())
+def sigmoid(z):
+    import torch
+    return torch.sigmoid(torch.tensor(z)).numpy()
+print(lesson_01.sigmoid.judge(sigmoid).outcome)"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "correct"

@@ -47,6 +47,9 @@ def judge(exercise: Any, function: Any) -> Verdict:
     evidence = Evidence(exercise, function, exercise.cases())
     with restored(randomness=True), muted():
         try:
+            with suppress(Exception):  # broken off in a call, it could not be imported again
+                if any(name.startswith("torch") for name in function.__code__.co_names):
+                    import torch  # noqa: F401
             verdict = _first(BEFORE, evidence)
             if not verdict and evidence.wrong:
                 verdict = _with_call(evidence, _first(WRONG, evidence))
@@ -176,11 +179,10 @@ def known_mistake(evidence: Evidence) -> Verdict | None:
 
 def _in_other_words(mistake, function):
     """Return what to add where a message quotes code that is not the student's own."""
-    quoted = mistake.new
     file = getattr(getattr(function, "__code__", None), "co_filename", "")
     source = "".join(linecache.getlines(file))
-    own = "".join(quoted.split()) in "".join(source.split())
-    return "" if own or not source or f"`{quoted}`" not in mistake.message else OTHER_WORDS
+    own = "".join(mistake.new.split()) in "".join(source.split())
+    return "" if own or not source or f"`{mistake.new}`" not in mistake.message else OTHER_WORDS
 
 
 def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
@@ -190,8 +192,7 @@ def known_call(exercise: Any, mistake: Any, index: int, args: tuple) -> Call:
         call = Guard().call(mistake.wrong, args, exercise.view)
         if call.endless:  # the machine was busy: it may be worked out another time
             return call
-        error = call.error and call.error.with_traceback(None)
-        exercise.memory[key] = Call(call.value, error)
+        exercise.memory[key] = Call(call.value, call.error and call.error.with_traceback(None))
     return exercise.memory[key]
 
 
@@ -206,8 +207,7 @@ def general_mistake(evidence: Evidence) -> Verdict | None:
     """Find what all wrong parts look like beside the right ones, the same in every case."""
     rows = [[] if call.error else evidence.parts(i) for i, call in enumerate(evidence.calls)]
     found = evidence.wrong.stage == "value" and two.alike(evidence, rows)
-    return Verdict("not yet", [f"What it looks like: {found[1]}"], found[0], sure=False) if (
-        found) else None
+    return found and Verdict("not yet", [f"What it looks like: {found[1]}"], found[0], sure=False)
 
 
 def not_repeatable(evidence: Evidence) -> Verdict | None:
