@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.checks import Diagnosis, diagnose
+from helpers.checks.gradient_report import looks_like
 
 RNG = np.random.default_rng(3)
 N, D, H, K = 13, 3, 5, 4
@@ -64,7 +65,7 @@ def test_a_right_gradient_is_right_in_every_row():
     ("b1", np.full(H, np.nan), "not finite: entry [0] is nan"),
     ("b1", np.where(np.arange(H) == 2, 0.3, GRADS["b1"]), "wrong in 1 of 5 entries; worst is "
                                                           "entry [2], 0.3, measured"),
-    ("W1", GRADS["W1"] ** 2, "none of the mistakes I know; worst is entry ["),
+    ("W1", GRADS["W1"] ** 2, "no mistake I know; worst at ["),
     ("W1", np.round(GRADS["W1"], 4), "right to 4 decimals: is it rounded?"),
 ])
 def test_a_planted_bug_is_named_in_its_own_row_only(name, wrong, text):
@@ -232,3 +233,9 @@ def test_all_shapes_that_do_not_fit_are_told_at_once():
     with pytest.raises(ValueError, match=r"grads\['b1'\]: shape \(1, 5\) came, \(5,\) was wanted; "
                                          r"grads\['W2'\]: shape \(4, 5\) came"):
         diagnose(loss, PARAMS, wrong)
+
+
+def test_what_is_nothing_but_round_off_is_zero():
+    want = np.arange(6.0).reshape(2, 3)
+    assert looks_like(1e-16 * (want - 2), want, {}) == (
+        "all-zero", "zero everywhere but for round-off")

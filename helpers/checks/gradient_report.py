@@ -23,8 +23,8 @@ def looks_like(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int],
     """
     if got.dtype.kind not in "iuf" or want.dtype == bool or not want.any():
         return None
-    if not got.any():
-        return "all-zero", "zero everywhere"
+    if np.abs(got).max() <= 1e-12 * np.abs(want).max():
+        return "all-zero", f"zero everywhere{' but for round-off' * bool(got.any())}"
     if _equal(got, want, max(1e-5, rounding)):
         return "nearly-right", ("right to some digits only: is something rounded, float32, or "
                                 "measured by differences?")
@@ -312,10 +312,10 @@ def _in_words(got, want, param, error, noise, sizes):
                 "parameter: is a penalty on the weights in loss and gradient alike?")
     off = error >= GOOD
     at = list(map(int, np.unravel_index(error.argmax(), error.shape)))
-    where = (f"; worst is entry {at}, {got[tuple(at)]:.4g}, measured {want[tuple(at)]:.4g}"
+    where = (f"; worst at {at}: {got[tuple(at)]:.4g}, measured {want[tuple(at)]:.4g}"
              if at else "")
     if few and off.all():
         return f"wrong; with so few entries every error looks like a factor{where}"
     if off.sum() < off.size:
         return f"wrong in {off.sum()} of {off.size} entries{where}"
-    return f"none of the mistakes I know{where}"
+    return f"no mistake I know{where}"
