@@ -63,8 +63,8 @@ def test_a_right_gradient_is_right_in_every_row():
     ("W2", GRADS["W2"] + 0.05 * PARAMS["W2"], "the right one plus 0.05 times the parameter"),
     ("W2", GRADS["W2"] - 0.05 * PARAMS["W2"], "the right one minus 0.05 times the parameter"),
     ("b1", np.full(H, np.nan), "not finite: entry [0] is nan"),
-    ("b1", np.where(np.arange(H) == 2, 0.3, GRADS["b1"]), "wrong in 1 of 5 entries; worst is "
-                                                          "entry [2], 0.3, measured"),
+    ("b1", np.where(np.arange(H) == 2, 0.3, GRADS["b1"]), "wrong in 1 of 5 entries; worst at "
+                                                          "[2]: 0.3, measured"),
     ("W1", GRADS["W1"] ** 2, "no mistake I know; worst at ["),
     ("W1", np.round(GRADS["W1"], 4), "right to 4 decimals: is it rounded?"),
 ])
