@@ -70,8 +70,9 @@ def test_two_known_mistakes_are_named_together(key, function):
 
 
 @pytest.mark.parametrize("key, function, said", [
-    ("02-chain-rule", minus_and_exchanged, "`value` is −1 times that: a sign is flipped."),
-    ("04-backprop", derivative_missing_and_sum_over_n, "are each that divided by N (N = 7)."),
+    ("02-chain-rule", minus_and_exchanged, "`value` is −1 times what that gives: "),
+    ("04-backprop", derivative_missing_and_sum_over_n,
+     "are each what that gives divided by N (N = 7)."),
 ])
 def test_a_known_mistake_and_a_sign_or_a_factor_are_named_together(key, function, said):
     lines, mistake = found(key, function)
@@ -85,6 +86,18 @@ def test_a_factor_that_has_no_name_is_no_second_mistake():
         return {name: grad / X.shape[1] for name, grad in grads.items()}
 
     assert found("04-backprop", divided_by_entries) is None
+
+
+def test_right_parts_are_not_explained_by_two_mistakes():
+    part = PARTS["10-deep-backprop/deep_backprop"]
+
+    def weights_divided_again(X, y, params, reg):
+        grads = part.truth(X, y, params, reg)
+        return {k: grad - (1 - 1 / len(X)) * (grad - reg * params[k]) * (k[0] == "W")
+                for k, grad in grads.items()}
+
+    verdict = part.judge(weights_divided_again)
+    assert verdict.outcome == "not yet" and verdict.mistake != "two-mistakes"
 
 
 def test_parts_in_each_others_places_are_told():

@@ -43,13 +43,10 @@ class Spot:
 
 
 class Program:
-    """A function in which every expression is a call of `_step`.
+    """A function, with those of its cell that it calls, in which expressions are calls of `_step`.
 
-    Attributes
-    ----------
-    names, spots : of what is followed, functions of its cell included; its expressions by number
-    reached : those that a recorded call has come to, in this order, and last the one that raised
-    failed : the spot that raised, if one did
+    `spots` are the expressions by number, `reached` those that a recorded call has come to, in this
+    order, last the one that raised, `failed`; `names` are the functions.
     """
 
     def __init__(self, function: Callable):

@@ -217,9 +217,8 @@ def not_repeatable(evidence: Evidence) -> Verdict | None:
     change, and the mistake is another one.
     """
     wrong = evidence.wrong
-    if wrong and (wrong.stage != "value" or evidence.exercise.view) or evidence.repeats():
-        return None
-    return _general(evidence, "not-repeatable")
+    asked = not wrong or wrong.stage == "value" and not evidence.exercise.view
+    return _general(evidence, "not-repeatable") if asked and not evidence.repeats() else None
 
 
 def unknown(evidence: Evidence) -> Verdict:
@@ -227,11 +226,9 @@ def unknown(evidence: Evidence) -> Verdict:
     wrong, index = evidence.wrong, evidence.at
     facts = _facts_of_values(evidence) if wrong.stage == "value" else []
     arrays = {name for name, value in evidence.space.items() if isinstance(value, np.ndarray)}
-    read = wrong.stage != "raised" and evidence.reads(evidence.cases[index], arrays)
-    if read:
+    if read := wrong.stage != "raised" and evidence.reads(evidence.cases[index], arrays):
         facts.append(f"It also reads the array `{read}` of the notebook, which is no argument.")
-    changed = evidence.changed(index)
-    if changed:
+    if changed := evidence.changed(index):
         facts.append(f"It also changes its argument `{changed}`.")
     return Verdict("not yet", facts, summary=wrong.text, sure=False)
 

@@ -20,7 +20,6 @@ from helpers.checks.sandbox import Guard, fresh, restored, seen
 
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys",
            "locals", "globals", "vars"}
-SOME = 8  # of the values that an expression takes in a loop
 SURE, UNSURE, NEVER = range(3)  # how much a value of the reference's in the place of a spot proves
 
 
@@ -54,12 +53,9 @@ def _reference(exercise_id, name):
 class _Search:
     """The search for a place in one function.
 
-    Attributes
-    ----------
-    mine, theirs : the programs of the student and of the reference
-    first, failed : the number of a wrong case, and the spot that raised in it, if any
-    quantities, known : what the reference computes; the student's spot -> which it is, or a bool
-    begins : spots that come to something unknown though all that goes into them is known
+    `mine` and `theirs` are the programs of student and reference, `first` is a wrong case, `known`
+    says which of the reference's `quantities` a spot is there (True: an argument, a whole number),
+    and `begins` are spots that come to something unknown though what goes into them is known.
     """
 
     def __init__(self, exercise, function, stop):
@@ -80,8 +76,7 @@ class _Search:
         self.arguments = given + [v for a in given if isinstance(a, dict) for v in a.values()]
         self.known, reached = {}, self.mine.reached
         for spot in reached:
-            found = [self.what_is(value) for value in spot.values[:SOME]]
-            self.known[spot] = found[0] if found and all(found) else spot.kind == "Constant"
+            self.known[spot] = self.known_as(spot)
         self.begins = [spot for spot in reached if not self.known[spot] and self.is_fed(spot)]
         slow = time.thread_time() - began
         for change in self.changes():
@@ -122,12 +117,24 @@ class _Search:
     def their_quantities(self) -> Iterator[_Quantity]:
         """Yield what the reference computes, each value once, under its best name."""
         series, have = self.their_values(self.first) if self.theirs else {}, []
-        found = [_Quantity(self.theirs.spots[n].name, series[n], n) for n in series if series[n]]
+        words = self.exercise.data.union(self.exercise.returns, self.exercise.parameters)
+        found = [_Quantity(name if (name := self.theirs.spots[n].name or "") in words or (
+            name != name.lower()) else None, series[n], n) for n in series if series[n]]
         for quantity in sorted(found, key=lambda quantity: quantity.name is None):
             values = quantity.values
             if values[0] is not None and not any(equal(values, old) for old in have):
                 have.append(values)
                 yield quantity
+
+    def known_as(self, spot):
+        """Return the quantity that a spot is, True for arguments and whole numbers, or False."""
+        if spot.kind == "Constant":
+            return True
+        if any(getattr(v, "shape", 0) == () and v.dtype.kind == "f" for v in spot.values):
+            return spot.name in self.exercise.parameters or next((  # chance makes two numbers equal
+                known for known in self.quantities if equal(spot.values, known.values)), False)
+        found = [self.what_is(value) for value in spot.values[:8]]
+        return bool(found) and all(found) and found[0]
 
     def what_is(self, value):
         """Return the quantity that a value is, True for arguments and whole numbers, or None."""
@@ -145,10 +152,7 @@ class _Search:
             self.is_fed(part, deep)) for part in spot.inputs)
 
     def changes(self) -> Iterator[tuple[Spot, Callable]]:
-        """Yield changes: first where something unknown begins, then in the order of the lines.
-
-        A change is a spot, and what makes by the number of a case what is done there.
-        """
+        """Yield (spot, what makes of a case's number what is done there), the likeliest first."""
         reached = self.mine.reached
         for spots, proof, edited in ((self.begins, SURE, True), (reached, None, True),
                                      (reached, SURE, False), (reached, UNSURE, False)):
@@ -164,7 +168,8 @@ class _Search:
             spot.values[1:], spot.values[:-1])
         for quantity in self.quantities if self.proof(spot) == proof else ():
             if not (in_turn and len(quantity.values) == 1 or any(map(_is_blank, values))
-                    or values and equal(values, quantity.values)):
+                    or values and equal(values, quantity.values)
+                    or all(isinstance(v, np.ndarray) and not v.any() for v in quantity.values)):
                 yield spot, lambda case, at=quantity.spot: graft(self.their_values(case)[at])
 
     def proof(self, spot):
@@ -192,9 +197,7 @@ def _worded(search, change, parts=()):
     search.wrong(search.first, change, record=True)
     got, want = next(((old, new) for old, new in zip(values, spot.values, strict=False)
                       if not equal(old, new)), (None, next(iter(spot.values), None)))
-    inside = "Look also at what goes into it. " if spot.inputs else ""
-    if search.is_fed(spot) and spot.kind != "Call":  # of a call, the arguments may be others'
-        inside = "What goes into it is right. "
+    inside = "" if search.is_fed(spot) or not spot.inputs else "Look also at what goes into it. "
     rest = f"{listed(sorted(parts))} will be right; something else is wrong as well" if parts else (
         "the rest of your function gives the right result")
     lines += [_look(search, spot, want), _likeness(search, spot, got, want),
@@ -222,7 +225,8 @@ def _look(search, spot, want):
     quote = linecache.getline(search.mine.file, spot.node.lineno).strip()
     text, quantity = search.mine.text(spot), None if want is None or not np.ndim(want) and (
         isinstance(want, np.ndarray)) else search.what_is(want)
-    whole = text not in quote or text in (quote, quote.removeprefix("return "))
+    whole = text not in quote or text in (quote, quote.removeprefix("return ")) or (
+        spot.kind == "Constant" and quote.count(text) > 1)
     where = f"the line `{quote}`" if whole else f"`{text}` in the line `{quote}`"
     name = getattr(quantity, "name", None)
     what = f": it should be what the lesson calls `{name}`" if name and name != text else ""

@@ -43,22 +43,25 @@ def find(evidence: Any, known_call: Callable) -> tuple[list[str], str] | None:
 def _besides(evidence, rows, known_call):
     """Say which known mistake it is but for places, a sign or a factor that has a name."""
     stop, exercise = time.thread_time() + SECONDS, evidence.exercise
-    sizes = exercise.sizes(*evidence.cases[evidence.at])
-    simple = [got.shape == want.shape and looks_like(got, want, sizes) for _, got, want in (
-        rows[evidence.at]) if not right_values(got, want, exercise.rounding)]
+    row, sizes = rows[evidence.at], exercise.sizes(*evidence.cases[evidence.at])
+    wrong = _wrong(row, exercise.rounding)
+    simple = [got.shape == want.shape and looks_like(got, want, sizes) for name, got, want in row
+              if name in wrong]
     if all(simple) or any(match and match[0] == "constant-factor" for match in simple):
         return None  # that is said of each part
     for mistake in itertools.takewhile(lambda _: time.thread_time() < stop, exercise.mistakes):
         known = [known_call(exercise, mistake, *case) for case in enumerate(evidence.cases)]
         theirs = [evidence.parts(*case) for case in enumerate(known)]
-        if any(call.error for call in known) or [*map(len, rows)] != [*map(len, theirs)]:
+        if any(call.error for call in known) or [*map(len, rows)] != [*map(len, theirs)] or not (
+                _wrong(theirs[evidence.at], exercise.rounding) <= wrong):
             continue
         beside = [[(*mine[:2], other[1]) for mine, other in zip(*pair, strict=True)]
                   for pair in zip(rows, theirs, strict=True)]
         key, found = exchanged(evidence, beside) or alike(evidence, beside) or ("", "")
         if found and key not in ("nearly-right", "all-zero", "constant-factor"):
+            found = found.replace("the right one", "what that gives")
             return [f"Two things at once, it seems: {mistake.message}",
-                    f"And on top of that: {found.replace('the right one', 'that')}"], "two-mistakes"
+                    f"And on top of that: {found}"], "two-mistakes"
     return None
 
 
@@ -92,7 +95,7 @@ def alike(evidence: Any, rows: list[list[tuple]]) -> tuple[str, str] | None:
     if len(found) != 1 or not all(found):
         return None
     mistake, text = [*found.values()][0][0][1]
-    names = [*dict.fromkeys(name for name, _ in [*found.values()][0])]
+    names = [name for name, *_ in rows[evidence.at] if name in dict([*found.values()][0])]
     verb, stop = "are each" if names[1:] else "is", "" if text.endswith("?") else "."
     return mistake, f"{listed(names[:6])}{' and so on' * (len(names) > 6)} {verb} {text}{stop}"
 
