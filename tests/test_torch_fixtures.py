@@ -57,6 +57,20 @@ def test_without_pytorch_a_check_ends_with_one_clear_line(monkeypatch):
     assert lesson_08.to_state.judge(lesson_08.to_state.truth).outcome == "correct"
 
 
+def test_what_is_taken_out_of_the_argument_is_still_wanted_in_the_state():
+    def one(params):
+        b2 = params.pop("b2", None)
+        return {key: W for key, W in right({**params, "b2": b2}).items() if W is not None}
+
+    def all_of_them(params):
+        return right({key: params.pop(key) for key in [*params]})
+
+    right = lesson_08.to_state.truth
+    for function, gone in ((one, "`b2`"), (all_of_them, "`W1`, `W2`, `b1`, `b2`")):
+        verdict = lesson_08.to_state.judge(function)
+        assert verdict.lines[1] == f"After the call, `params` lacks {gone}."
+
+
 def test_what_pytorch_itself_does_not_implement_is_no_stub():
     torch = torch_fixtures.loaded_torch()
 

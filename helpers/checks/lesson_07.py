@@ -108,8 +108,8 @@ sum_rule = Exercise(
         ((4, 3), None, False), ((4, 3), 0, False), ((5, 2), 1, False), ((5, 2), 1, True),
         ((2, 6), 0, True), ((3, 3), 1, False), ((3, 3), 0, False), ((3, 4), None, True),
         ((2, 3, 5), 1, False), ((4, 2), -1, False), ((7,), None, False))],
-    hint="where an axis was summed away, put it back with `np.expand_dims(upstream, axis)`; then "
-         "stretch to the shape of `x`.")
+    hint="where an axis was summed away (`keepdims=True` keeps it), put it back with "
+         "`np.expand_dims(upstream, axis)`; then stretch to the shape of `x`.")
 pick_rule = Exercise(
     "07-array-rules", "pick_rule",
     truth=lambda upstream, x, output, key: pulled(lambda v: v[key], upstream, x), returns=("dx",),

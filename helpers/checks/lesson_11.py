@@ -245,6 +245,7 @@ max_rule = Exercise(
         (normal(1, 4, 3), 0, False), (normal(2, 5, 2), 1, False), (normal(3, 2, 3, 5), -1, True),
         (normal(4, 3, 4), None, False), (normal(5, 3, 3), 1, False), (_ties(), 1, False),
         (_ties(), 0, True), (_ties(), None, False), (normal(7, 2, 4, 3), 1, False))],
-    hint="put the axis back, as in the rule of the sum, for `upstream` and for `output`; where `x` "
-         "equals the largest, the gradient arrives, divided by the number of those that do.",
+    hint="put the axis back for `upstream` and for `output`, as in the rule of the sum (not where "
+         "`keepdims` has kept it); where `x` equals the largest, the gradient arrives, divided by "
+         "the number of those that do.",
     unlocks="The rule of the max: all to the winner, and shared where it is a draw.")
