@@ -150,7 +150,7 @@ def _other_shape(path, array, shape):
 
 def _wrong_type(path, got, want):
     if not isinstance(want, np.ndarray):
-        wanted = "a sequence of numbers" if isinstance(want, list) else "one number"
+        wanted = f"{len(want)} numbers" if isinstance(want, list) else "one number"
     elif getattr(got, "shape", ()) == want.shape:
         wanted = "a plain array of that shape: `np.asarray` makes one"
     else:
