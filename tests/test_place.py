@@ -239,6 +239,24 @@ def test_what_has_no_source_or_cannot_be_called_has_no_place(function):
     assert place.find(PARTS["04-forward"], function) is None
 
 
+def test_what_mends_one_part_here_and_another_there_mends_none(monkeypatch):
+    function = written("""
+        def backprop(X, y, params):
+            cache = forward(X, params)
+            dZ2 = (cache['Y_hat'] - y) / len(X) + 0.01
+            return {'b2': dZ2.sum(axis=0)}
+        """, forward=forward_04)
+
+    def wrong(search, case, change=None, record=False):
+        found(search, case, change, record)
+        mended = change and change[0] in search.begins
+        return {"W1", "b1"} if not mended else {"b1"} if case else {"W1"}
+
+    found = place._Search.wrong
+    monkeypatch.setattr(place._Search, "wrong", wrong)
+    assert place.find(PARTS["04-backprop"], function) is None
+
+
 def test_a_search_ends_in_time_and_in_counted_steps(monkeypatch):
     endless = written("def softmax(Z):\n    while Z.size:\n        pass\n    return Z")
     assert place.find(PARTS["05-softmax"], endless, seconds=0.2) is None

@@ -21,8 +21,6 @@ from helpers.checks.sandbox import Guard, fresh, restored, seen
 OUTSIDE = {"open", "input", "exec", "eval", "os", "shutil", "Path", "subprocess", "sys",
            "locals", "globals", "vars"}
 SURE, UNSURE, NEVER = range(3)  # how much a value of the reference's in the place of a spot proves
-
-
 Place = namedtuple("Place", "line lines")  # of a mistake: its line in the cell, what to say of it
 _Quantity = namedtuple("_Quantity", "name values spot")  # of the reference's, in a wrong case
 
@@ -91,7 +89,8 @@ class _Search:
             else:
                 if not left:
                     return _worded(self, change)
-                halves += [(change, before[self.first] - left)] * (self.proof(change[0]) == SURE)
+                right = before[self.first] - left - {None}
+                halves += [(change, right)] if right and self.proof(change[0]) == SURE else []
         half = min(halves, key=lambda half: reached.index(half[0][0]), default=None)
         return _worded(self, *half) if half and half[0][0] in self.begins else None
 
